@@ -1,0 +1,62 @@
+/**
+ * The import rule: arrows point inward.
+ * core <- acme <- renewal <- aws, dns <- handlers; infra -> core only; test -> anything.
+ * test/import-rule.test.ts plants a violation of each and expects it to be reported.
+ */
+const ring = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: `^${from}/` },
+  to: { path: '^(lambdas|infra|test)/', pathNot: `^(${[from, ...allowed].join('|')})/` },
+});
+
+module.exports = {
+  forbidden: [
+    ring('core-imports-nothing-of-ours', 'lambdas/core', []),
+    ring('acme-imports-core', 'lambdas/acme', ['lambdas/core']),
+    ring('renewal-sees-ports-never-adapters', 'lambdas/renewal', ['lambdas/core', 'lambdas/acme']),
+    ring('aws-implements-ports', 'lambdas/aws', ['lambdas/core', 'lambdas/acme', 'lambdas/renewal']),
+    ring('dns-implements-ports', 'lambdas/dns', ['lambdas/core', 'lambdas/acme', 'lambdas/renewal']),
+    ring('handlers-compose', 'lambdas/handlers', ['lambdas']),
+    ring('infra-imports-core', 'infra', ['lambdas/core']),
+    {
+      name: 'core-has-no-node-modules',
+      severity: 'error',
+      comment: 'core is pure: no I/O, no clock, no randomness',
+      from: { path: '^lambdas/core/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'core-uses-zod-at-most',
+      severity: 'error',
+      from: { path: '^lambdas/core/' },
+      to: { path: 'node_modules', pathNot: 'node_modules/zod/' },
+    },
+    {
+      name: 'aws-sdk-in-aws-alone',
+      severity: 'error',
+      from: { path: '^lambdas/', pathNot: '^lambdas/aws/' },
+      to: { path: 'node_modules/@aws-sdk/' },
+    },
+    {
+      name: 'acme-client-in-acme-alone',
+      severity: 'error',
+      from: { path: '^lambdas/', pathNot: '^lambdas/acme/' },
+      to: { path: 'node_modules/(acme-client|@peculiar|axios)/' },
+    },
+    {
+      name: 'durable-sdk-in-handlers-alone',
+      severity: 'error',
+      from: { path: '^lambdas/', pathNot: '^lambdas/handlers/' },
+      to: { path: 'node_modules/@aws/durable' },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    tsPreCompilationDeps: true,
+  },
+};

@@ -1,0 +1,99 @@
+/**
+ * Every way in which evercert fails, as one closed set of codes. Operators meet a code in the log, in the error of an
+ * invocation and in the secret's tags; `docs/operations/messages.md` has a heading for each (a test checks it).
+ */
+export const FAILURE_CODES = {
+  // What somebody asked for.
+  'invalid-input': 'never',
+  'unknown-certificate': 'never',
+  'unknown-issuer': 'never',
+  'owned-by-stack': 'never',
+  'spec-conflict': 'never',
+  'corrupt-secret': 'never',
+  // The claim.
+  'claim-lost': 'later',
+  // DNS.
+  'no-hosted-zone': 'never',
+  'dns-change-refused': 'later',
+  'propagation-timeout': 'later',
+  'value-not-visible': 'later',
+  // The CA.
+  'ca-unreachable': 'later',
+  'ca-refused': 'later',
+  'ca-rate-limited': 'later',
+  'ca-misbehaved': 'later',
+  'challenge-failed': 'later',
+  'order-failed': 'later',
+  'certificate-rejected': 'later',
+  // AWS.
+  'access-denied': 'never',
+  'aws-refused': 'later',
+  'aws-throttled': 'later',
+  'aws-unavailable': 'later',
+  'target-refused': 'never',
+  'target-gone': 'later',
+  // Anything else: a bug, until it has a code of its own.
+  unexpected: 'later',
+} as const satisfies Record<string, Retry>;
+
+export type FailureCode = keyof typeof FAILURE_CODES;
+
+/** `now`: at once, in the same run; `later`: after the back-off; `never`: not before somebody changes something. */
+export type Retry = 'now' | 'later' | 'never';
+
+/** Plain data that explains a failure; survives a step boundary. Never key material. */
+export interface FailureDetails {
+  /** The CA's problem document (RFC 8555, section 6.7; RFC 9457), capped. */
+  readonly problem?: ProblemDetails;
+  /** The AWS error's name and the operation that failed. */
+  readonly aws?: { readonly name: string; readonly operation: string; readonly requestId?: string };
+  /** Not before this instant (milliseconds since the epoch): the server's own Retry-After. */
+  readonly retryAt?: number;
+}
+
+export interface ProblemDetails {
+  readonly type: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly url: string;
+  /** Where the CA wants a human to go, for example to lift a pause. */
+  readonly instance?: string;
+  readonly subproblems?: readonly { readonly type: string; readonly detail: string; readonly identifier?: string }[];
+}
+
+/**
+ * The one error that leaves evercert. Its message is a sentence for the operator: what happened, to what, in the
+ * words of whoever refused, and what to do about it.
+ */
+export class RenewalFailure extends Error {
+  override readonly name = 'RenewalFailure';
+  readonly code: FailureCode;
+  readonly retry: Retry;
+  readonly details: FailureDetails;
+
+  constructor(
+    code: FailureCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly retry?: Retry; readonly details?: FailureDetails } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retry = options.retry ?? FAILURE_CODES[code];
+    this.details = options.details ?? {};
+  }
+}
+
+/** Whether `error` is a `RenewalFailure`, also one from another realm or another copy of this module. */
+export function isRenewalFailure(error: unknown): error is RenewalFailure {
+  return (
+    typeof error === 'object' && error !== null && 'name' in error && error.name === 'RenewalFailure' && 'code' in error
+  );
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') {
+    return error.message || ('code' in error ? String(error.code) : 'no message');
+  }
+  return String(error);
+}

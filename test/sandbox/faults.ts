@@ -1,0 +1,84 @@
+import type { VirtualClock } from './virtual-clock.ts';
+
+/**
+ * Makes any operation of the sandbox fail, wait or lose its answer.
+ *
+ * ```ts
+ * sandbox.faults.add({ operation: 'route53:ChangeResourceRecordSets', times: 2, error: THROTTLING });
+ * sandbox.faults.add({ operation: 'acme:finalize', phase: 'after', drop: true }); // happened, but nobody hears of it
+ * ```
+ */
+export interface Fault {
+  /** `service:operation`; a trailing `*` matches any rest: `secretsmanager:*`. */
+  readonly operation: string;
+  /** Before the operation has an effect (default), or after it. */
+  readonly phase?: 'before' | 'after';
+  /** How many matching requests are hit; all of them when left out. */
+  readonly times?: number;
+  /** How many matching requests pass first. */
+  readonly skip?: number;
+  /** Whether a request is hit; sees what the server parsed. */
+  readonly when?: (request: unknown) => boolean;
+  /** Answer with this error instead. */
+  readonly error?: FaultError;
+  /** Close the connection without an answer. */
+  readonly drop?: true;
+  /** Answer so much later, virtual milliseconds. */
+  readonly delay?: number;
+}
+
+/** An error on the wire; each server renders it in its own format (AWS: XML or JSON, CA: problem document). */
+export interface FaultError {
+  readonly status: number;
+  /** AWS: the error code, such as `Throttling`; CA: the last part of the problem type, such as `rateLimited`. */
+  readonly name: string;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type FaultAction = { readonly error: FaultError } | { readonly drop: true };
+
+export class Faults {
+  readonly #clock: VirtualClock;
+  #planned: { fault: Fault; seen: number; hits: number }[] = [];
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  /** Returns a function that takes the fault away again. */
+  add(fault: Fault): () => void {
+    const entry = { fault, seen: 0, hits: 0 };
+    this.#planned.push(entry);
+    return () => {
+      this.#planned = this.#planned.filter((other) => other !== entry);
+    };
+  }
+
+  clear(): void {
+    this.#planned = [];
+  }
+
+  /**
+   * For the servers: called before and after each operation's effect. Waits out delays and returns what to answer
+   * instead, if anything.
+   */
+  async at(phase: 'before' | 'after', operation: string, request: unknown): Promise<FaultAction | undefined> {
+    for (const entry of this.#planned) {
+      const { fault } = entry;
+      if ((fault.phase ?? 'before') !== phase || !matches(fault.operation, operation)) continue;
+      if (fault.when && !fault.when(request)) continue;
+      entry.seen += 1;
+      if (entry.seen <= (fault.skip ?? 0) || entry.hits >= (fault.times ?? Number.POSITIVE_INFINITY)) continue;
+      entry.hits += 1;
+      if (fault.delay) await this.#clock.hold(fault.delay);
+      if (fault.error) return { error: fault.error };
+      if (fault.drop) return { drop: true };
+    }
+    return undefined;
+  }
+}
+
+function matches(pattern: string, operation: string): boolean {
+  return pattern.endsWith('*') ? operation.startsWith(pattern.slice(0, -1)) : pattern === operation;
+}

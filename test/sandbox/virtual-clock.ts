@@ -1,0 +1,135 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ClientRequest } from 'node:http';
+import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
+
+/**
+ * A clock that jumps to the next thing that waits, but only while nothing works: every run sleeps or waits for an
+ * answer, and every request in flight sleeps on the server's side. Real sockets therefore never see their time-outs
+ * jump. HTTP requests of this process are watched through Node's diagnostics channels, so the code under test needs
+ * no hook. Work that the clock can't see (a DNS look-up, generating a key) keeps time still as long as it happens in a
+ * `run`.
+ */
+export class VirtualClock implements Clock {
+  #now: number;
+  readonly #context = new AsyncLocalStorage<Run>();
+  readonly #runs = new Set<Run>();
+  readonly #sleepers: Sleeper[] = [];
+  #requestsInFlight = 0;
+  #requestsHeld = 0;
+  #checkScheduled = false;
+
+  constructor(start: number | Date) {
+    this.#now = Number(start);
+    subscribe('http.client.request.created', this.#onRequest);
+  }
+
+  /** Stops watching this process's requests. */
+  close(): void {
+    unsubscribe('http.client.request.created', this.#onRequest);
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** A wait of the code under test, or of something that works in the background. */
+  sleep(milliseconds: number): Promise<void> {
+    const run = this.#context.getStore();
+    if (milliseconds <= 0) return Promise.resolve();
+    if (run) run.sleeping += 1;
+    return this.#until(this.#now + milliseconds, () => {
+      if (run) run.sleeping -= 1;
+    });
+  }
+
+  /** A wait of a server before it answers a request; the client's run counts as waiting meanwhile. */
+  hold(milliseconds: number): Promise<void> {
+    if (milliseconds <= 0) return Promise.resolve();
+    this.#requestsHeld += 1;
+    return this.#until(this.#now + milliseconds, () => {
+      this.#requestsHeld -= 1;
+    });
+  }
+
+  /** Everything that shall keep time still while it works: an invocation, a CA's validation. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    const run: Run = { sleeping: 0, requests: 0 };
+    this.#runs.add(run);
+    try {
+      return await this.#context.run(run, work);
+    } finally {
+      this.#runs.delete(run);
+      this.#check();
+    }
+  }
+
+  /** Moves time on by hand; whatever is due on the way happens in order. */
+  async advance(milliseconds: number): Promise<void> {
+    await this.#until(this.#now + milliseconds, () => undefined);
+  }
+
+  #until(at: number, wake: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      const sleeper: Sleeper = {
+        at,
+        wake: () => {
+          wake();
+          resolve();
+        },
+      };
+      const after = this.#sleepers.findIndex((other) => other.at > at);
+      if (after === -1) this.#sleepers.push(sleeper);
+      else this.#sleepers.splice(after, 0, sleeper);
+      this.#check();
+    });
+  }
+
+  readonly #onRequest = (message: unknown): void => {
+    const { request } = message as { request: ClientRequest };
+    const run = this.#context.getStore();
+    let inFlight = true;
+    this.#requestsInFlight += 1;
+    if (run) run.requests += 1;
+    const ended = () => {
+      if (!inFlight) return;
+      inFlight = false;
+      this.#requestsInFlight -= 1;
+      if (run) run.requests -= 1;
+      this.#check();
+    };
+    request.prependOnceListener('response', ended);
+    request.once('close', ended);
+    this.#check();
+  };
+
+  #check(): void {
+    if (this.#checkScheduled) return;
+    this.#checkScheduled = true;
+    setImmediate(() => {
+      this.#checkScheduled = false;
+      this.#jump();
+    });
+  }
+
+  #jump(): void {
+    const next = this.#sleepers[0];
+    if (!next || this.#requestsInFlight > this.#requestsHeld) return;
+    for (const run of this.#runs) if (run.sleeping === 0 && run.requests === 0) return;
+    this.#now = Math.max(this.#now, next.at);
+    // One at a time: what wakes first may start work that must be over before the next one's time comes.
+    this.#sleepers.shift();
+    next.wake();
+    this.#check();
+  }
+}
+
+interface Run {
+  sleeping: number;
+  requests: number;
+}
+
+interface Sleeper {
+  readonly at: number;
+  readonly wake: () => void;
+}
