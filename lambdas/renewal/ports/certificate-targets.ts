@@ -15,7 +15,11 @@ export interface CertificateTargets {
    * MUST throw `RenewalFailure` `target-refused` with the service's own words when the pair can't replace the
    * imported one (its key type is frozen), `target-gone` when `arn` no longer exists.
    */
-  import(region: string, pair: TargetPair, to: { readonly arn: string } | { readonly tags: Readonly<Record<string, string>> }): Promise<string>;
+  import(
+    region: string,
+    pair: TargetPair,
+    to: { readonly arn: string } | { readonly tags: Readonly<Record<string, string>> },
+  ): Promise<string>;
 
   /** The serial number of what is imported, in lower-case hex without separators; `undefined` when `arn` is gone. */
   serialNumber(region: string, arn: string): Promise<string | undefined>;

@@ -49,5 +49,9 @@ export interface Presented {
   readonly zoneId: string;
   readonly changeId: string;
   /** The record sets as they are after the change, other clients' values included (quoted, as the service has them). */
-  readonly recordSets: readonly { readonly recordName: string; readonly ttl: number; readonly values: readonly string[] }[];
+  readonly recordSets: readonly {
+    readonly recordName: string;
+    readonly ttl: number;
+    readonly values: readonly string[];
+  }[];
 }

@@ -23,4 +23,6 @@ export interface Steps {
 }
 
 /** `attempt` counts from 1. */
-export type Polled<T> = { readonly done: true; readonly value: T } | { readonly done: false; readonly waitMilliseconds: number };
+export type Polled<T> =
+  | { readonly done: true; readonly value: T }
+  | { readonly done: false; readonly waitMilliseconds: number };

@@ -1,0 +1,161 @@
+import { FAILURE_CODES, type FailureCode } from './failure.ts';
+import { KEY_TYPES, type KeyType } from './key-type.ts';
+import { TRUSTS, type Trust } from './trust.ts';
+
+/**
+ * What a certificate's tags say: the state that a scan needs without the right to read a value (decision 1). All of
+ * it is a hint that may be old, missing or edited by hand; whatever does not parse counts as missing.
+ * Instants are milliseconds since the epoch.
+ */
+export interface CertificateTags {
+  readonly state?: CertificateState;
+  /** The live version that the tags describe. */
+  readonly version?: string;
+  /** The version of the spec that the last attempt worked from; a back-off belongs to it. */
+  readonly spec?: string;
+  readonly serial?: string;
+  readonly notBefore?: number;
+  readonly notAfter?: number;
+  /** Due by the lifetime rule; `renewAt` is the same unless the CA suggested something else. */
+  readonly renewBy?: number;
+  readonly renewAt?: number;
+  readonly trust?: Trust;
+  readonly issuer?: string;
+  /** The URL below which the issuing CA answers renewal information (RFC 9773, section 4.1). */
+  readonly renewalInfo?: string;
+  readonly ariId?: string;
+  readonly ariCheck?: number;
+  readonly failures?: number;
+  readonly failure?: FailureCode;
+  readonly retryAt?: number;
+  readonly attempt?: number;
+  readonly lease?: number;
+  readonly order?: string;
+  /** The claim that is over. */
+  readonly claimEnded?: string;
+  /** The claim whose TXT values have been removed. */
+  readonly cleaned?: string;
+  /** The stack that owns the certificate. */
+  readonly stack?: string;
+  readonly acm: Readonly<Record<string, AcmImport>>;
+}
+
+export const CERTIFICATE_STATES = ['registered', 'renewing', 'issued', 'failed'] as const;
+export type CertificateState = (typeof CERTIFICATE_STATES)[number];
+
+/** What is imported in one region. */
+export interface AcmImport {
+  readonly arn: string;
+  readonly serial: string;
+  /** ACM freezes it for each ARN. */
+  readonly key: KeyType;
+}
+
+export const RENEWER_TAG = 'evercert:renewer';
+const PREFIX = 'evercert:';
+const ACM_PREFIX = 'evercert:acm:';
+
+/** Secrets Manager takes letters, digits, spaces and these in a tag's value, at most 256 characters. */
+const TAG_VALUE = /^[\p{L}\p{N}\s_.:/=+@-]{0,256}$/u;
+
+export function fitsTag(value: string): boolean {
+  return TAG_VALUE.test(value);
+}
+
+type Field = Exclude<keyof CertificateTags, 'acm'>;
+interface Codec<T> {
+  readonly tag: string;
+  readonly read: (text: string) => T | undefined;
+}
+
+const text = (tag: string): Codec<string> => ({ tag, read: (value) => value || undefined });
+const count = (tag: string): Codec<number> => ({
+  tag,
+  read: (value) => (/^\d{1,9}$/.test(value) ? Number(value) : undefined),
+});
+const instant = (tag: string): Codec<number> => ({
+  tag,
+  read: (value) => {
+    const parsed = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? Date.parse(value) : Number.NaN;
+    return Number.isNaN(parsed) ? undefined : parsed;
+  },
+});
+const oneOf = <T extends string>(tag: string, values: readonly T[]): Codec<T> => ({
+  tag,
+  read: (value) => values.find((known) => known === value),
+});
+
+const CODECS: { readonly [F in Field]-?: Codec<NonNullable<CertificateTags[F]>> } = {
+  state: oneOf('state', CERTIFICATE_STATES),
+  version: text('version'),
+  spec: text('spec'),
+  serial: text('serial'),
+  notBefore: instant('not-before'),
+  notAfter: instant('not-after'),
+  renewBy: instant('renew-by'),
+  renewAt: instant('renew-at'),
+  trust: oneOf('trust', TRUSTS),
+  issuer: text('issuer'),
+  renewalInfo: text('renewal-info'),
+  ariId: text('ari-id'),
+  ariCheck: instant('ari-check'),
+  failures: count('failures'),
+  failure: oneOf('failure', Object.keys(FAILURE_CODES) as FailureCode[]),
+  retryAt: instant('retry-at'),
+  attempt: count('attempt'),
+  lease: instant('lease'),
+  order: text('order'),
+  claimEnded: text('claim-ended'),
+  cleaned: text('cleaned'),
+  stack: text('stack'),
+};
+
+const INSTANTS: ReadonlySet<string> = new Set<Field>([
+  'notBefore',
+  'notAfter',
+  'renewBy',
+  'renewAt',
+  'ariCheck',
+  'retryAt',
+  'lease',
+]);
+
+export function readCertificateTags(tags: Readonly<Record<string, string>>): CertificateTags {
+  const fields = Object.entries(CODECS).flatMap(([field, codec]) => {
+    const value = codec.read(tags[PREFIX + codec.tag] ?? '');
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  const acm = Object.entries(tags).flatMap(([key, value]) => {
+    const parsed = key.startsWith(ACM_PREFIX) ? readAcmImport(value) : undefined;
+    return parsed ? [[key.slice(ACM_PREFIX.length), parsed] as const] : [];
+  });
+  return { ...Object.fromEntries(fields), acm: Object.fromEntries(acm) } as CertificateTags;
+}
+
+/**
+ * Tags for what has changed, ready for TagResource. A value that a tag can't hold is left out, as if it were unknown;
+ * `undefined` empties a tag, because removing one is another call.
+ */
+export function writeCertificateTags(
+  changes: { readonly [F in Field]?: CertificateTags[F] | undefined } & {
+    readonly acm?: Readonly<Record<string, AcmImport>>;
+  },
+): Record<string, string> {
+  const tags: Record<string, string> = {};
+  for (const [field, value] of Object.entries(changes)) {
+    if (field === 'acm') continue;
+    const written =
+      value === undefined ? '' : INSTANTS.has(field) ? new Date(Number(value)).toISOString() : String(value);
+    tags[PREFIX + CODECS[field as Field].tag] = fitsTag(written) ? written : '';
+  }
+  for (const [region, imported] of Object.entries(changes.acm ?? {})) {
+    tags[ACM_PREFIX + region] = `${imported.arn} ${imported.serial} ${imported.key}`;
+  }
+  return tags;
+}
+
+function readAcmImport(value: string): AcmImport | undefined {
+  const [arn, serial, key] = value.split(' ');
+  const keyType = KEY_TYPES.find((known) => known === key);
+  return arn?.startsWith('arn:') && serial && keyType ? { arn, serial, key: keyType } : undefined;
+}

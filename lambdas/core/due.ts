@@ -1,0 +1,144 @@
+import type { CertificateSpec } from './certificate-spec.ts';
+import { preferredIssuer, renewBeforeOf } from './certificate-spec.ts';
+import type { CertificateTags } from './certificate-tags.ts';
+import { sameNames } from './domain-name.ts';
+import type { KeyType } from './key-type.ts';
+import { latestRenewal, lifetimeRenewal, type Validity } from './lifetime.ts';
+
+/**
+ * Whether an attempt must start now, and why: a sentence for the operator. `inspect` is for the scan alone: something
+ * in the metadata doesn't add up, and `renew` has to read the values.
+ */
+export interface Decision {
+  readonly action: 'renew' | 'publish' | 'inspect' | 'wait';
+  readonly reason: string;
+}
+
+/** What a listing shows of one certificate. */
+export interface CertificateMetadata {
+  readonly tags: CertificateTags;
+  /** Staging label to version id. */
+  readonly stages: Readonly<Record<string, string>>;
+}
+
+/**
+ * The scan's decision, from metadata alone. A wrong `inspect` costs one start of `renew`, which decides again from
+ * the values; a wrong `wait` costs a certificate. So what is unknown is inspected.
+ */
+export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: number, force = false): Decision {
+  const live = stages['AWSCURRENT'];
+  if (tags.state === 'renewing' && (tags.lease ?? 0) > now) {
+    return wait(`a renewal is running and owns its claim until ${iso(tags.lease)}`);
+  }
+  if (force) return renew('forced');
+  if (live === undefined) return inspect('the secret has no current version');
+  // Whoever changes the spec does not wait for a back-off that belongs to the old one.
+  if (stages['ACME_SPEC'] !== tags.spec && stages['ACME_SPEC'] !== undefined) return inspect('the spec has changed');
+  if (tags.retryAt !== undefined && tags.retryAt > now) {
+    return wait(
+      `in back-off after ${tags.failures ?? 1} failures (${tags.failure ?? 'unknown'}) until ${iso(tags.retryAt)}`,
+    );
+  }
+  if (tags.version !== live) return inspect('the live version is not the one that the tags describe');
+  switch (tags.state) {
+    case 'registered':
+      return renew('nothing has been issued yet');
+    case 'renewing':
+      return renew('the last attempt stopped without an end');
+    case 'failed':
+      return renew(`the back-off after ${tags.failure ?? 'a failure'} is over`);
+    case 'issued':
+      return timing(tags, now);
+    default:
+      return inspect('its state is unknown');
+  }
+}
+
+function timing(tags: CertificateTags, now: number): Decision {
+  if (tags.renewAt === undefined || tags.notBefore === undefined || tags.notAfter === undefined) {
+    return inspect('its validity is unknown');
+  }
+  const at = renewalTime(
+    { notBefore: tags.notBefore, notAfter: tags.notAfter },
+    tags.renewBy ?? tags.renewAt,
+    tags.renewAt,
+  );
+  if (at > now) return wait(`renews at ${iso(at)}`);
+  return renew(`due since ${iso(at)}, valid until ${iso(tags.notAfter)}`);
+}
+
+/**
+ * When a certificate is renewed: at the CA's suggestion if there is one (RFC 9773), by the lifetime rule if not. A
+ * `renewBefore` of the spec and a suggestion hold both, whichever is earlier. Never later than `latestRenewal`, whatever
+ * a CA says.
+ */
+export function renewalTime(validity: Validity, byLifetime: number, suggested?: number): number {
+  const byDefault = byLifetime === lifetimeRenewal(validity);
+  const wanted = byDefault ? (suggested ?? byLifetime) : Math.min(suggested ?? byLifetime, byLifetime);
+  return Math.min(wanted, Math.max(byLifetime, latestRenewal(validity)));
+}
+
+/** What `renew` found in the live version. */
+export type LivePair =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'broken'; readonly problem: string }
+  | {
+      readonly kind: 'pair';
+      readonly domainNames: readonly string[];
+      readonly keyType: KeyType | undefined;
+      readonly serialNumber: string;
+      readonly notBefore: number;
+      readonly notAfter: number;
+      /** The directory that issued it, where the value says so: an adopted one may not. */
+      readonly directoryUrl: string | undefined;
+    };
+
+/**
+ * `renew`'s decision, from the values. `directoryUrls` are those of the spec's issuers, so that a certificate from a
+ * fallback is no change of issuer.
+ */
+export function dueFromValue(
+  live: LivePair,
+  spec: CertificateSpec,
+  context: {
+    readonly now: number;
+    readonly force: boolean;
+    readonly directoryUrls: readonly string[];
+    readonly suggested?: number | undefined;
+    readonly imports: CertificateTags['acm'];
+  },
+): Decision {
+  if (live.kind === 'none') return renew('nothing has been issued yet');
+  if (live.kind === 'broken') return renew(live.problem);
+  if (context.force) return renew('forced');
+  if (!sameNames(live.domainNames, spec.domainNames)) {
+    return renew(`its names are ${live.domainNames.join(', ')}; the spec says ${spec.domainNames.join(', ')}`);
+  }
+  if (live.keyType !== spec.key)
+    return renew(`its key is ${live.keyType ?? 'of another type'}; the spec says ${spec.key}`);
+  if (live.directoryUrl !== undefined && !context.directoryUrls.includes(live.directoryUrl)) {
+    return renew(`it was issued by ${live.directoryUrl}; the spec says issuer ${preferredIssuer(spec)}`);
+  }
+  const at = renewalTime(live, lifetimeRenewal(live, renewBeforeOf(spec)), context.suggested);
+  if (at <= context.now) return renew(`due since ${iso(at)}, valid until ${iso(live.notAfter)}`);
+  const region = spec.acm.find((name) => context.imports[name]?.serial !== live.serialNumber);
+  if (region)
+    return { action: 'publish', reason: `ACM in ${region} does not have serial number ${live.serialNumber} yet` };
+  return wait(`renews at ${iso(at)}`);
+}
+
+function renew(reason: string): Decision {
+  return { action: 'renew', reason };
+}
+
+function inspect(reason: string): Decision {
+  return { action: 'inspect', reason };
+}
+
+function wait(reason: string): Decision {
+  return { action: 'wait', reason };
+}
+
+function iso(instant: number | undefined): string {
+  return instant === undefined ? 'an unknown time' : new Date(instant).toISOString();
+}

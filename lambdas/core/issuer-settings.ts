@@ -1,0 +1,71 @@
+import * as z from 'zod/mini';
+import { parseInput } from './input.ts';
+import { TRUSTS } from './trust.ts';
+
+const httpUrlSchema = z.string().check(
+  z.refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
+    error: 'must be an https URL',
+  }),
+);
+
+/** An ACME CA and our account with it: like cert-manager's ClusterIssuer. */
+export const issuerSettingsSchema = z
+  .strictObject({
+    directoryUrl: httpUrlSchema,
+    /** Where the CA writes to; optional, because Let's Encrypt sends no expiry mail any more. */
+    email: z.optional(
+      z
+        .string()
+        .check(
+          z.refine((text) => /^[^\s@<>,]+@[^\s@<>,]+\.[^\s@<>,]+$/.test(text), { error: 'must be an e-mail address' }),
+        ),
+    ),
+    /** Secret with `{"kid": "…", "hmacKey": "…"}` (RFC 8555, section 7.3.4), by name or ARN. */
+    externalAccountBinding: z.optional(z.strictObject({ secret: z.string().check(z.minLength(1), z.maxLength(2048)) })),
+    /** PEM roots: trusted for the CA's HTTPS in addition to the public ones, and what `trust: bundle` ends in. */
+    caBundle: z.optional(
+      z
+        .string()
+        .check(
+          z.refine((text) => text.includes('-----BEGIN CERTIFICATE-----'), { error: 'must hold PEM certificates' }),
+        ),
+    ),
+    trust: z._default(z.enum(TRUSTS), 'public'),
+    /** Hosts other than the directory's that the CA's URLs may point to. */
+    allowedHosts: z._default(z.array(z.string().check(z.minLength(1))), []),
+    /** For CAs in a private network. */
+    allowPrivateAddresses: z._default(z.boolean(), false),
+    allowHttp: z._default(z.boolean(), false),
+  })
+  .check(
+    z.refine((settings) => settings.allowHttp || settings.directoryUrl.startsWith('https:'), {
+      path: ['directoryUrl'],
+      error: 'must be an https URL (or set allowHttp for a CA in a private network)',
+    }),
+    z.refine((settings) => settings.trust !== 'bundle' || settings.caBundle !== undefined, {
+      path: ['caBundle'],
+      error: 'is missing; trust "bundle" needs the roots that chains end in',
+    }),
+  );
+
+export type IssuerSettings = z.output<typeof issuerSettingsSchema>;
+export type IssuerSettingsInput = z.input<typeof issuerSettingsSchema>;
+
+export function parseIssuerSettings(input: unknown, what = 'issuer settings'): IssuerSettings {
+  return parseInput(issuerSettingsSchema, input, what);
+}
+
+const externalAccountBindingSchema = z.object({
+  kid: z.string().check(z.minLength(1)),
+  hmacKey: z.string().check(z.minLength(1)),
+});
+
+export type ExternalAccountBinding = z.output<typeof externalAccountBindingSchema>;
+
+/** The value of the secret that `externalAccountBinding` names; other fields in it are nobody's business here. */
+export function parseExternalAccountBinding(input: unknown, what: string): ExternalAccountBinding {
+  // Its values are secret, and error sentences quote what they refuse: only the field names are told.
+  const result = z.safeParse(externalAccountBindingSchema, input);
+  if (result.success) return result.data;
+  return parseInput(z.never({ error: 'must be a JSON object with the strings kid and hmacKey' }), undefined, what);
+}

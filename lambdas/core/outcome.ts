@@ -1,0 +1,40 @@
+/** Results of the two functions: part of the contract with users (README). Instants are ISO 8601, UTC. */
+
+export interface RenewOutcome {
+  readonly certificate: string;
+  /**
+   * `renewed`: a new pair is live. `published`: the live pair was missing in ACM and is there now. `not-due`: nothing
+   * to do. `busy`: another run owns the claim. `back-off`: a failure is too recent; `force` skips that.
+   */
+  readonly decision: 'renewed' | 'published' | 'not-due' | 'busy' | 'back-off';
+  readonly reason: string;
+  readonly secretArn: string;
+  readonly serialNumber?: string;
+  readonly notAfter?: string;
+  readonly renewAt?: string;
+  /** ARN of the import by region. */
+  readonly acm: Readonly<Record<string, string>>;
+}
+
+export interface ScanResult {
+  readonly scanned: number;
+  readonly due: number;
+  readonly started: number;
+  readonly failed: number;
+  readonly certificates: readonly ScannedCertificate[];
+}
+
+export interface ScannedCertificate {
+  readonly name: string;
+  /** As the tags say: registered, renewing, issued, failed; `unknown` when they don't. */
+  readonly state: string;
+  readonly notAfter?: string;
+  readonly renewAt?: string;
+  /** `start`: a renewal was started (or would be, in a dry run). `failed`: it was due but could not be started. */
+  readonly decision: 'start' | 'wait' | 'failed';
+  readonly reason: string;
+}
+
+export function isoInstant(instant: number): string {
+  return new Date(instant).toISOString();
+}

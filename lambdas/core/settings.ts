@@ -1,0 +1,106 @@
+import * as z from 'zod/mini';
+import { issuerNameSchema } from './certificate-spec.ts';
+import { parseInput } from './input.ts';
+
+const hostAndPort = z.string().check(
+  z.refine((text) => /^(\[[0-9a-fA-F:]+\]|\d{1,3}(\.\d{1,3}){3})(:\d{1,5})?$/.test(text), {
+    error: 'must be an IP address, with a port if it is not 53: 192.0.2.1:5353 or [2001:db8::1]:53',
+  }),
+);
+
+const minutes = (low: number, high: number) => z.int().check(z.gte(low), z.lte(high));
+
+/**
+ * Everything about one deployment that can be set: one schema for the functions' environment and for the CDK
+ * construct.
+ */
+export const settingsSchema = z.strictObject({
+  /** Secrets are `<prefix>/<certificate>`. */
+  prefix: z._default(
+    z.string().check(
+      z.refine((text) => /^[A-Za-z0-9][A-Za-z0-9/_+=.@-]{0,99}$/.test(text) && !text.endsWith('/'), {
+        error: 'must be at most 100 letters, digits and /_+=.@-, without a slash at the end',
+      }),
+    ),
+    'evercert',
+  ),
+  /** Marks the secrets of this deployment (tag `evercert:renewer`), so that two in one account don't mix. */
+  renewer: z._default(
+    z.string().check(
+      z.refine((text) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text), {
+        error: 'must be at most 64 letters, digits and ._-',
+      }),
+    ),
+    'evercert',
+  ),
+  /** The issuer of adopted certificates, which have no spec of their own. */
+  defaultIssuer: z._default(issuerNameSchema, 'letsencrypt'),
+  /** Function name or ARN that the scan starts. */
+  renewFunction: z._default(z.string().check(z.minLength(1), z.maxLength(256)), 'evercert-renew'),
+  /** Recursive resolvers for finding name servers; the system's when empty. */
+  dnsResolvers: z._default(z.array(hostAndPort), []),
+  /** Where authoritative servers listen. */
+  authoritativePort: z._default(z.int().check(z.gte(1), z.lte(65_535)), 53),
+  /** How long an attempt owns its claim. An attempt gives up two minutes earlier. Lambda allows a run 15 minutes. */
+  leaseMinutes: z._default(minutes(5, 24 * 60), 15),
+  /** How long TXT values may take to be in sync and visible. */
+  propagationMinutes: z._default(minutes(1, 12 * 60), 8),
+  /** PEM file with roots for the HTTPS of CAs in a private network, for renewal information. */
+  caBundleFile: z.optional(z.string().check(z.minLength(1))),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+export type SettingsInput = z.input<typeof settingsSchema>;
+
+export function parseSettings(input: unknown): Settings {
+  return parseInput(settingsSchema, input, 'settings');
+}
+
+const VARIABLES = {
+  prefix: 'EVERCERT_PREFIX',
+  renewer: 'EVERCERT_RENEWER',
+  defaultIssuer: 'EVERCERT_DEFAULT_ISSUER',
+  renewFunction: 'EVERCERT_RENEW_FUNCTION',
+  dnsResolvers: 'EVERCERT_DNS_RESOLVERS',
+  authoritativePort: 'EVERCERT_AUTHORITATIVE_PORT',
+  leaseMinutes: 'EVERCERT_LEASE_MINUTES',
+  propagationMinutes: 'EVERCERT_PROPAGATION_MINUTES',
+  caBundleFile: 'EVERCERT_CA_BUNDLE_FILE',
+} as const satisfies Record<keyof Settings, string>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads a function's environment. Throws `invalid-input` that names the variable. */
+export function settingsFromEnvironment(environment: Environment): Settings {
+  const known = new Set<string>(Object.values(VARIABLES));
+  const unknown = Object.keys(environment).find((name) => name.startsWith('EVERCERT_') && !known.has(name));
+  const input = Object.fromEntries(
+    Object.entries(VARIABLES)
+      .map(([field, variable]) => [field, fromText(field as keyof Settings, environment[variable])] as const)
+      .filter(([, value]) => value !== undefined),
+  );
+  return parseInput(
+    settingsSchema.check(z.refine(() => unknown === undefined, { error: `unknown variable ${unknown}` })),
+    input,
+    'environment',
+  );
+}
+
+/** The inverse: what the CDK construct puts into the functions' environment. */
+export function settingsToEnvironment(settings: Settings): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(VARIABLES).flatMap(([field, variable]) => {
+      const value = settings[field as keyof Settings];
+      return value === undefined ? [] : [[variable, Array.isArray(value) ? value.join(',') : String(value)]];
+    }),
+  );
+}
+
+function fromText(field: keyof Settings, text: string | undefined): unknown {
+  if (text === undefined || text === '') return undefined;
+  if (field === 'dnsResolvers') return text.split(',').map((entry) => entry.trim());
+  if (field === 'authoritativePort' || field === 'leaseMinutes' || field === 'propagationMinutes') {
+    return /^\d+$/.test(text) ? Number(text) : text;
+  }
+  return text;
+}

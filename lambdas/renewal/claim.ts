@@ -1,0 +1,144 @@
+import { generatePrivateKey, keyTypeOf, toPkcs8 } from '../acme/private-key.ts';
+import { MINUTE } from '../core/duration.ts';
+import { RenewalFailure } from '../core/failure.ts';
+import type { KeyType } from '../core/key-type.ts';
+import { parseSecretValue } from '../core/secret-value.ts';
+import { digest } from './digest.ts';
+import type { ManagedCertificate } from './managed-certificate.ts';
+import { type Pending, parsePending, pendingValue } from './pending.ts';
+import type { Run } from './run.ts';
+import { LIVE, PENDING } from './stages.ts';
+
+/** Between an owner's last action and the end of its lease: time-outs of requests and differences of clocks fit in. */
+const MARGIN = 2 * MINUTE;
+
+/** More claims of one generation than a certificate can see in its life. */
+const MAX_ATTEMPTS = 10_000;
+
+/** Who may act on a certificate. Plain data without the key: it crosses steps. */
+export interface Claim {
+  readonly arn: string;
+  /** The version that says who owns the attempt. */
+  readonly token: string;
+  /** The live version that is being replaced. */
+  readonly generation: string;
+  readonly attempt: number;
+  /** Stop acting by then; milliseconds since the epoch. */
+  readonly deadline: number;
+  readonly leaseUntil: number;
+}
+
+export type ClaimOutcome =
+  | { readonly kind: 'claimed'; readonly claim: Claim; readonly pending: Pending }
+  | { readonly kind: 'busy'; readonly until: number };
+
+/**
+ * Claims the next attempt at a certificate: one create-once write, whose id both contenders compute alike (decision
+ * 1). `purpose` says whether the attempt needs a new private key.
+ */
+export async function claimAttempt(
+  certificate: ManagedCertificate,
+  purpose: 'renew' | 'publish',
+  run: Run,
+): Promise<ClaimOutcome> {
+  let previous = await readPending(certificate.arn, certificate.stages[PENDING], run);
+  for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1) {
+    if (previous && !isOver(previous, certificate, run)) {
+      return previous.owner === run.id ? claimed(certificate.arn, previous) : busy(previous);
+    }
+    const unfinished = previous?.generation === certificate.liveVersion ? previous : undefined;
+    attempt = Math.max(attempt, (unfinished?.attempt ?? 0) + 1);
+    const token = digest('claim', certificate.arn, certificate.liveVersion, attempt);
+    const pending: Pending = {
+      schema: 1,
+      generation: certificate.liveVersion,
+      attempt,
+      owner: run.id,
+      leaseUntil: run.clock.now() + run.settings.leaseMinutes * MINUTE,
+      claim: token,
+      key: certificate.spec.key,
+      privateKey: purpose === 'renew' ? await nextPrivateKey(certificate, unfinished, run) : '',
+      order: unfinished?.order,
+      records: [],
+      leftovers: leftovers(previous, certificate),
+    };
+    const outcome = await run.vault.put({ id: certificate.arn, value: pendingValue(pending), token, stage: PENDING });
+    if (outcome === 'written') return claimed(certificate.arn, pending);
+    previous = await readPending(certificate.arn, token, run);
+  }
+  throw new RenewalFailure('unexpected', `${certificate.name} has had ${MAX_ATTEMPTS} attempts at one version`);
+}
+
+/**
+ * Replaces the owner's pending version by one that knows more: the order, the TXT values. Returns the id of the new
+ * version.
+ */
+export async function updatePending(claim: Claim, changes: Partial<Pick<Pending, 'order' | 'records'>>, run: Run): Promise<void> {
+  const pending = { ...(await ownPending(claim, run)), ...changes };
+  const value = pendingValue(pending);
+  await run.vault.put({ id: claim.arn, value, token: digest('pending', claim.token, value), stage: PENDING });
+}
+
+/**
+ * The claim's own pending version, as it is now. Throws `claim-lost` when the time is up, when somebody else has
+ * claimed, or when the live version is no longer the one that is being replaced: then nothing more is done.
+ */
+export async function ownPending(claim: Claim, run: Run): Promise<Pending> {
+  expectTime(claim, run);
+  const secret = await run.vault.describe(claim.arn);
+  const pending = await readPending(claim.arn, secret?.stages[PENDING], run);
+  if (!secret || pending?.claim !== claim.token) {
+    throw new RenewalFailure('claim-lost', 'another run has taken this certificate over; nothing was published by this one');
+  }
+  if (secret.stages[LIVE] !== claim.generation) {
+    throw new RenewalFailure('claim-lost', 'the secret has got another value in the meantime; this run leaves it alone, and the next one starts from it');
+  }
+  return pending;
+}
+
+/** Throws `claim-lost` when the time is up. */
+export function expectTime(claim: Claim, run: Run): void {
+  if (run.clock.now() < claim.deadline) return;
+  throw new RenewalFailure('claim-lost', `the attempt ran out of time (lease until ${new Date(claim.leaseUntil).toISOString()}); the next one goes on from here`);
+}
+
+function claimed(arn: string, pending: Pending): ClaimOutcome {
+  const { claim: token, generation, attempt, leaseUntil } = pending;
+  return { kind: 'claimed', claim: { arn, token, generation, attempt, leaseUntil, deadline: leaseUntil - MARGIN }, pending };
+}
+
+function busy(pending: Pending): ClaimOutcome {
+  return { kind: 'busy', until: pending.leaseUntil };
+}
+
+function isOver(pending: Pending, certificate: ManagedCertificate, run: Run): boolean {
+  return certificate.tags.claimEnded === pending.claim || pending.leaseUntil <= run.clock.now();
+}
+
+async function readPending(arn: string, version: string | undefined, run: Run): Promise<Pending | undefined> {
+  const text = version === undefined ? undefined : await run.vault.read(arn, version);
+  if (text === undefined) return undefined;
+  const pending = parsePending(text);
+  if (!pending) run.log.warn('the pending version can not be read and is passed over', { secret: arn, version });
+  return pending;
+}
+
+/** A key that an order may already be waiting for is used again; a key of the wrong type is not. */
+async function nextPrivateKey(certificate: ManagedCertificate, unfinished: Pending | undefined, run: Run): Promise<string> {
+  const { spec } = certificate;
+  const live = spec.reuseKey ? await livePrivateKey(certificate, spec.key, run) : undefined;
+  if (live) return live;
+  return unfinished?.key === spec.key && unfinished.privateKey !== '' ? unfinished.privateKey : generatePrivateKey(spec.key);
+}
+
+async function livePrivateKey(certificate: ManagedCertificate, key: KeyType, run: Run): Promise<string | undefined> {
+  if (certificate.live.kind !== 'pair') return undefined;
+  const value = parseSecretValue((await run.vault.read(certificate.arn, certificate.liveVersion)) ?? '');
+  return value.kind === 'pair' && keyTypeOf(value.privateKey) === key ? toPkcs8(value.privateKey) : undefined;
+}
+
+/** What earlier attempts wrote into DNS and nobody is known to have removed. */
+function leftovers(previous: Pending | undefined, certificate: ManagedCertificate): Pending['leftovers'] {
+  if (!previous || certificate.tags.cleaned === previous.claim) return [];
+  return [...previous.records, ...previous.leftovers];
+}

@@ -1,0 +1,50 @@
+import * as z from 'zod/mini';
+import { KEY_TYPES } from '../core/key-type.ts';
+
+/**
+ * The value of `ACME_PENDING`: the claim of one attempt, the next private key, and later the order with the TXT values
+ * (decision 1).
+ */
+const zoneRecordSchema = z.object({
+  recordName: z.string(),
+  zoneId: z.string(),
+  zoneName: z.string(),
+  values: z.array(z.string()),
+});
+
+const pendingSchema = z.object({
+  /** Changes when an older run could misread a newer one's claim. */
+  schema: z.literal(1),
+  /** The live version that is being replaced. */
+  generation: z.string(),
+  attempt: z.int(),
+  /** `Run.id`. */
+  owner: z.string(),
+  /** Milliseconds since the epoch. */
+  leaseUntil: z.number(),
+  /** The id of the attempt's first version, which says who owns it. */
+  claim: z.string(),
+  key: z.enum(KEY_TYPES),
+  /** PKCS#8 PEM of the next key; empty in a claim that only publishes the live pair. */
+  privateKey: z.string(),
+  order: z.optional(z.object({ url: z.string(), directoryUrl: z.string(), accountUrl: z.string() })),
+  /** TXT values that this attempt publishes: stored before they are written. */
+  records: z.array(zoneRecordSchema),
+  /** TXT values that earlier attempts may have left. */
+  leftovers: z.array(zoneRecordSchema),
+});
+
+export type Pending = z.output<typeof pendingSchema>;
+
+/** `undefined` when it is not ours to understand: damaged, edited, or written by a newer version of the code. */
+export function parsePending(text: string): Pending | undefined {
+  try {
+    return z.parse(pendingSchema, JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+export function pendingValue(pending: Pending): string {
+  return JSON.stringify(pending);
+}

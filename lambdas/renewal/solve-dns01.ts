@@ -1,0 +1,193 @@
+import { answerChallenge, type Authorization, readAuthorization } from '../acme/authorization.ts';
+import { recordName, recordValue } from '../acme/dns01.ts';
+import { readOrder } from '../acme/order.ts';
+import { MINUTE, SECOND } from '../core/duration.ts';
+import { messageOf, RenewalFailure } from '../core/failure.ts';
+import { type Propagation, propagation } from '../core/propagation.ts';
+import type { Attempt } from './attempt.ts';
+import { expectTime, ownPending, updatePending } from './claim.ts';
+import { openIssuer } from './issuer.ts';
+import { orderOf } from './place-order.ts';
+import type { ChallengeRecord, Presented } from './ports/challenge-records.ts';
+import type { Polled, Steps } from './ports/steps.ts';
+import type { Run } from './run.ts';
+
+/** Route 53 is rarely in sync earlier; asking sooner only costs calls. */
+const FIRST_SYNC_CHECK = 20 * SECOND;
+
+/** Each wait is a quarter of the time that has passed: few questions, and little time lost after the change is there. */
+const SYNC_GROWTH = 1 / 4;
+const LONGEST_SYNC_WAIT = MINUTE;
+
+const LOOK_UP_AGAIN = 5 * SECOND;
+
+/** Without a Retry-After, a CA is asked this often at first. */
+const FIRST_POLL = 2 * SECOND;
+const LONGEST_POLL = 30 * SECOND;
+
+/**
+ * Proves control of all names of a pending order by DNS-01 (RFC 8555, section 8.4): all TXT values at once, one wait
+ * for all of them, then all answers. Returns once the order has left `pending`. The values are removed whatever
+ * happens.
+ */
+export async function solveDns01(attempt: Attempt, orderUrl: string, steps: Steps, run: Run): Promise<void> {
+  const authorizations = await steps.run('store challenge values', () => storeChallengeValues(attempt, orderUrl, run));
+  if (authorizations.length === 0) return;
+  let presented: readonly Presented[] | undefined;
+  try {
+    for (const round of [1, 2]) {
+      presented = await steps.run(`present TXT values ${round}`, () => present(attempt, run));
+      await inSync(attempt, presented, round, steps, run);
+      const seen = await steps.poll(`look up authoritatively ${round}`, (look) => lookUp(attempt, round, look, run));
+      if (seen === 'visible') break;
+    }
+    await steps.run('answer challenges', () => answerChallenges(attempt, authorizations, run));
+    await steps.poll('wait for validation', (poll) => validated(attempt, orderUrl, authorizations, poll, run));
+  } finally {
+    await steps.run('clean up TXT values', () => cleanUp(attempt, presented, run));
+  }
+}
+
+/**
+ * Reads the authorizations that are still to be proven, finds their zones, and stores the values before any of them is
+ * written, so that a later run can remove what this one may leave. Returns the authorizations' URLs.
+ */
+async function storeChallengeValues(attempt: Attempt, orderUrl: string, run: Run): Promise<readonly string[]> {
+  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const order = await readOrder(issuer.session, orderUrl);
+  const authorizations = await Promise.all(order.authorizationUrls.map((url) => readAuthorization(issuer.session, url)));
+  const pending = authorizations.filter((authorization) => authorization.status !== 'valid');
+  for (const authorization of pending) expectPending(authorization);
+
+  const values = new Map<string, string[]>();
+  for (const { domainName, challenge } of pending) {
+    const name = recordName(domainName);
+    values.set(name, [...(values.get(name) ?? []), recordValue(issuer.session, challenge?.token ?? '')]);
+  }
+  const zones = await run.records.locate([...values.keys()], attempt.spec.dns);
+  const records = zones.map((zone) => ({ ...zone, values: values.get(zone.recordName) ?? [] }));
+  await updatePending(attempt.claim, { order: orderOf(order, issuer), records }, run);
+  return pending.map(({ url }) => url);
+}
+
+function expectPending(authorization: Authorization): void {
+  const { domainName, status, challenge } = authorization;
+  if (status !== 'pending') throw new RenewalFailure('order-failed', `the CA's authorization for ${domainName} is ${status}; the next attempt places a new order`);
+  if (!challenge) throw new RenewalFailure('ca-refused', `the CA offers no dns-01 challenge for ${domainName}`, { retry: 'never' });
+}
+
+async function present(attempt: Attempt, run: Run): Promise<readonly Presented[]> {
+  const { records } = await ownPending(attempt.claim, run);
+  return run.records.present(records);
+}
+
+/** Waits until every zone's servers have the change; all zones' waits pass together. */
+async function inSync(attempt: Attempt, presented: readonly Presented[], round: number, steps: Steps, run: Run): Promise<void> {
+  await steps.wait(`let TXT values propagate ${round}`, FIRST_SYNC_CHECK);
+  let waited = FIRST_SYNC_CHECK;
+  let waiting = presented.map(({ changeId }) => changeId);
+  await steps.poll(`wait in sync ${round}`, async (): Promise<Polled<null>> => {
+    const states = await Promise.all(waiting.map((changeId) => run.records.inSync(changeId)));
+    waiting = waiting.filter((_, index) => !states[index]);
+    if (waiting.length === 0) return { done: true, value: null };
+    if (waited >= run.settings.propagationMinutes * MINUTE) {
+      throw new RenewalFailure(
+        'propagation-timeout',
+        `Route 53 has not brought the TXT values to all its servers within ${run.settings.propagationMinutes} minutes (${waiting.join(', ')}); they have been removed again`,
+      );
+    }
+    expectTime(attempt.claim, run);
+    const waitMilliseconds = Math.min(waited * SYNC_GROWTH, LONGEST_SYNC_WAIT);
+    waited += waitMilliseconds;
+    return { done: false, waitMilliseconds };
+  });
+}
+
+/**
+ * Looks whether the servers answer with our values before the CA does. `gone` once, in the first round: all servers
+ * had them by Route 53's word, but none answers with them, so somebody has overwritten the record.
+ */
+async function lookUp(attempt: Attempt, round: number, look: number, run: Run): Promise<Polled<'visible' | 'gone'>> {
+  const { records } = await ownPending(attempt.claim, run);
+  const seen = await Promise.all(records.map(async (record) => ({ record, ...propagation(await run.lookup.look(record), record.values) })));
+  for (const { record, note } of seen) if (note && look === 1) run.log.warn(note, { certificate: attempt.name, record: record.recordName });
+  const missing = seen.filter(({ kind }) => kind === 'waiting');
+  if (missing.length === 0) return { done: true, value: 'visible' };
+  if (round === 1 && look === 3 && missing.every(({ nowhere }) => nowhere)) {
+    run.log.warn('the TXT values have disappeared; presenting them once more', { certificate: attempt.name });
+    return { done: true, value: 'gone' };
+  }
+  if (look * LOOK_UP_AGAIN >= run.settings.propagationMinutes * MINUTE) {
+    throw new RenewalFailure('value-not-visible', missing.map((at) => notVisible(at.record, at)).join('; '));
+  }
+  expectTime(attempt.claim, run);
+  return { done: false, waitMilliseconds: LOOK_UP_AGAIN };
+}
+
+function notVisible(record: ChallengeRecord, at: Propagation): string {
+  return (
+    `${record.recordName} in zone ${record.zoneName} (${record.zoneId}) does not have the expected value on every server of the zone: ${at.found}. ` +
+    'Look for another client that writes this record, and whether the zone is the one that is delegated.'
+  );
+}
+
+async function answerChallenges(attempt: Attempt, authorizationUrls: readonly string[], run: Run): Promise<void> {
+  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  await ownPending(attempt.claim, run);
+  const authorizations = await Promise.all(authorizationUrls.map((url) => readAuthorization(issuer.session, url)));
+  await Promise.all(authorizations.filter(({ status }) => status === 'pending').map((authorization) => answerChallenge(issuer.session, authorization)));
+}
+
+/** One question about the order says as much as one about each authorization. */
+async function validated(
+  attempt: Attempt,
+  orderUrl: string,
+  authorizationUrls: readonly string[],
+  poll: number,
+  run: Run,
+): Promise<Polled<null>> {
+  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const order = await readOrder(issuer.session, orderUrl);
+  if (order.status === 'invalid') throw await challengeFailure(attempt, authorizationUrls, run);
+  if (order.status !== 'pending') return { done: true, value: null };
+  expectTime(attempt.claim, run);
+  return { done: false, waitMilliseconds: pollInterval(poll, order.retryAfterMilliseconds) };
+}
+
+/** What the CA asks for with Retry-After (RFC 8555, section 7.5.1), else 2 s, 4 s, 8 s … 30 s. */
+export function pollInterval(poll: number, retryAfterMilliseconds: number | undefined): number {
+  return retryAfterMilliseconds ?? Math.min(FIRST_POLL * 2 ** (poll - 1), LONGEST_POLL);
+}
+
+/** The CA's own words, and what the servers answer at this moment. */
+async function challengeFailure(attempt: Attempt, authorizationUrls: readonly string[], run: Run): Promise<RenewalFailure> {
+  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const authorizations = await Promise.all(authorizationUrls.map((url) => readAuthorization(issuer.session, url)));
+  const failed = authorizations.filter(({ status }) => status === 'invalid');
+  const { records } = await ownPending(attempt.claim, run);
+  const sentences = await Promise.all(
+    failed.map(async ({ domainName, wildcard, challenge }) => {
+      const record = records.find((candidate) => candidate.recordName === recordName(domainName));
+      const found = record ? propagation(await run.lookup.look(record), record.values).found : 'nothing was published';
+      const name = wildcard ? `*.${domainName}` : domainName;
+      return `the CA could not validate ${name}: ${challenge?.problem?.detail ?? 'it gave no reason'} (${challenge?.problem?.type ?? 'no type'}). At ${recordName(domainName)} the zone's servers have: ${found}`;
+    }),
+  );
+  const problem = failed.find(({ challenge }) => challenge?.problem)?.challenge?.problem;
+  return new RenewalFailure('challenge-failed', sentences.join('; ') || 'the CA declared the order invalid without naming an authorization', {
+    details: problem ? { problem } : {},
+  });
+}
+
+/** Never fails a renewal: what stays is removed by a later attempt, which finds it in the pending version. */
+async function cleanUp(attempt: Attempt, presented: readonly Presented[] | undefined, run: Run): Promise<boolean> {
+  try {
+    const { records, leftovers } = await ownPending(attempt.claim, run);
+    await run.records.remove(records, presented);
+    if (leftovers.length > 0) await run.records.remove(leftovers);
+    return true;
+  } catch (error) {
+    run.log.warn('TXT values could not be removed; the next attempt tries again', { certificate: attempt.name, problem: messageOf(error) });
+    return false;
+  }
+}
