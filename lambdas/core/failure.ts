@@ -12,6 +12,7 @@ export const FAILURE_CODES = {
   'corrupt-secret': 'never',
   // The claim.
   'claim-lost': 'later',
+  'attempt-timeout': 'later',
   // DNS.
   'no-hosted-zone': 'never',
   'dns-change-refused': 'later',

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { RenewalFailure } from './failure.ts';
 import { parseInput } from './input.ts';
 import { TRUSTS } from './trust.ts';
 
@@ -67,5 +68,5 @@ export function parseExternalAccountBinding(input: unknown, what: string): Exter
   // Its values are secret, and error sentences quote what they refuse: only the field names are told.
   const result = z.safeParse(externalAccountBindingSchema, input);
   if (result.success) return result.data;
-  return parseInput(z.never({ error: 'must be a JSON object with the strings kid and hmacKey' }), undefined, what);
+  throw new RenewalFailure('invalid-input', `${what} must be a JSON object with the strings kid and hmacKey`);
 }

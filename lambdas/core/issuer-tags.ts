@@ -7,7 +7,11 @@ export interface IssuerTags {
   readonly notBefore?: number;
 }
 
-const TAGS = { accountUrl: 'evercert:account-url', accountSpec: 'evercert:account-spec', notBefore: 'evercert:not-before' } as const;
+const TAGS = {
+  accountUrl: 'evercert:account-url',
+  accountSpec: 'evercert:account-spec',
+  notBefore: 'evercert:not-before',
+} as const;
 
 export function readIssuerTags(tags: Readonly<Record<string, string>>): IssuerTags {
   const accountUrl = tags[TAGS.accountUrl];

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { issuerNameSchema } from './certificate-spec.ts';
+import { RenewalFailure } from './failure.ts';
 import { parseInput } from './input.ts';
 
 const hostAndPort = z.string().check(
@@ -70,20 +71,17 @@ const VARIABLES = {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads a function's environment. Throws `invalid-input` that names the variable. */
+/** Reads a function's environment. Throws `invalid-input` that names what is wrong. */
 export function settingsFromEnvironment(environment: Environment): Settings {
   const known = new Set<string>(Object.values(VARIABLES));
   const unknown = Object.keys(environment).find((name) => name.startsWith('EVERCERT_') && !known.has(name));
+  if (unknown) throw new RenewalFailure('invalid-input', `environment: unknown variable ${unknown}`);
   const input = Object.fromEntries(
     Object.entries(VARIABLES)
       .map(([field, variable]) => [field, fromText(field as keyof Settings, environment[variable])] as const)
       .filter(([, value]) => value !== undefined),
   );
-  return parseInput(
-    settingsSchema.check(z.refine(() => unknown === undefined, { error: `unknown variable ${unknown}` })),
-    input,
-    'environment',
-  );
+  return parseInput(settingsSchema, input, 'environment');
 }
 
 /** The inverse: what the CDK construct puts into the functions' environment. */

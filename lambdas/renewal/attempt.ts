@@ -1,5 +1,5 @@
-import type { CertificateSpec } from '../core/certificate-spec.ts';
 import { retryAt } from '../core/back-off.ts';
+import type { CertificateSpec } from '../core/certificate-spec.ts';
 import { type AcmImport, type CertificateTags, writeCertificateTags } from '../core/certificate-tags.ts';
 import { dueFromMetadata, dueFromValue } from '../core/due.ts';
 import type { RenewEvent } from '../core/events.ts';
@@ -32,7 +32,9 @@ export interface Attempt {
   readonly knownOrder: string | undefined;
 }
 
-export type Begun = { readonly kind: 'attempt'; readonly attempt: Attempt } | { readonly kind: 'ended'; readonly outcome: RenewOutcome };
+export type Begun =
+  | { readonly kind: 'attempt'; readonly attempt: Attempt }
+  | { readonly kind: 'ended'; readonly outcome: RenewOutcome };
 
 /**
  * Looks at the certificate, decides, and claims it if there is something to do. Nothing has been asked of a CA before
@@ -44,7 +46,9 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
   const certificate = await readManagedCertificate(secret, run.vault, run.settings);
   const { tags, spec, live } = certificate;
 
-  const directoryUrls = (await Promise.all(spec.issuer.map((name) => readIssuerSettings(name, run)))).map((issuer) => issuer.directoryUrl);
+  const directoryUrls = (await Promise.all(spec.issuer.map((name) => readIssuerSettings(name, run)))).map(
+    (issuer) => issuer.directoryUrl,
+  );
   const decision = dueFromValue(live, spec, {
     now: run.clock.now(),
     force: event.force,
@@ -65,7 +69,12 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
   if (claimed.kind === 'busy') {
     return ended(certificate, 'busy', `another run owns the claim until ${isoInstant(claimed.until)}`);
   }
-  run.log.info('attempt begins', { certificate: certificate.name, work, reason: decision.reason, attempt: claimed.claim.attempt });
+  run.log.info('attempt begins', {
+    certificate: certificate.name,
+    work,
+    reason: decision.reason,
+    attempt: claimed.claim.attempt,
+  });
   return {
     kind: 'attempt',
     attempt: {
@@ -87,35 +96,63 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
 }
 
 /**
- * Writes down that the attempt failed, when to try again, and what it did publish. Returns the failure as the operator
- * shall see it. Never throws: the failure itself matters more.
+ * Writes down that the attempt failed, when to try again, and what it did publish. Never throws: the failure itself
+ * matters more.
  */
-export async function recordFailure(attempt: Attempt, imports: Readonly<Record<string, AcmImport>>, error: unknown, run: Run): Promise<RenewalFailure> {
-  const failure = asFailure(attempt.name, error);
+export async function recordFailure(
+  attempt: Attempt,
+  imports: Readonly<Record<string, AcmImport>>,
+  failure: RenewalFailure,
+  run: Run,
+): Promise<void> {
   const now = run.clock.now();
   const failures = attempt.failures + 1;
   const { retryAt: retryAfter } = failure.details;
-  const next = retryAt({ now, failures, ...(attempt.notAfter === undefined ? {} : { notAfter: attempt.notAfter }), ...(retryAfter === undefined ? {} : { retryAfter }) });
-  run.log.error(failure.message, { certificate: attempt.name, code: failure.code, retryAt: isoInstant(next), details: failure.details });
+  const next = retryAt({
+    now,
+    failures,
+    ...(attempt.notAfter === undefined ? {} : { notAfter: attempt.notAfter }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
+  run.log.error(failure.message, {
+    certificate: attempt.name,
+    code: failure.code,
+    retryAt: isoInstant(next),
+    details: failure.details,
+  });
   // Whoever lost the claim leaves everything to the new owner.
-  if (failure.code === 'claim-lost') return failure;
+  if (failure.code === 'claim-lost') return;
   try {
     if (failure.code === 'ca-rate-limited' && retryAfter) await pauseIssuer(attempt.issuer, retryAfter, run);
     await run.vault.tag(
       attempt.claim.arn,
-      writeCertificateTags({ state: 'failed', failure: failure.code, failures, retryAt: next, claimEnded: attempt.claim.token, spec: attempt.specVersion, acm: imports }),
+      writeCertificateTags({
+        state: 'failed',
+        failure: failure.code,
+        failures,
+        retryAt: next,
+        claimEnded: attempt.claim.token,
+        spec: attempt.specVersion,
+        acm: imports,
+      }),
     );
   } catch (secondary) {
-    run.log.error('the failure could not be written to the tags; the claim ends with its lease', { certificate: attempt.name, problem: messageOf(secondary) });
+    run.log.error('the failure could not be written to the tags; the claim ends with its lease', {
+      certificate: attempt.name,
+      problem: messageOf(secondary),
+    });
   }
-  return failure;
 }
 
 /** Anything that was thrown, as the one error that leaves evercert. */
 export function asFailure(certificate: string, error: unknown): RenewalFailure {
   const prefix = `${certificate}: `;
   if (!isRenewalFailure(error)) {
-    return new RenewalFailure('unexpected', `${prefix}${messageOf(error)}. This is a bug in evercert: please report it.`, { cause: error });
+    return new RenewalFailure(
+      'unexpected',
+      `${prefix}${messageOf(error)}. This is a bug in evercert: please report it.`,
+      { cause: error },
+    );
   }
   const message = error.message.startsWith(prefix) ? error.message : prefix + error.message;
   return new RenewalFailure(error.code, message, { cause: error, retry: error.retry, details: error.details });
@@ -124,7 +161,8 @@ export function asFailure(certificate: string, error: unknown): RenewalFailure {
 async function repairTags(certificate: ManagedCertificate, run: Run): Promise<void> {
   const { tags, liveVersion, specVersion } = certificate;
   const ownedByAnother = tags.state === 'renewing' && (tags.lease ?? 0) > run.clock.now();
-  const described = tags.version === liveVersion && tags.spec === specVersion && tags.state === 'issued' && tags.renewAt !== undefined;
+  const described =
+    tags.version === liveVersion && tags.spec === specVersion && tags.state === 'issued' && tags.renewAt !== undefined;
   if (described || ownedByAnother) return;
   await run.vault.tag(certificate.arn, writeCertificateTags(repaired(certificate)));
 }

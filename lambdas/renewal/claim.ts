@@ -29,7 +29,7 @@ export interface Claim {
 }
 
 export type ClaimOutcome =
-  | { readonly kind: 'claimed'; readonly claim: Claim; readonly pending: Pending }
+  | { readonly kind: 'claimed'; readonly claim: Claim }
   | { readonly kind: 'busy'; readonly until: number };
 
 /**
@@ -44,7 +44,7 @@ export async function claimAttempt(
   let previous = await readPending(certificate.arn, certificate.stages[PENDING], run);
   for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1) {
     if (previous && !isOver(previous, certificate, run)) {
-      return previous.owner === run.id ? claimed(certificate.arn, previous) : busy(previous);
+      return previous.owner === run.id ? claimed(certificate.arn, previous, run) : busy(previous);
     }
     const unfinished = previous?.generation === certificate.liveVersion ? previous : undefined;
     attempt = Math.max(attempt, (unfinished?.attempt ?? 0) + 1);
@@ -63,48 +63,69 @@ export async function claimAttempt(
       leftovers: leftovers(previous, certificate),
     };
     const outcome = await run.vault.put({ id: certificate.arn, value: pendingValue(pending), token, stage: PENDING });
-    if (outcome === 'written') return claimed(certificate.arn, pending);
+    if (outcome === 'written') return claimed(certificate.arn, pending, run);
     previous = await readPending(certificate.arn, token, run);
   }
   throw new RenewalFailure('unexpected', `${certificate.name} has had ${MAX_ATTEMPTS} attempts at one version`);
 }
 
 /**
- * Replaces the owner's pending version by one that knows more: the order, the TXT values. Returns the id of the new
- * version.
+ * Replaces the owner's pending version by one that knows more: the order, the TXT values.
  */
-export async function updatePending(claim: Claim, changes: Partial<Pick<Pending, 'order' | 'records'>>, run: Run): Promise<void> {
+export async function updatePending(
+  claim: Claim,
+  changes: Partial<Pick<Pending, 'order' | 'records'>>,
+  run: Run,
+): Promise<void> {
   const pending = { ...(await ownPending(claim, run)), ...changes };
   const value = pendingValue(pending);
   await run.vault.put({ id: claim.arn, value, token: digest('pending', claim.token, value), stage: PENDING });
+  run.known.pending.set(claim.token, pending);
+}
+
+/** The claim's pending version, without a look whether the claim still holds: for reading what it says. */
+export async function knownPending(claim: Claim, run: Run): Promise<Pending> {
+  return run.known.pending.get(claim.token) ?? ownPending(claim, run);
 }
 
 /**
- * The claim's own pending version, as it is now. Throws `claim-lost` when the time is up, when somebody else has
- * claimed, or when the live version is no longer the one that is being replaced: then nothing more is done.
+ * The claim's own pending version, as it is now. Throws `claim-lost` when somebody else has claimed or the live version
+ * is no longer the one that is being replaced, `attempt-timeout` when the time is up: then nothing more is done.
  */
 export async function ownPending(claim: Claim, run: Run): Promise<Pending> {
   expectTime(claim, run);
   const secret = await run.vault.describe(claim.arn);
   const pending = await readPending(claim.arn, secret?.stages[PENDING], run);
   if (!secret || pending?.claim !== claim.token) {
-    throw new RenewalFailure('claim-lost', 'another run has taken this certificate over; nothing was published by this one');
+    throw new RenewalFailure(
+      'claim-lost',
+      'another run has taken this certificate over; nothing was published by this one',
+    );
   }
   if (secret.stages[LIVE] !== claim.generation) {
-    throw new RenewalFailure('claim-lost', 'the secret has got another value in the meantime; this run leaves it alone, and the next one starts from it');
+    throw new RenewalFailure(
+      'claim-lost',
+      'the secret has got another value in the meantime; this run leaves it alone, and the next one starts from it',
+    );
   }
+  run.known.pending.set(claim.token, pending);
   return pending;
 }
 
-/** Throws `claim-lost` when the time is up. */
+/** Throws `attempt-timeout` when the time is up. */
 export function expectTime(claim: Claim, run: Run): void {
   if (run.clock.now() < claim.deadline) return;
-  throw new RenewalFailure('claim-lost', `the attempt ran out of time (lease until ${new Date(claim.leaseUntil).toISOString()}); the next one goes on from here`);
+  const lease = new Date(claim.leaseUntil).toISOString();
+  throw new RenewalFailure(
+    'attempt-timeout',
+    `the attempt ran out of time (its lease ends at ${lease}); the next one goes on from here`,
+  );
 }
 
-function claimed(arn: string, pending: Pending): ClaimOutcome {
+function claimed(arn: string, pending: Pending, run: Run): ClaimOutcome {
+  run.known.pending.set(pending.claim, pending);
   const { claim: token, generation, attempt, leaseUntil } = pending;
-  return { kind: 'claimed', claim: { arn, token, generation, attempt, leaseUntil, deadline: leaseUntil - MARGIN }, pending };
+  return { kind: 'claimed', claim: { arn, token, generation, attempt, leaseUntil, deadline: leaseUntil - MARGIN } };
 }
 
 function busy(pending: Pending): ClaimOutcome {
@@ -124,11 +145,17 @@ async function readPending(arn: string, version: string | undefined, run: Run): 
 }
 
 /** A key that an order may already be waiting for is used again; a key of the wrong type is not. */
-async function nextPrivateKey(certificate: ManagedCertificate, unfinished: Pending | undefined, run: Run): Promise<string> {
+async function nextPrivateKey(
+  certificate: ManagedCertificate,
+  unfinished: Pending | undefined,
+  run: Run,
+): Promise<string> {
   const { spec } = certificate;
   const live = spec.reuseKey ? await livePrivateKey(certificate, spec.key, run) : undefined;
   if (live) return live;
-  return unfinished?.key === spec.key && unfinished.privateKey !== '' ? unfinished.privateKey : generatePrivateKey(spec.key);
+  return unfinished?.key === spec.key && unfinished.privateKey !== ''
+    ? unfinished.privateKey
+    : generatePrivateKey(spec.key);
 }
 
 async function livePrivateKey(certificate: ManagedCertificate, key: KeyType, run: Run): Promise<string | undefined> {

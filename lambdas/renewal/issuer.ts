@@ -1,12 +1,17 @@
-import { type AcmeEndpoint, type AcmeSession, openSession } from '../acme/session.ts';
 import { findOrRegisterAccount } from '../acme/account.ts';
 import { generatePrivateKey } from '../acme/private-key.ts';
+import { type AcmeEndpoint, type AcmeSession, openSession } from '../acme/session.ts';
 import { issuerSecretName } from '../core/certificate-name.ts';
 import { fitsTag } from '../core/certificate-tags.ts';
 import { MINUTE, SECOND } from '../core/duration.ts';
 import { RenewalFailure } from '../core/failure.ts';
-import { type IssuerSettings, type IssuerSettingsInput, parseExternalAccountBinding, parseIssuerSettings } from '../core/issuer-settings.ts';
-import { isIssuerPaused, type IssuerTags, readIssuerTags, writeIssuerTags } from '../core/issuer-tags.ts';
+import {
+  type IssuerSettings,
+  type IssuerSettingsInput,
+  parseExternalAccountBinding,
+  parseIssuerSettings,
+} from '../core/issuer-settings.ts';
+import { type IssuerTags, isIssuerPaused, readIssuerTags, writeIssuerTags } from '../core/issuer-tags.ts';
 import { digest } from './digest.ts';
 import type { SecretDescription } from './ports/secret-vault.ts';
 import type { Run } from './run.ts';
@@ -29,11 +34,11 @@ const REGISTRATION_LEASE = 2 * MINUTE;
  * and whatever the CA or AWS refuses. Registers the account when it has none yet.
  */
 export function openIssuer(name: string, run: Run, options: { readonly force?: boolean } = {}): Promise<OpenIssuer> {
-  const known = run.issuers.get(name);
+  const known = run.known.issuers.get(name);
   if (known) return known;
   const opening = open(name, run, options.force ?? false);
-  run.issuers.set(name, opening);
-  opening.catch(() => run.issuers.delete(name));
+  run.known.issuers.set(name, opening);
+  opening.catch(() => run.known.issuers.delete(name));
   return opening;
 }
 
@@ -57,7 +62,8 @@ export async function configureIssuer(name: string, input: IssuerSettingsInput, 
     const token = digest('issuer', secret.arn, previous ?? '', value);
     await run.vault.put({ id: secret.arn, value, token, stage: SPEC });
   }
-  run.issuers.delete(name);
+  run.known.issuers.delete(name);
+  run.known.issuerSecrets.delete(name);
   return openIssuer(name, run, { force: true });
 }
 
@@ -68,7 +74,7 @@ export async function readIssuerSettings(name: string, run: Run): Promise<Issuer
 
 /** Remembers for all certificates and runs what the CA said: not before this instant. */
 export async function pauseIssuer(name: string, notBefore: number, run: Run): Promise<void> {
-  const secret = await describeIssuer(name, run);
+  const secret = await existingIssuer(name, run);
   const known = readIssuerTags(secret.tags).notBefore ?? 0;
   if (notBefore > known) await run.vault.tag(secret.arn, writeIssuerTags({ notBefore }));
 }
@@ -93,7 +99,13 @@ async function open(name: string, run: Run, force: boolean): Promise<OpenIssuer>
   const registering = session();
   const registered = await register(registering, { name, settings, secret }, run);
   const own = registered.by === 'us';
-  return { name, arn: secret.arn, settings, session: own ? registering : session(registered.accountUrl), accountUrl: registered.accountUrl };
+  return {
+    name,
+    arn: secret.arn,
+    settings,
+    session: own ? registering : session(registered.accountUrl),
+    accountUrl: registered.accountUrl,
+  };
 }
 
 /**
@@ -114,7 +126,10 @@ async function register(
     const outcome = await run.vault.put({ id: secret.arn, value: JSON.stringify(claim), token, stage: PENDING });
     const holder = outcome === 'written' ? claim : parseRegistration(await run.vault.read(secret.arn, token));
     if (holder.owner === run.id) {
-      const { accountUrl } = await findOrRegisterAccount(session, await accountRequest(issuer.name, issuer.settings, run));
+      const { accountUrl } = await findOrRegisterAccount(
+        session,
+        await accountRequest(issuer.name, issuer.settings, run),
+      );
       // A URL that no tag can hold is looked up again by every run.
       if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags({ accountUrl, accountSpec }));
       return { accountUrl, by: 'us' };
@@ -129,7 +144,11 @@ interface Registration {
   readonly leaseUntil: number;
 }
 
-async function registeredByAnother(secret: SecretDescription, leaseUntil: number, run: Run): Promise<string | undefined> {
+async function registeredByAnother(
+  secret: SecretDescription,
+  leaseUntil: number,
+  run: Run,
+): Promise<string | undefined> {
   while (run.clock.now() < leaseUntil) {
     await run.clock.sleep(2 * SECOND);
     const now = await run.vault.describe(secret.arn);
@@ -151,28 +170,50 @@ async function accountRequest(
   };
 }
 
-async function readBinding(id: string, issuer: string, run: Run): Promise<ReturnType<typeof parseExternalAccountBinding>> {
+async function readBinding(
+  id: string,
+  issuer: string,
+  run: Run,
+): Promise<ReturnType<typeof parseExternalAccountBinding>> {
   const secret = await run.vault.describe(id);
   const version = secret?.stages[LIVE];
   const text = secret && version ? await run.vault.read(secret.arn, version) : undefined;
   if (text === undefined) {
-    throw new RenewalFailure('invalid-input', `issuer ${issuer}: externalAccountBinding.secret names ${id}, which does not exist or has no value`);
+    throw new RenewalFailure(
+      'invalid-input',
+      `issuer ${issuer}: externalAccountBinding.secret names ${id}, which does not exist or has no value`,
+    );
   }
   return parseExternalAccountBinding(parseJson(text), `external account binding in the secret ${id}`);
 }
 
-async function describeIssuer(name: string, run: Run): Promise<SecretDescription> {
+function describeIssuer(name: string, run: Run): Promise<SecretDescription> {
+  const known = run.known.issuerSecrets.get(name);
+  if (known) return known;
+  const describing = existingIssuer(name, run);
+  run.known.issuerSecrets.set(name, describing);
+  describing.catch(() => run.known.issuerSecrets.delete(name));
+  return describing;
+}
+
+async function existingIssuer(name: string, run: Run): Promise<SecretDescription> {
   const fullName = issuerSecretName(run.settings.prefix, name);
   const secret = await run.vault.describe(fullName);
   if (secret) return secret;
-  throw new RenewalFailure('unknown-issuer', `there is no issuer ${name}: no secret ${fullName} exists. Deploy an AcmeIssuer of that name first.`);
+  throw new RenewalFailure(
+    'unknown-issuer',
+    `there is no issuer ${name}: no secret ${fullName} exists. Deploy an AcmeIssuer of that name first.`,
+  );
 }
 
 async function settingsOf(secret: SecretDescription, name: string, run: Run): Promise<IssuerSettings> {
   const version = secret.stages[SPEC];
   const text = version === undefined ? undefined : await run.vault.read(secret.arn, version);
   if (text === undefined) {
-    throw new RenewalFailure('unknown-issuer', `the issuer ${name} has no settings (version ACME_SPEC of ${secret.name}): deploy its AcmeIssuer again`);
+    throw new RenewalFailure(
+      'unknown-issuer',
+      `the issuer ${name} has no settings (version ACME_SPEC of ${secret.name}): deploy its AcmeIssuer again`,
+    );
   }
   return parseIssuerSettings(parseJson(text), `settings of issuer ${name}`);
 }
@@ -180,8 +221,12 @@ async function settingsOf(secret: SecretDescription, name: string, run: Run): Pr
 async function accountKeyOf(secret: SecretDescription, name: string, run: Run): Promise<string> {
   const version = secret.stages[LIVE];
   const value = parseJson((version === undefined ? undefined : await run.vault.read(secret.arn, version)) ?? '');
-  if (typeof value === 'object' && value !== null && 'accountKey' in value && typeof value.accountKey === 'string') return value.accountKey;
-  throw new RenewalFailure('corrupt-secret', `the account key of issuer ${name} is missing from ${secret.name}: restore version AWSPREVIOUS`);
+  if (typeof value === 'object' && value !== null && 'accountKey' in value && typeof value.accountKey === 'string')
+    return value.accountKey;
+  throw new RenewalFailure(
+    'corrupt-secret',
+    `the account key of issuer ${name} is missing from ${secret.name}: restore version AWSPREVIOUS`,
+  );
 }
 
 /** An account belongs to the settings with which it was registered: another directory or e-mail means another look. */
@@ -198,7 +243,9 @@ export function endpointOf(settings: IssuerSettings): AcmeEndpoint {
 function parseRegistration(text: string | undefined): Registration {
   const value = parseJson(text ?? '');
   const known = typeof value === 'object' && value !== null && 'owner' in value && 'leaseUntil' in value;
-  return known ? { owner: String(value.owner), leaseUntil: Number(value.leaseUntil) || 0 } : { owner: '', leaseUntil: 0 };
+  return known
+    ? { owner: String(value.owner), leaseUntil: Number(value.leaseUntil) || 0 }
+    : { owner: '', leaseUntil: 0 };
 }
 
 /** `undefined` for what is no JSON; the values are secret, so that no message quotes them. */

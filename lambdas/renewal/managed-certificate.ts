@@ -1,7 +1,7 @@
 import { InvalidCertificate, keyMatches, readCertificate } from '../acme/certificate.ts';
 import { certificateName, secretName } from '../core/certificate-name.ts';
 import { type CertificateSpec, parseCertificateSpec } from '../core/certificate-spec.ts';
-import { type CertificateTags, readCertificateTags, RENEWER_TAG } from '../core/certificate-tags.ts';
+import { type CertificateTags, RENEWER_TAG, readCertificateTags } from '../core/certificate-tags.ts';
 import { coveringWildcard } from '../core/domain-name.ts';
 import type { LivePair } from '../core/due.ts';
 import { messageOf, RenewalFailure } from '../core/failure.ts';
@@ -28,7 +28,11 @@ export interface ManagedCertificate {
  * Finds the secret of a certificate by the certificate's name: `<prefix>/<name>`, or a secret of exactly that name.
  * Throws `unknown-certificate` when there is none that carries our tag.
  */
-export async function describeCertificate(name: string, vault: SecretVault, settings: Settings): Promise<SecretDescription> {
+export async function describeCertificate(
+  name: string,
+  vault: SecretVault,
+  settings: Settings,
+): Promise<SecretDescription> {
   const candidates = [secretName(settings.prefix, name), name];
   for (const candidate of candidates) {
     const secret = await vault.describe(candidate);
@@ -51,7 +55,10 @@ export async function readManagedCertificate(
   const liveVersion = secret.stages[LIVE];
   const specVersion = secret.stages[SPEC];
   if (liveVersion === undefined) {
-    throw new RenewalFailure('corrupt-secret', `the secret ${secret.name} has no version AWSCURRENT: put a value into it`);
+    throw new RenewalFailure(
+      'corrupt-secret',
+      `the secret ${secret.name} has no version AWSCURRENT: put a value into it`,
+    );
   }
   const [value, specText] = await Promise.all([
     vault.read(secret.arn, liveVersion),
@@ -81,7 +88,8 @@ export function livePair(value: string): LivePair {
     }
     return { kind: 'pair', ...facts, directoryUrl: parsed.directoryUrl };
   } catch (error) {
-    if (error instanceof InvalidCertificate) return { kind: 'broken', problem: `the certificate can not be read: ${error.message}` };
+    if (error instanceof InvalidCertificate)
+      return { kind: 'broken', problem: `the certificate can not be read: ${error.message}` };
     throw error;
   }
 }
@@ -91,7 +99,10 @@ function readSpec(text: string, secret: string): CertificateSpec {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new RenewalFailure('corrupt-secret', `the spec of ${secret} (version ACME_SPEC) is not JSON: ${messageOf(error)}`);
+    throw new RenewalFailure(
+      'corrupt-secret',
+      `the spec of ${secret} (version ACME_SPEC) is not JSON: ${messageOf(error)}`,
+    );
   }
   return parseCertificateSpec(json, `spec of ${secret}`);
 }

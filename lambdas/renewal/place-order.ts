@@ -1,11 +1,12 @@
-import { type Order, placeOrder, readOrder } from '../acme/order.ts';
+import { type Order, placeOrder } from '../acme/order.ts';
 import { writeCertificateTags } from '../core/certificate-tags.ts';
 import { sameNames } from '../core/domain-name.ts';
 import { MINUTE } from '../core/duration.ts';
 import { isRenewalFailure } from '../core/failure.ts';
 import type { Attempt } from './attempt.ts';
-import { ownPending, updatePending } from './claim.ts';
+import { knownPending, updatePending } from './claim.ts';
 import { type OpenIssuer, openIssuer } from './issuer.ts';
+import { freshOrder, remember } from './orders.ts';
 import type { Run } from './run.ts';
 
 /** What of an order crosses steps. */
@@ -33,29 +34,35 @@ export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<Pl
     order: order.url,
   });
   await run.vault.tag(attempt.claim.arn, tags);
-  if (!Object.values(tags).includes(order.url)) await updatePending(attempt.claim, { order: orderOf(order, issuer) }, run);
+  if (!Object.values(tags).includes(order.url))
+    await updatePending(attempt.claim, { order: orderOf(order, issuer) }, run);
   return { url: order.url, status: order.status };
 }
 
 async function newOrder(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order> {
   const { domainNames, profile } = attempt.spec;
-  const order = await placeOrder(issuer.session, { domainNames, ...(profile ? { profile } : {}) });
+  const order = remember(await placeOrder(issuer.session, { domainNames, ...(profile ? { profile } : {}) }), run);
   run.log.info('order placed', { certificate: attempt.name, order: order.url, status: order.status });
   return order;
 }
 
 /** What the pending version remembers of an order. */
-export function orderOf(order: { readonly url: string }, issuer: OpenIssuer): { url: string; directoryUrl: string; accountUrl: string } {
+export function orderOf(
+  order: { readonly url: string },
+  issuer: OpenIssuer,
+): { url: string; directoryUrl: string; accountUrl: string } {
   return { url: order.url, directoryUrl: issuer.settings.directoryUrl, accountUrl: issuer.accountUrl };
 }
 
 async function knownOrder(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
-  const { order } = await ownPending(attempt.claim, run);
-  const ours = order === undefined || (order.directoryUrl === issuer.settings.directoryUrl && order.accountUrl === issuer.accountUrl);
+  const { order } = await knownPending(attempt.claim, run);
+  const ours =
+    order === undefined ||
+    (order.directoryUrl === issuer.settings.directoryUrl && order.accountUrl === issuer.accountUrl);
   const url = ours ? (order?.url ?? attempt.knownOrder) : undefined;
   if (url === undefined) return undefined;
   try {
-    const known = await readOrder(issuer.session, url);
+    const known = await freshOrder(url, issuer, run);
     if (!isUsable(known, attempt, run.clock.now())) return undefined;
     run.log.info('order resumed', { certificate: attempt.name, order: url, status: known.status });
     return known;

@@ -1,10 +1,13 @@
+import type { Authorization } from '../acme/authorization.ts';
+import type { Order } from '../acme/order.ts';
 import type { Settings } from '../core/settings.ts';
 import type { OpenIssuer } from './issuer.ts';
+import type { Pending } from './pending.ts';
 import type { CertificateTargets } from './ports/certificate-targets.ts';
 import type { ChallengeRecords } from './ports/challenge-records.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
-import type { SecretVault } from './ports/secret-vault.ts';
+import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
 import type { TxtLookup } from './ports/txt-lookup.ts';
 import { rememberVersions } from './remember-versions.ts';
 
@@ -18,7 +21,7 @@ export interface RenewalPorts {
   readonly log: Log;
 }
 
-/** The ports, and what one run has learned already: versions that were read, issuers that were opened. */
+/** The ports, and what the run has learned so far. */
 export interface Run extends RenewalPorts {
   readonly settings: Settings;
   /**
@@ -26,9 +29,31 @@ export interface Run extends RenewalPorts {
    * same event, a replay of the same durable execution.
    */
   readonly id: string;
+  readonly known: Known;
+}
+
+/**
+ * What need not be asked again within one invocation. Nothing depends on it: a run that goes on elsewhere starts with
+ * nothing and asks.
+ */
+export interface Known {
+  /** By name. */
   readonly issuers: Map<string, Promise<OpenIssuer>>;
+  readonly issuerSecrets: Map<string, Promise<SecretDescription>>;
+  /** By URL, as last answered. */
+  readonly orders: Map<string, Order>;
+  readonly authorizations: Map<string, Authorization>;
+  /** By claim, as last written. */
+  readonly pending: Map<string, Pending>;
 }
 
 export function startRun(ports: RenewalPorts, settings: Settings, id: string): Run {
-  return { ...ports, vault: rememberVersions(ports.vault), settings, id, issuers: new Map() };
+  const known: Known = {
+    issuers: new Map(),
+    issuerSecrets: new Map(),
+    orders: new Map(),
+    authorizations: new Map(),
+    pending: new Map(),
+  };
+  return { ...ports, vault: rememberVersions(ports.vault), settings, id, known };
 }

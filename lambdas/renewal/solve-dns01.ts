@@ -1,12 +1,12 @@
-import { answerChallenge, type Authorization, readAuthorization } from '../acme/authorization.ts';
+import { type Authorization, answerChallenge } from '../acme/authorization.ts';
 import { recordName, recordValue } from '../acme/dns01.ts';
-import { readOrder } from '../acme/order.ts';
 import { MINUTE, SECOND } from '../core/duration.ts';
 import { messageOf, RenewalFailure } from '../core/failure.ts';
 import { type Propagation, propagation } from '../core/propagation.ts';
 import type { Attempt } from './attempt.ts';
-import { expectTime, ownPending, updatePending } from './claim.ts';
+import { expectTime, knownPending, updatePending } from './claim.ts';
 import { openIssuer } from './issuer.ts';
+import { freshAuthorization, freshOrder, lastAuthorization, lastOrder } from './orders.ts';
 import { orderOf } from './place-order.ts';
 import type { ChallengeRecord, Presented } from './ports/challenge-records.ts';
 import type { Polled, Steps } from './ports/steps.ts';
@@ -54,8 +54,8 @@ export async function solveDns01(attempt: Attempt, orderUrl: string, steps: Step
  */
 async function storeChallengeValues(attempt: Attempt, orderUrl: string, run: Run): Promise<readonly string[]> {
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
-  const order = await readOrder(issuer.session, orderUrl);
-  const authorizations = await Promise.all(order.authorizationUrls.map((url) => readAuthorization(issuer.session, url)));
+  const order = await lastOrder(orderUrl, issuer, run);
+  const authorizations = await Promise.all(order.authorizationUrls.map((url) => freshAuthorization(url, issuer, run)));
   const pending = authorizations.filter((authorization) => authorization.status !== 'valid');
   for (const authorization of pending) expectPending(authorization);
 
@@ -72,17 +72,28 @@ async function storeChallengeValues(attempt: Attempt, orderUrl: string, run: Run
 
 function expectPending(authorization: Authorization): void {
   const { domainName, status, challenge } = authorization;
-  if (status !== 'pending') throw new RenewalFailure('order-failed', `the CA's authorization for ${domainName} is ${status}; the next attempt places a new order`);
-  if (!challenge) throw new RenewalFailure('ca-refused', `the CA offers no dns-01 challenge for ${domainName}`, { retry: 'never' });
+  if (status !== 'pending')
+    throw new RenewalFailure(
+      'order-failed',
+      `the CA's authorization for ${domainName} is ${status}; the next attempt places a new order`,
+    );
+  if (!challenge)
+    throw new RenewalFailure('ca-refused', `the CA offers no dns-01 challenge for ${domainName}`, { retry: 'never' });
 }
 
 async function present(attempt: Attempt, run: Run): Promise<readonly Presented[]> {
-  const { records } = await ownPending(attempt.claim, run);
+  const { records } = await knownPending(attempt.claim, run);
   return run.records.present(records);
 }
 
 /** Waits until every zone's servers have the change; all zones' waits pass together. */
-async function inSync(attempt: Attempt, presented: readonly Presented[], round: number, steps: Steps, run: Run): Promise<void> {
+async function inSync(
+  attempt: Attempt,
+  presented: readonly Presented[],
+  round: number,
+  steps: Steps,
+  run: Run,
+): Promise<void> {
   await steps.wait(`let TXT values propagate ${round}`, FIRST_SYNC_CHECK);
   let waited = FIRST_SYNC_CHECK;
   let waiting = presented.map(({ changeId }) => changeId);
@@ -108,9 +119,12 @@ async function inSync(attempt: Attempt, presented: readonly Presented[], round: 
  * had them by Route 53's word, but none answers with them, so somebody has overwritten the record.
  */
 async function lookUp(attempt: Attempt, round: number, look: number, run: Run): Promise<Polled<'visible' | 'gone'>> {
-  const { records } = await ownPending(attempt.claim, run);
-  const seen = await Promise.all(records.map(async (record) => ({ record, ...propagation(await run.lookup.look(record), record.values) })));
-  for (const { record, note } of seen) if (note && look === 1) run.log.warn(note, { certificate: attempt.name, record: record.recordName });
+  const { records } = await knownPending(attempt.claim, run);
+  const seen = await Promise.all(
+    records.map(async (record) => ({ record, ...propagation(await run.lookup.look(record), record.values) })),
+  );
+  for (const { record, note } of seen)
+    if (note && look === 1) run.log.warn(note, { certificate: attempt.name, record: record.recordName });
   const missing = seen.filter(({ kind }) => kind === 'waiting');
   if (missing.length === 0) return { done: true, value: 'visible' };
   if (round === 1 && look === 3 && missing.every(({ nowhere }) => nowhere)) {
@@ -133,9 +147,12 @@ function notVisible(record: ChallengeRecord, at: Propagation): string {
 
 async function answerChallenges(attempt: Attempt, authorizationUrls: readonly string[], run: Run): Promise<void> {
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
-  await ownPending(attempt.claim, run);
-  const authorizations = await Promise.all(authorizationUrls.map((url) => readAuthorization(issuer.session, url)));
-  await Promise.all(authorizations.filter(({ status }) => status === 'pending').map((authorization) => answerChallenge(issuer.session, authorization)));
+  const authorizations = await Promise.all(authorizationUrls.map((url) => lastAuthorization(url, issuer, run)));
+  await Promise.all(
+    authorizations
+      .filter(({ status }) => status === 'pending')
+      .map((authorization) => answerChallenge(issuer.session, authorization)),
+  );
 }
 
 /** One question about the order says as much as one about each authorization. */
@@ -146,8 +163,10 @@ async function validated(
   poll: number,
   run: Run,
 ): Promise<Polled<null>> {
+  // No CA has validated anything by the time that it has answered.
+  if (poll === 1) return { done: false, waitMilliseconds: pollInterval(poll, undefined) };
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
-  const order = await readOrder(issuer.session, orderUrl);
+  const order = await freshOrder(orderUrl, issuer, run);
   if (order.status === 'invalid') throw await challengeFailure(attempt, authorizationUrls, run);
   if (order.status !== 'pending') return { done: true, value: null };
   expectTime(attempt.claim, run);
@@ -160,11 +179,15 @@ export function pollInterval(poll: number, retryAfterMilliseconds: number | unde
 }
 
 /** The CA's own words, and what the servers answer at this moment. */
-async function challengeFailure(attempt: Attempt, authorizationUrls: readonly string[], run: Run): Promise<RenewalFailure> {
+async function challengeFailure(
+  attempt: Attempt,
+  authorizationUrls: readonly string[],
+  run: Run,
+): Promise<RenewalFailure> {
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
-  const authorizations = await Promise.all(authorizationUrls.map((url) => readAuthorization(issuer.session, url)));
+  const authorizations = await Promise.all(authorizationUrls.map((url) => freshAuthorization(url, issuer, run)));
   const failed = authorizations.filter(({ status }) => status === 'invalid');
-  const { records } = await ownPending(attempt.claim, run);
+  const { records } = await knownPending(attempt.claim, run);
   const sentences = await Promise.all(
     failed.map(async ({ domainName, wildcard, challenge }) => {
       const record = records.find((candidate) => candidate.recordName === recordName(domainName));
@@ -174,20 +197,29 @@ async function challengeFailure(attempt: Attempt, authorizationUrls: readonly st
     }),
   );
   const problem = failed.find(({ challenge }) => challenge?.problem)?.challenge?.problem;
-  return new RenewalFailure('challenge-failed', sentences.join('; ') || 'the CA declared the order invalid without naming an authorization', {
-    details: problem ? { problem } : {},
-  });
+  return new RenewalFailure(
+    'challenge-failed',
+    sentences.join('; ') || 'the CA declared the order invalid without naming an authorization',
+    {
+      details: problem ? { problem } : {},
+    },
+  );
 }
 
 /** Never fails a renewal: what stays is removed by a later attempt, which finds it in the pending version. */
 async function cleanUp(attempt: Attempt, presented: readonly Presented[] | undefined, run: Run): Promise<boolean> {
   try {
-    const { records, leftovers } = await ownPending(attempt.claim, run);
+    // The next owner of the claim may be waiting for the same values: from the end of the lease on they are its.
+    if (run.clock.now() >= attempt.claim.leaseUntil) return false;
+    const { records, leftovers } = await knownPending(attempt.claim, run);
     await run.records.remove(records, presented);
     if (leftovers.length > 0) await run.records.remove(leftovers);
     return true;
   } catch (error) {
-    run.log.warn('TXT values could not be removed; the next attempt tries again', { certificate: attempt.name, problem: messageOf(error) });
+    run.log.warn('TXT values could not be removed; the next attempt tries again', {
+      certificate: attempt.name,
+      problem: messageOf(error),
+    });
     return false;
   }
 }

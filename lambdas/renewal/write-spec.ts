@@ -1,6 +1,6 @@
 import { secretName } from '../core/certificate-name.ts';
 import type { CertificateSpec } from '../core/certificate-spec.ts';
-import { readCertificateTags, RENEWER_TAG, writeCertificateTags } from '../core/certificate-tags.ts';
+import { RENEWER_TAG, readCertificateTags, writeCertificateTags } from '../core/certificate-tags.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { placeholderValue } from '../core/secret-value.ts';
 import type { Settings } from '../core/settings.ts';
@@ -15,7 +15,12 @@ import { SPEC } from './stages.ts';
  * Throws `owned-by-stack` for one that a stack owns, and `spec-conflict` when somebody else wrote another spec at the
  * same moment: the new version's id comes from the one that it replaces, so that only one of two writers succeeds.
  */
-export async function writeSpec(name: string, spec: CertificateSpec, vault: SecretVault, settings: Settings): Promise<void> {
+export async function writeSpec(
+  name: string,
+  spec: CertificateSpec,
+  vault: SecretVault,
+  settings: Settings,
+): Promise<void> {
   const secret = await findOrCreate(name, spec, vault, settings);
   const { stack } = readCertificateTags(secret.tags);
   if (stack) {
@@ -64,7 +69,11 @@ async function findOrCreate(
 }
 
 /** A secret of that name that is not marked as ours is somebody's: nothing is written into it. */
-async function ofThisRenewer(name: string, vault: SecretVault, settings: Settings): Promise<SecretDescription | undefined> {
+async function ofThisRenewer(
+  name: string,
+  vault: SecretVault,
+  settings: Settings,
+): Promise<SecretDescription | undefined> {
   const secret = await vault.describe(name);
   if (!secret || secret.tags[RENEWER_TAG] === settings.renewer) return secret;
   throw new RenewalFailure(

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { createAwsClients } from '../aws/clients.ts';
+import { createLambdaStarter } from '../aws/lambda-starter.ts';
+import { createSecretVault } from '../aws/secret-vault.ts';
+import { parseScanEvent } from '../core/events.ts';
+import { messageOf, RenewalFailure } from '../core/failure.ts';
+import type { ScanResult } from '../core/outcome.ts';
+import { type Settings, settingsFromEnvironment } from '../core/settings.ts';
+import { systemClock } from '../renewal/ports/clock.ts';
+import { scan } from '../renewal/scan.ts';
+import { powertoolsLog } from './log.ts';
+import type { Surroundings } from './renew.ts';
+
+/**
+ * The `scan` function. Event: `{}` or `{"certificates": ["name"], "force": true, "dryRun": true}`; result:
+ * `ScanResult`. Throws when nothing could be scanned or a name is unknown.
+ */
+export function createScan({ environment, clock, log }: Surroundings): (event: unknown) => Promise<ScanResult> {
+  const settings = settingsFromEnvironment(environment);
+  const clients = createAwsClients({ clock });
+  const ports = {
+    vault: createSecretVault(clients.secretsManager),
+    starter: createLambdaStarter(clients.lambda, settings.renewFunction),
+    clock,
+    log,
+    renewalInfo: renewalInfoEndpoint(settings),
+  };
+  return async (input) => scan(parseScanEvent(input), settings, ports);
+}
+
+/** The scan can't read an issuer's settings: what a CA in a private network needs comes from a file of the function. */
+function renewalInfoEndpoint({ caBundleFile }: Settings) {
+  if (caBundleFile === undefined) return {};
+  try {
+    return { caBundle: readFileSync(caBundleFile, 'utf8'), allowPrivateAddresses: true };
+  } catch (error) {
+    throw new RenewalFailure(
+      'invalid-input',
+      `environment: EVERCERT_CA_BUNDLE_FILE can not be read: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+let deployed: ReturnType<typeof createScan> | undefined;
+
+export const handler = (event: unknown): Promise<ScanResult> => {
+  deployed ??= createScan({ environment: process.env, clock: systemClock, log: powertoolsLog('evercert-scan') });
+  return deployed(event);
+};

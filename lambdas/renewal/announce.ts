@@ -1,0 +1,90 @@
+import { readCertificate } from '../acme/certificate.ts';
+import { directoryOf } from '../acme/session.ts';
+import { renewBeforeOf } from '../core/certificate-spec.ts';
+import { type AcmImport, type CertificateTags, fitsTag, writeCertificateTags } from '../core/certificate-tags.ts';
+import { renewalTime } from '../core/due.ts';
+import { isRenewBeforeTooLong } from '../core/lifetime.ts';
+import { isoInstant, type RenewOutcome } from '../core/outcome.ts';
+import type { Attempt } from './attempt.ts';
+import { endpointOf, openIssuer } from './issuer.ts';
+import { metadataOfLive, readPair, renewalInfoId } from './publish.ts';
+import { askRenewalInfo } from './renewal-info.ts';
+import type { Run } from './run.ts';
+
+/**
+ * Writes down that the attempt succeeded: what is live, where it is imported, when it renews. Ends the claim. One
+ * TagResource call.
+ */
+export async function announce(
+  attempt: Attempt,
+  version: string,
+  imports: Readonly<Record<string, AcmImport>>,
+  run: Run,
+): Promise<RenewOutcome> {
+  const { claim, spec, name } = attempt;
+  const { certificate } = await readPair(claim.arn, version, run);
+  const facts = readCertificate(certificate);
+  const lifetime = metadataOfLive(facts, version, spec);
+  const suggested: Partial<CertificateTags> =
+    attempt.work === 'renew' ? await suggestion(attempt, certificate, run) : {};
+  const renewAt = renewalTime(facts, lifetime.renewBy, suggested.renewAt);
+  const renewBefore = renewBeforeOf(spec);
+  if (renewBefore && isRenewBeforeTooLong(facts, renewBefore)) {
+    run.log.warn('renewBefore is as long as the lifetime; the default rule holds', {
+      certificate: name,
+      renewBefore: spec.renewBefore,
+    });
+  }
+  await run.vault.tag(
+    claim.arn,
+    writeCertificateTags({
+      ...lifetime,
+      ...suggested,
+      renewAt,
+      state: 'issued',
+      spec: attempt.specVersion,
+      failures: 0,
+      failure: undefined,
+      retryAt: undefined,
+      order: undefined,
+      attempt: claim.attempt,
+      claimEnded: claim.token,
+      acm: imports,
+    }),
+  );
+  run.log.info(attempt.work === 'renew' ? 'renewed' : 'published', {
+    certificate: name,
+    serialNumber: facts.serialNumber,
+    notAfter: isoInstant(facts.notAfter),
+    renewAt: isoInstant(renewAt),
+  });
+  return {
+    certificate: name,
+    decision: attempt.work === 'renew' ? 'renewed' : 'published',
+    reason: attempt.reason,
+    secretArn: claim.arn,
+    serialNumber: facts.serialNumber,
+    notAfter: isoInstant(facts.notAfter),
+    renewAt: isoInstant(renewAt),
+    acm: Object.fromEntries(Object.entries(imports).map(([region, imported]) => [region, imported.arn])),
+  };
+}
+
+/** RFC 9773, section 4.3: right after issuance is the first time to ask. */
+async function suggestion(attempt: Attempt, certificate: string, run: Run): Promise<Partial<CertificateTags>> {
+  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const { renewalInfo: renewalInfoUrl } = await directoryOf(issuer.session);
+  const ariId = renewalInfoId(certificate);
+  const known = { trust: issuer.settings.trust, issuer: issuer.name };
+  if (!renewalInfoUrl || !ariId || !fitsTag(renewalInfoUrl)) return { ...known, ...NO_RENEWAL_INFO };
+  const { renewAt, nextCheck } = await askRenewalInfo({ ...endpointOf(issuer.settings), renewalInfoUrl }, ariId, run);
+  return {
+    ...known,
+    renewalInfo: renewalInfoUrl,
+    ariId,
+    ariCheck: nextCheck,
+    ...(renewAt === undefined ? {} : { renewAt }),
+  };
+}
+
+const NO_RENEWAL_INFO = { renewalInfo: '', ariId: '' } as const;

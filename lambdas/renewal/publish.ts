@@ -1,0 +1,110 @@
+import { readCertificate } from '../acme/certificate.ts';
+import { certificateId } from '../acme/renewal-info.ts';
+import { type CertificateSpec, renewBeforeOf } from '../core/certificate-spec.ts';
+import { type AcmImport, type CertificateTags, RENEWER_TAG } from '../core/certificate-tags.ts';
+import { isRenewalFailure, RenewalFailure } from '../core/failure.ts';
+import { lifetimeRenewal } from '../core/lifetime.ts';
+import { type PairValue, parseSecretValue } from '../core/secret-value.ts';
+import type { Attempt } from './attempt.ts';
+import { type Claim, expectTime } from './claim.ts';
+import type { Run } from './run.ts';
+import { LIVE } from './stages.ts';
+
+/**
+ * Makes a stored pair the live one: a compare-and-swap on the version that the attempt started from. Throws
+ * `claim-lost` when another value has become live in the meantime.
+ */
+export async function goLive(claim: Claim, version: string, run: Run): Promise<void> {
+  expectTime(claim, run);
+  const moved = await run.vault.moveStage({ id: claim.arn, stage: LIVE, to: version, from: claim.generation });
+  if (moved === 'moved') return;
+  throw new RenewalFailure(
+    'claim-lost',
+    'the secret has got another value while this renewal ran; it stays, and the next attempt starts from it',
+  );
+}
+
+/**
+ * Brings the live pair to ACM in one region: over the import that is known, or over one that a dead run left behind, or
+ * anew. Verifies the serial number. Importing the same pair twice is harmless.
+ */
+export async function importLive(attempt: Attempt, version: string, region: string, run: Run): Promise<AcmImport> {
+  expectTime(attempt.claim, run);
+  const pair = await readPair(attempt.claim.arn, version, run);
+  const { serialNumber } = readCertificate(pair.certificate);
+  const key = attempt.spec.key;
+  const tags = {
+    [RENEWER_TAG]: run.settings.renewer,
+    'evercert:secret': attempt.claim.arn,
+    // ACM freezes the key type of an ARN: another type is another import.
+    'evercert:key': key,
+  };
+  const known = attempt.imports[region];
+  const domainName = attempt.spec.domainNames[0] ?? '';
+  const anew = async () => {
+    const left = await run.targets.find(region, tags, domainName);
+    return run.targets.import(region, pair, left ? { arn: left } : { tags });
+  };
+  const arn = known?.key === key ? await overKnown(known.arn, region, pair, run, anew) : await anew();
+  const imported = await run.targets.serialNumber(region, arn);
+  if (imported !== serialNumber) {
+    throw new RenewalFailure(
+      'target-refused',
+      `ACM in ${region} shows serial number ${imported ?? 'none'} for ${arn} after the import of ${serialNumber}`,
+      { retry: 'later' },
+    );
+  }
+  if (known && known.arn !== arn) {
+    run.log.warn(`ACM in ${region} has a new ARN; whatever uses the old one has to be moved`, {
+      certificate: attempt.name,
+      old: known.arn,
+      new: arn,
+      why: known.key === key ? 'the old import is gone' : `the key type changed from ${known.key} to ${key}`,
+    });
+  }
+  return { arn, serial: serialNumber, key };
+}
+
+async function overKnown(
+  arn: string,
+  region: string,
+  pair: StoredPair,
+  run: Run,
+  anew: () => Promise<string>,
+): Promise<string> {
+  try {
+    return await run.targets.import(region, pair, { arn });
+  } catch (error) {
+    if (isRenewalFailure(error) && error.code === 'target-gone') return anew();
+    throw error;
+  }
+}
+
+export type StoredPair = Pick<PairValue, 'certificate' | 'chain' | 'privateKey'>;
+
+/** Throws `corrupt-secret` when the version holds no pair. */
+export async function readPair(arn: string, version: string, run: Run): Promise<StoredPair> {
+  const value = parseSecretValue((await run.vault.read(arn, version)) ?? '');
+  if (value.kind === 'pair') return value;
+  throw new RenewalFailure('corrupt-secret', `version ${version} of the secret holds no certificate and key`);
+}
+
+/** What the tags say of a live pair, by the lifetime rule alone. */
+export function metadataOfLive(
+  live: { readonly notBefore: number; readonly notAfter: number; readonly serialNumber: string },
+  version: string,
+  spec: CertificateSpec,
+): Partial<CertificateTags> & { readonly renewBy: number; readonly renewAt: number } {
+  const renewBy = lifetimeRenewal(live, renewBeforeOf(spec));
+  const { serialNumber: serial, notBefore, notAfter } = live;
+  return { version, serial, notBefore, notAfter, renewBy, renewAt: renewBy };
+}
+
+/** RFC 9773's id of a certificate; `undefined` for one that has none, such as a self-signed one. */
+export function renewalInfoId(certificate: string): string | undefined {
+  try {
+    return certificateId(certificate);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,39 @@
+import { readRenewalInfo } from '../acme/renewal-info.ts';
+import type { AcmeEndpoint } from '../acme/session.ts';
+import { messageOf } from '../core/failure.ts';
+import { nextRenewalInfoCheck, selectedInstant } from '../core/renewal-window.ts';
+import { stableFraction } from './digest.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
+
+/** What a CA said about one certificate, and when to ask again; milliseconds since the epoch. */
+export interface Suggestion {
+  /** `undefined` when there was no usable answer: the lifetime rule holds. */
+  readonly renewAt: number | undefined;
+  readonly nextCheck: number;
+}
+
+/** Where a CA answers renewal information, and how to reach it. */
+export type RenewalInfoEndpoint = Omit<AcmeEndpoint, 'directoryUrl'> & { readonly renewalInfoUrl: string };
+
+/**
+ * Asks the CA when a certificate shall be renewed (RFC 9773). Never throws: a CA that does not answer must not stop a
+ * renewal.
+ */
+export async function askRenewalInfo(
+  endpoint: RenewalInfoEndpoint,
+  ariId: string,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Promise<Suggestion> {
+  try {
+    const { start, end, explanationUrl, retryAfterMilliseconds } = await readRenewalInfo(endpoint, ariId, { clock });
+    if (explanationUrl) log.warn('the CA explains its renewal window', { ariId, explanationUrl });
+    return {
+      renewAt: selectedInstant({ start, end }, stableFraction(ariId, start, end)),
+      nextCheck: nextRenewalInfoCheck(clock.now(), retryAfterMilliseconds),
+    };
+  } catch (error) {
+    log.warn('no renewal information; the lifetime rule holds', { ariId, problem: messageOf(error) });
+    return { renewAt: undefined, nextCheck: nextRenewalInfoCheck(clock.now(), undefined) };
+  }
+}

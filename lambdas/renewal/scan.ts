@@ -1,0 +1,134 @@
+import { certificateName } from '../core/certificate-name.ts';
+import {
+  type CertificateTags,
+  RENEWER_TAG,
+  readCertificateTags,
+  writeCertificateTags,
+} from '../core/certificate-tags.ts';
+import { type Decision, dueFromMetadata, renewalTime } from '../core/due.ts';
+import type { ScanEvent } from '../core/events.ts';
+import { messageOf } from '../core/failure.ts';
+import { isoInstant, type ScannedCertificate, type ScanResult } from '../core/outcome.ts';
+import type { Settings } from '../core/settings.ts';
+import { digest } from './digest.ts';
+import { inParallel } from './in-parallel.ts';
+import { describeCertificate } from './managed-certificate.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
+import type { RenewalStarter } from './ports/renewal-starter.ts';
+import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
+import { askRenewalInfo, type RenewalInfoEndpoint } from './renewal-info.ts';
+import { LIVE } from './stages.ts';
+
+/** What `scan` needs of the world. It reads no secret's value. */
+export interface ScanPorts {
+  readonly vault: SecretVault;
+  readonly starter: RenewalStarter;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How to reach CAs for renewal information. */
+  readonly renewalInfo: Omit<RenewalInfoEndpoint, 'renewalInfoUrl'>;
+}
+
+/** Starts and renewal-information requests at the same time: far below Lambda's and the CAs' limits. */
+const AT_ONCE = 20;
+
+/**
+ * Looks at every managed certificate's metadata and starts `renew` for each one that is due. One certificate's failure
+ * never stops the others; it is in the result and in the log.
+ *
+ * Throws when the list itself can't be had, and `unknown-certificate` for a name that isn't there, before anything has
+ * been started.
+ */
+export async function scan(event: ScanEvent, settings: Settings, ports: ScanPorts): Promise<ScanResult> {
+  const secrets = await find(event.certificates, settings, ports);
+  const certificates = await inParallel(secrets, AT_ONCE, (secret) => scanOne(secret, event, settings, ports));
+  const count = (decision: ScannedCertificate['decision']) =>
+    certificates.filter((each) => each.decision === decision).length;
+  const started = event.dryRun ? 0 : count('start');
+  const result = {
+    scanned: certificates.length,
+    due: count('start') + count('failed'),
+    started,
+    failed: count('failed'),
+    certificates,
+  };
+  const { certificates: _each, ...totals } = result;
+  ports.log.info('scanned', totals);
+  return result;
+}
+
+async function find(
+  names: readonly string[] | undefined,
+  settings: Settings,
+  { vault }: ScanPorts,
+): Promise<readonly SecretDescription[]> {
+  if (!names) return Array.fromAsync(vault.list(RENEWER_TAG, settings.renewer));
+  // All of them first: an unknown name starts nothing.
+  return Promise.all(names.map((name) => describeCertificate(name, vault, settings)));
+}
+
+async function scanOne(
+  secret: SecretDescription,
+  event: ScanEvent,
+  settings: Settings,
+  ports: ScanPorts,
+): Promise<ScannedCertificate> {
+  const name = certificateName(settings.prefix, secret.name);
+  const tags = await withSuggestion(readCertificateTags(secret.tags), secret, event, ports);
+  const decision = dueFromMetadata({ tags, stages: secret.stages }, ports.clock.now(), event.force);
+  const outcome = await act(name, decision, secret, tags, event, ports);
+  return {
+    name,
+    state: tags.state ?? 'unknown',
+    ...(tags.notAfter === undefined ? {} : { notAfter: isoInstant(tags.notAfter) }),
+    ...(tags.renewAt === undefined ? {} : { renewAt: isoInstant(tags.renewAt) }),
+    ...outcome,
+  };
+}
+
+async function act(
+  name: string,
+  { action, reason }: Decision,
+  secret: SecretDescription,
+  tags: CertificateTags,
+  event: ScanEvent,
+  { starter, log }: ScanPorts,
+): Promise<Pick<ScannedCertificate, 'decision' | 'reason'>> {
+  if (action === 'wait') return { decision: 'wait', reason };
+  if (event.dryRun) return { decision: 'start', reason };
+  try {
+    const executionName = digest('execution', secret.arn, secret.stages[LIVE] ?? '', (tags.attempt ?? 0) + 1);
+    await starter.start({ certificate: name, force: event.force }, executionName);
+    log.info('renewal started', { certificate: name, reason });
+    return { decision: 'start', reason };
+  } catch (error) {
+    log.error('renewal could not be started', { certificate: name, reason, problem: messageOf(error) });
+    return { decision: 'failed', reason: `${reason}; it could not be started: ${messageOf(error)}` };
+  }
+}
+
+/** Asks the issuing CA when its time has come, and remembers the answer. A failure to remember is no failure. */
+async function withSuggestion(
+  tags: CertificateTags,
+  secret: SecretDescription,
+  event: ScanEvent,
+  ports: ScanPorts,
+): Promise<CertificateTags> {
+  const now = ports.clock.now();
+  const { ariId, renewalInfo, ariCheck = 0, notBefore, notAfter, renewBy } = tags;
+  const described = tags.state === 'issued' && tags.version === secret.stages[LIVE];
+  if (event.dryRun || !described || !ariId || !renewalInfo || ariCheck > now) return tags;
+  if (notBefore === undefined || notAfter === undefined || renewBy === undefined || notAfter <= now) return tags;
+  const suggestion = await askRenewalInfo({ ...ports.renewalInfo, renewalInfoUrl: renewalInfo }, ariId, ports);
+  // Without an answer the last one stays: the CA meant it.
+  const renewAt =
+    suggestion.renewAt === undefined ? tags.renewAt : renewalTime({ notBefore, notAfter }, renewBy, suggestion.renewAt);
+  const changes = { ariCheck: suggestion.nextCheck, ...(renewAt === undefined ? {} : { renewAt }) };
+  try {
+    await ports.vault.tag(secret.arn, writeCertificateTags(changes));
+  } catch (error) {
+    ports.log.warn('the renewal information could not be stored', { secret: secret.name, problem: messageOf(error) });
+  }
+  return { ...tags, ...changes };
+}
