@@ -57,6 +57,5 @@ module.exports = {
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
-    tsPreCompilationDeps: true,
   },
 };

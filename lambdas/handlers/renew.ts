@@ -9,6 +9,7 @@ import { createAuthoritativeTxt } from '../dns/authoritative-txt.ts';
 import { directSteps } from '../renewal/direct-steps.ts';
 import { type Clock, systemClock } from '../renewal/ports/clock.ts';
 import type { Log } from '../renewal/ports/log.ts';
+import type { Steps } from '../renewal/ports/steps.ts';
 import { renew } from '../renewal/renew.ts';
 import { type RenewalPorts, startRun } from '../renewal/run.ts';
 import type { Context } from './lambda-context.ts';
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: Log;
+  /** The implementation of `Steps` for one run; everything in one invocation when left out. */
+  readonly steps?: (clock: Clock) => Steps;
 }
 
 /**
@@ -29,6 +32,7 @@ export function createRenew({
   environment,
   clock,
   log,
+  steps = directSteps,
 }: Surroundings): (event: unknown, context: Context) => Promise<RenewOutcome> {
   const settings = settingsFromEnvironment(environment);
   return async (input, context) => {
@@ -36,7 +40,7 @@ export function createRenew({
     // Lambda repeats an asynchronous event under the same request id: the repetition goes on with its own claim.
     return renew(
       event,
-      directSteps(clock),
+      steps(clock),
       startRun(renewalPorts(settings, clock, log), settings, context.awsRequestId),
     );
   };

@@ -13,18 +13,10 @@ import {
 } from '../core/issuer-settings.ts';
 import { type IssuerTags, isIssuerPaused, readIssuerTags, writeIssuerTags } from '../core/issuer-tags.ts';
 import { digest } from './digest.ts';
+import type { OpenIssuer } from './open-issuer.ts';
 import type { SecretDescription } from './ports/secret-vault.ts';
 import type { Run } from './run.ts';
 import { LIVE, PENDING, SPEC } from './stages.ts';
-
-/** A CA that may be asked: its settings, and a session in which our account is known. */
-export interface OpenIssuer {
-  readonly name: string;
-  readonly arn: string;
-  readonly settings: IssuerSettings;
-  readonly session: AcmeSession;
-  readonly accountUrl: string;
-}
 
 /** How long a registration may take before another run tries it. */
 const REGISTRATION_LEASE = 2 * MINUTE;

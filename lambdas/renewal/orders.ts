@@ -1,6 +1,6 @@
 import { type Authorization, readAuthorization } from '../acme/authorization.ts';
 import { type Order, readOrder } from '../acme/order.ts';
-import type { OpenIssuer } from './issuer.ts';
+import type { OpenIssuer } from './open-issuer.ts';
 import type { Run } from './run.ts';
 
 /** The order as this run last saw it; read when it has not seen it yet. */

@@ -5,7 +5,8 @@ import { MINUTE } from '../core/duration.ts';
 import { isRenewalFailure } from '../core/failure.ts';
 import type { Attempt } from './attempt.ts';
 import { knownPending, updatePending } from './claim.ts';
-import { type OpenIssuer, openIssuer } from './issuer.ts';
+import { openIssuer } from './issuer.ts';
+import type { OpenIssuer } from './open-issuer.ts';
 import { freshOrder, remember } from './orders.ts';
 import type { Run } from './run.ts';
 

@@ -2,11 +2,12 @@ import type { AcmImport } from '../core/certificate-tags.ts';
 import type { RenewEvent } from '../core/events.ts';
 import type { RenewOutcome } from '../core/outcome.ts';
 import { announce } from './announce.ts';
-import { asFailure, beginAttempt, recordFailure } from './attempt.ts';
+import { beginAttempt } from './begin-attempt.ts';
 import { obtainCertificate } from './obtain-certificate.ts';
 import { placeOrResumeOrder } from './place-order.ts';
 import type { Steps } from './ports/steps.ts';
 import { goLive, importLive } from './publish.ts';
+import { asFailure, recordFailure } from './record-failure.ts';
 import type { Run } from './run.ts';
 import { solveDns01 } from './solve-dns01.ts';
 

@@ -1,7 +1,7 @@
 import type { Authorization } from '../acme/authorization.ts';
 import type { Order } from '../acme/order.ts';
 import type { Settings } from '../core/settings.ts';
-import type { OpenIssuer } from './issuer.ts';
+import type { OpenIssuer } from './open-issuer.ts';
 import type { Pending } from './pending.ts';
 import type { CertificateTargets } from './ports/certificate-targets.ts';
 import type { ChallengeRecords } from './ports/challenge-records.ts';

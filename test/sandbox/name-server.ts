@@ -131,7 +131,8 @@ function respondTo(message: Buffer, transport: 'udp' | 'tcp', answering: Answeri
   const header = { id: query.id ?? 0, flags: (query.flags ?? 0) & OPCODE_AND_RD };
   const [question, ...more] = query.questions ?? [];
   if ((header.flags & 0x7800) !== 0) return encodeResponse(header, 'NOTIMP');
-  if (!question || more.length > 0) return encodeResponse(header, 'FORMERR');
+  // Bytes that are no text would not survive the codec.
+  if (!question || more.length > 0 || !/^[ -~]+$/.test(question.name)) return encodeResponse(header, 'FORMERR');
   const edns = query.additionals?.find((record) => record.type === 'OPT');
   const context = { ...header, question, edns: edns !== undefined };
   if (question.class !== undefined && question.class !== 'IN') return encodeResponse(context, 'REFUSED');

@@ -130,11 +130,12 @@ export class Route53 implements AwsService {
       .map((zone) => ({ name: zone.name, records: this.#onServer(zone, server) }));
   }
 
-  /** Puts a record set in place, over what is there, on the name servers too: as if it had long been there. */
+  /**
+   * Puts a record set in place, over what is there, on the name servers too: as if it had long been there. Throws what
+   * the API would.
+   */
   put(zoneId: string, recordSet: RecordSetInput): void {
-    const zone = this.#zone(zoneId);
-    const stored = { ...recordSet, name: normalizeName(recordSet.name) };
-    this.#commit(zone, new Map(zone.records).set(recordSetKey(stored), stored), Number.NEGATIVE_INFINITY);
+    this.#upsert(zoneId, recordSet, Number.NEGATIVE_INFINITY);
   }
 
   /** Takes all record sets of this name and type away, from the name servers too. */
@@ -146,9 +147,7 @@ export class Route53 implements AwsService {
 
   /** Another client's UPSERT: seen by the API at once, by the name servers after `propagationMilliseconds`. */
   overwrite(zoneId: string, recordSet: RecordSetInput): void {
-    const zone = this.#zone(zoneId);
-    const change = { action: 'UPSERT', recordSet: { ...recordSet, name: normalizeName(recordSet.name) } } as const;
-    this.#commit(zone, applyChangeBatch(zone.name, zone.records, [change]), this.#syncTime());
+    this.#upsert(zoneId, recordSet, this.#syncTime());
   }
 
   /** Ends the wait of every change that is PENDING. */
@@ -295,6 +294,12 @@ export class Route53 implements AwsService {
 
   #described(zone: Zone): [xml.HostedZone, { readonly nameServers: readonly string[] } | { readonly vpc: xml.Vpc }] {
     return [hostedZone(zone), zone.vpc ? { vpc: zone.vpc } : { nameServers: zone.nameServers }];
+  }
+
+  #upsert(zoneId: string, recordSet: RecordSetInput, syncedAt: number): void {
+    const zone = this.#zone(zoneId);
+    const change = { action: 'UPSERT', recordSet: { ...recordSet, name: normalizeName(recordSet.name) } } as const;
+    this.#commit(zone, applyChangeBatch(zone.name, zone.records, [change]), syncedAt);
   }
 
   /** Makes `after` the zone's state; the name servers get what differs at `syncedAt`. */

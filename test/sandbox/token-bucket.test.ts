@@ -12,6 +12,11 @@ describe('a token bucket', () => {
     expect([bucket.take(4), bucket.take(3)]).toEqual([false, true]);
   });
 
+  it('tells whether it holds enough without taking anything', () => {
+    const bucket = new TokenBucket({ capacity: 2, perSecond: 1 }, { now: () => 0 });
+    expect([bucket.holds(3), bucket.holds(2), bucket.take(2), bucket.holds()]).toEqual([false, true, true, false]);
+  });
+
   it('refills continuously as the clock moves on', () => {
     let now = 0;
     const bucket = new TokenBucket({ capacity: 10, perSecond: 2 }, { now: () => now });

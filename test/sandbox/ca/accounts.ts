@@ -81,9 +81,7 @@ export function keyChange(authority: Authority, request: AccountRequest): CaAnsw
   if (!change) throw malformed('Unable to validate JWS :: Inner JWS payload did not parse as JSON key rollover object');
   const oldKey = change['oldKey'] === undefined ? undefined : readAccountKey(change['oldKey']);
   if (oldKey?.thumbprint !== account.key.thumbprint) {
-    throw malformed(
-      'Unable to validate JWS :: Inner JWS does not contain old key field matching current account key',
-    );
+    throw malformed('Unable to validate JWS :: Inner JWS does not contain old key field matching current account key');
   }
   if (change['account'] !== account.url) {
     throw malformed(

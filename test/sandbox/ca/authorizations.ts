@@ -119,7 +119,8 @@ export function challenge(authority: Authority, request: AccountRequest): CaAnsw
 }
 
 function respond(authority: Authority, authorization: Authorization, challenge: Challenge): void {
-  if (authorization.status !== 'pending') throw malformed('Unable to update challenge :: authorization must be pending');
+  if (authorization.status !== 'pending')
+    throw malformed('Unable to update challenge :: authorization must be pending');
   if (authorization.challenges.some(({ status }) => status === 'processing')) {
     if (authority.settings.repeatedChallengeResponse === 'accepted') return;
     throw new AcmeProblem(
@@ -135,7 +136,10 @@ function respond(authority: Authority, authorization: Authorization, challenge: 
     const problem =
       challenge.type === 'dns-01'
         ? await validateDns01(authorization.name, keyAuthorization, authority.resolver)
-        : problemDocument('connection', `Fetching http://${authorization.name}/.well-known/acme-challenge/${challenge.token}: Connection refused`);
+        : problemDocument(
+            'connection',
+            `Fetching http://${authorization.name}/.well-known/acme-challenge/${challenge.token}: Connection refused`,
+          );
     if (authorization.status !== 'pending') return;
     challenge.validated = clock.now();
     // Once one challenge has been attempted, the others are gone (RFC 8555, section 7.1.4).

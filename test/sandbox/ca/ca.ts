@@ -5,11 +5,18 @@ import type { Calls } from '../calls.ts';
 import type { Faults } from '../faults.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import { type Authority, rfc3339, wholeSeconds } from './authority.ts';
-import { issue } from './finalize.ts';
+import { signChains } from './finalize.ts';
 import { createHttpsIdentity } from './https-root.ts';
 import { createIssuingHierarchy } from './issuing-hierarchy.ts';
 import { type OrderStatus, orderStatus } from './order-status.ts';
-import { type Account, type Authorization, type IssuedCertificate, normalSerial, type Order, Registry } from './registry.ts';
+import {
+  type Account,
+  type Authorization,
+  type IssuedCertificate,
+  normalSerial,
+  type Order,
+  Registry,
+} from './registry.ts';
 import { createFront } from './server.ts';
 import { type CaSettings, caSettings } from './settings.ts';
 import type { Resolver } from './txt-query.ts';
@@ -118,7 +125,9 @@ export async function startCa(options: CaOptions): Promise<SandboxCa> {
     issue: async ({ names, publicKey, notBefore, notAfter }) => {
       const start = notBefore ?? wholeSeconds(clock.now()) - HOUR;
       const end = notAfter ?? start + authority.settings.lifetimeMilliseconds - 1_000;
-      return issueOutOfBand(authority, { names, publicKey, notBefore: start, notAfter: end });
+      const leaf = { names, commonName: undefined, publicKey, profile: undefined, notBefore: start, notAfter: end };
+      const [chain = ''] = (await signChains(authority, leaf)).chains;
+      return chain;
     },
     stop: () =>
       new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { type AccountRequest, type Authority, type CaAnswer, type CaRequest } from './authority.ts';
+import type { AccountRequest, Authority, CaAnswer, CaRequest } from './authority.ts';
 import { isBase64url } from './jws.ts';
 import { digestOfKey } from './key-policy.ts';
 import { requirePostAsGet } from './orders.ts';
@@ -43,10 +43,7 @@ export function revokeCert(authority: Authority, request: CaRequest): CaAnswer {
   if (found.notAfter < clock.now()) throw unauthorized('Certificate is expired');
   const reason = request.payload?.['reason'] ?? UNSPECIFIED;
   if (typeof reason !== 'number' || !ALLOWED_REASONS.includes(reason)) {
-    throw new AcmeProblem(
-      'badRevocationReason',
-      `Unable to revoke :: disallowed revocation reason: ${String(reason)}`,
-    );
+    throw new AcmeProblem('badRevocationReason', `Unable to revoke :: disallowed revocation reason: ${String(reason)}`);
   }
   if (request.account) {
     const owns = request.account === found.account;
@@ -96,7 +93,10 @@ function controlsNames({ registry, clock }: Authority, { account }: CaRequest, {
 }
 
 function alreadyRevoked({ serial }: IssuedCertificate): AcmeProblem {
-  return new AcmeProblem('alreadyRevoked', `Unable to revoke :: certificate with serial ${serial} has already been revoked`);
+  return new AcmeProblem(
+    'alreadyRevoked',
+    `Unable to revoke :: certificate with serial ${serial} has already been revoked`,
+  );
 }
 
 function malformed(detail: string): AcmeProblem {

@@ -13,7 +13,8 @@ export function directory(authority: Authority): CaAnswer {
     keyChange: urls.keyChange,
     ...(settings.renewalInfo && { renewalInfo: urls.renewalInfo }),
     // As Let's Encrypt does, so that no client relies on a fixed set of keys, or takes every value for an endpoint.
-    [randomBytes(8).toString('base64url')]: 'https://community.letsencrypt.org/t/adding-random-entries-to-the-directory/33417',
+    [randomBytes(8).toString('base64url')]:
+      'https://community.letsencrypt.org/t/adding-random-entries-to-the-directory/33417',
     meta: {
       termsOfService: urls.termsOfService,
       website: 'https://sandbox.invalid/',

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { readAccountKey, type AccountKey } from './account-key.ts';
+import { type AccountKey, readAccountKey } from './account-key.ts';
 import { isBase64url, parseObject } from './jws.ts';
 import { AcmeProblem } from './problem.ts';
 import type { CaSettings } from './settings.ts';
@@ -35,7 +35,9 @@ export function verifyBinding(
   if (typeof kid !== 'string' || hmacKey === undefined) {
     throw unauthorized("the field 'kid' references a key that is not known to the ACME server");
   }
-  const expected = createHmac('sha256', Buffer.from(hmacKey, 'base64url')).update(`${protectedText}.${payload}`).digest();
+  const expected = createHmac('sha256', Buffer.from(hmacKey, 'base64url'))
+    .update(`${protectedText}.${payload}`)
+    .digest();
   const actual = Buffer.from(signature, 'base64url');
   if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) {
     throw unauthorized('external account binding JWS verification error');

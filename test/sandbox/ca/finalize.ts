@@ -5,7 +5,7 @@ import { digestOfKey } from './key-policy.ts';
 import { orderStatus } from './order-status.ts';
 import { orderAnswer, ownOrder } from './orders.ts';
 import { AcmeProblem, problemDocument } from './problem.ts';
-import type { Account, IssuedCertificate, Order } from './registry.ts';
+import type { IssuedCertificate, Order } from './registry.ts';
 import { profileRules } from './settings.ts';
 
 const HOUR = 3_600_000;
@@ -42,7 +42,7 @@ export async function finalize(authority: Authority, request: AccountRequest): P
   return orderAnswer(authority, order, 200, retryAfter(settings, orderStatus(order, clock.now())));
 }
 
-/** What `issue` is asked for beyond an order: any names, any key, any time. */
+/** What a leaf is to say. Times are milliseconds since the epoch, whole seconds. */
 export interface Issuance {
   readonly names: readonly string[];
   readonly commonName: string | undefined;
@@ -53,29 +53,17 @@ export interface Issuance {
   readonly notAfter: number;
 }
 
-/** Signs a certificate, and makes it one of the CA's. */
-export async function issue(
+/** Signs a certificate without keeping it. */
+export async function signChains(
   { hierarchy, registry, settings }: Authority,
   issuance: Issuance,
-  owner: { readonly account: Account; readonly orderId: number },
-): Promise<IssuedCertificate> {
+): Promise<{ readonly serial: string; readonly chains: readonly string[] }> {
   const serial = createSerial(registry.certificates.length);
   const intermediate = hierarchy.intermediates[Math.floor(settings.random() * hierarchy.intermediates.length)];
   if (!intermediate) throw new RangeError('settings.random must return a number from 0 up to, but not including, 1');
   const { lean } = profileRules(settings, issuance.profile);
   const leaf = { ...issuance, commonName: lean ? undefined : issuance.commonName, serial, lean };
-  const certificate: IssuedCertificate = {
-    serial,
-    names: issuance.names,
-    chains: await issueChains(leaf, hierarchy, intermediate),
-    publicKey: issuance.publicKey,
-    notBefore: issuance.notBefore,
-    notAfter: issuance.notAfter,
-    ...owner,
-    revoked: undefined,
-  };
-  registry.certificates.push(certificate);
-  return certificate;
+  return { serial, chains: await issueChains(leaf, hierarchy, intermediate) };
 }
 
 async function process(authority: Authority, order: Order, csr: CertificateRequest): Promise<void> {
@@ -89,11 +77,18 @@ async function process(authority: Authority, order: Order, csr: CertificateReque
   const notBefore = wholeSeconds(clock.now()) - HOUR;
   const notAfter = notBefore + profileRules(settings, order.profile).lifetimeMilliseconds - 1_000;
   try {
-    order.certificate = await issue(
-      authority,
-      { ...csr, profile: order.profile, notBefore, notAfter },
-      { account: order.account, orderId: order.id },
-    );
+    const certificate: IssuedCertificate = {
+      ...(await signChains(authority, { ...csr, profile: order.profile, notBefore, notAfter })),
+      names: order.names,
+      publicKey: csr.publicKey,
+      notBefore,
+      notAfter,
+      account: order.account,
+      orderId: order.id,
+      revoked: undefined,
+    };
+    authority.registry.certificates.push(certificate);
+    order.certificate = certificate;
   } catch (error) {
     order.error = problemDocument('serverInternal', 'Error finalizing order');
     throw error;

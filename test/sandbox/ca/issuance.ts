@@ -1,6 +1,6 @@
-import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import { distinguishedName, type Issuer, type IssuingHierarchy, SIGNING_ALGORITHM } from './issuing-hierarchy.ts';
+import { type Issuer, type IssuingHierarchy, SIGNING_ALGORITHM } from './issuing-hierarchy.ts';
 
 /** What goes into a leaf. Times are milliseconds since the epoch, whole seconds. */
 export interface LeafRequest {
@@ -78,9 +78,4 @@ async function signLeaf(leaf: LeafRequest, issuer: Issuer): Promise<x509.X509Cer
 
 function hostOf(issuer: Issuer): string {
   return issuer.name.toLowerCase().replaceAll(' ', '-');
-}
-
-/** The public key in a PEM chain's leaf. */
-export function keyOfLeaf(chain: string): KeyObject {
-  return createPublicKey(chain);
 }

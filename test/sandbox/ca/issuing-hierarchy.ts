@@ -26,7 +26,10 @@ export interface IssuingHierarchy {
 export const SIGNING_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 const ROOT_VALIDITY = { notBefore: new Date('2015-06-04T11:04:38Z'), notAfter: new Date('2049-06-04T11:04:38Z') };
-const INTERMEDIATE_VALIDITY = { notBefore: new Date('2020-09-04T00:00:00Z'), notAfter: new Date('2045-09-15T16:00:00Z') };
+const INTERMEDIATE_VALIDITY = {
+  notBefore: new Date('2020-09-04T00:00:00Z'),
+  notAfter: new Date('2045-09-15T16:00:00Z'),
+};
 
 export async function createIssuingHierarchy(): Promise<IssuingHierarchy> {
   const first = await createRoot('Sandbox Root X1');
@@ -89,11 +92,7 @@ async function caExtensions(publicKey: webcrypto.CryptoKey, pathLength: number |
   ];
 }
 
-async function issuer(
-  name: string,
-  certificate: x509.X509Certificate,
-  keys: webcrypto.CryptoKeyPair,
-): Promise<Issuer> {
+async function issuer(name: string, certificate: x509.X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<Issuer> {
   const keyIdentifier = Buffer.from(await certificate.publicKey.getKeyIdentifier()).toString('hex');
   return { name, certificate, keys, keyIdentifier };
 }

@@ -77,7 +77,10 @@ export function verifyJws(jws: Jws, key: AccountKey, failure = `${PREFIX}JWS ver
   }
   const expected = algorithmFor(key.key);
   if (!expected) {
-    throw new AcmeProblem('badPublicKey', `${PREFIX}JWK contains unsupported key type (expected RSA, or ECDSA P-256 or P-384)`);
+    throw new AcmeProblem(
+      'badPublicKey',
+      `${PREFIX}JWK contains unsupported key type (expected RSA, or ECDSA P-256 or P-384)`,
+    );
   }
   if (alg !== expected) {
     throw malformed(`JWS signature header algorithm "${alg}" does not match expected algorithm "${expected}" for JWK`);

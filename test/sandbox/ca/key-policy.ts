@@ -20,5 +20,7 @@ export function weaknessOf(key: KeyObject): string | undefined {
 
 /** Identifies a public key: SHA-256 of its SubjectPublicKeyInfo, hex. */
 export function digestOfKey(key: KeyObject): string {
-  return createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('hex');
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
 }

@@ -23,7 +23,8 @@ export function requireIssuable(names: readonly string[], refusedNames: readonly
     refusedNames.some((refused) => `.${name}`.endsWith(`.${refused}`))
       ? {
           type: 'rejectedIdentifier',
-          detail: 'The ACME server refuses to issue a certificate for this domain name, because it is forbidden by policy',
+          detail:
+            'The ACME server refuses to issue a certificate for this domain name, because it is forbidden by policy',
         }
       : undefined,
   );
@@ -107,7 +108,11 @@ function objectionToLabel(label: string): Objection | undefined {
       detail: "Domain name contains an invalid label in a reserved format (R-LDH: '??--')",
     };
   }
-  return domainToUnicode(label) === '' ? malformed('Domain name contains malformed punycode') : undefined;
+  // Node leaves a label that it can't decode as it is.
+  const decoded = domainToUnicode(label);
+  return decoded === '' || decoded.startsWith('xn--')
+    ? malformed('Domain name contains malformed punycode')
+    : undefined;
 }
 
 function malformed(detail: string): Objection {

@@ -47,7 +47,10 @@ export function readCertId({ hierarchy }: Authority, certId: string, step: strin
   }
   const bytes = Buffer.from(serial, 'base64url');
   if (bytes.length === 0 || bytes.readUInt8(0) > 0x7f) {
-    throw new AcmeProblem('malformed', `${step} :: serial number is negative: its DER encoding has a leading zero byte`);
+    throw new AcmeProblem(
+      'malformed',
+      `${step} :: serial number is negative: its DER encoding has a leading zero byte`,
+    );
   }
   return normalSerial(bytes.toString('hex'));
 }
@@ -56,7 +59,7 @@ export function readCertId({ hierarchy }: Authority, certId: string, step: strin
  * Two thirds into the validity, or half for less than ten days, give or take a hundredth (`core/objects.go`,
  * RenewalInfoSimple).
  */
-export function suggestedRenewalWindow({ notBefore, notAfter }: IssuedCertificate): RenewalWindow {
+function suggestedRenewalWindow({ notBefore, notAfter }: IssuedCertificate): RenewalWindow {
   const validity = notAfter + 1_000 - notBefore;
   const ideal = notAfter - (validity < 10 * DAY ? validity / 2 : validity / 3);
   const margin = validity / 100;

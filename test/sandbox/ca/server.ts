@@ -8,7 +8,7 @@ import { authorization, challenge } from './authorizations.ts';
 import { certificate, revokeCert } from './certificates.ts';
 import { directory, newNonce } from './directory.ts';
 import { finalize } from './finalize.ts';
-import { parseJws, parseObject, type ProtectedHeader, signerOf, verifyJws } from './jws.ts';
+import { type ProtectedHeader, parseJws, parseObject, signerOf, verifyJws } from './jws.ts';
 import { Nonces } from './nonces.ts';
 import { newOrder, order } from './orders.ts';
 import { AcmeProblem, notFound, PROBLEM_NAMESPACE, type ProblemDocument } from './problem.ts';
@@ -67,11 +67,8 @@ export function createFront(options: FrontOptions): (request: IncomingMessage, r
     void answer(options, nonces, request)
       .catch((error: unknown) => {
         options.bugs.push(error);
-        return render({
-          type: `${PROBLEM_NAMESPACE}serverInternal`,
-          detail: 'The sandbox CA has a bug: see ca.bugs.',
-          status: 500,
-        });
+        const detail = 'The sandbox CA has a bug: see ca.bugs.';
+        return render({ type: `${PROBLEM_NAMESPACE}serverInternal`, detail, status: 500 });
       })
       .then((answered) => {
         if (answered === 'drop') request.socket.destroy();
@@ -85,7 +82,13 @@ async function answer(
   nonces: Nonces,
   message: IncomingMessage,
 ): Promise<CaAnswer | 'drop'> {
-  const body = await readBody(message);
+  let body: string | undefined;
+  try {
+    body = await readBody(message);
+  } catch {
+    // The client hung up in the middle of its request.
+    return 'drop';
+  }
   try {
     const url = new URL(message.url ?? '/', authority.urls.directory);
     const found = findResource(url.pathname);

@@ -1,0 +1,136 @@
+import {
+  type ACMClient,
+  type CertificateSummary,
+  DescribeCertificateCommand,
+  ImportCertificateCommand,
+  KeyAlgorithm,
+  ListCertificatesCommand,
+  ListTagsForCertificateCommand,
+} from '@aws-sdk/client-acm';
+import { RenewalFailure } from '../core/failure.ts';
+import type { CertificateTargets } from '../renewal/ports/certificate-targets.ts';
+import { awsErrorName, awsMessage, call } from './call.ts';
+import { repeatUnlessUnanswered } from './retry.ts';
+
+const PAGE = 100;
+
+/**
+ * AWS Certificate Manager, one client per region. Rules of an import over an existing one:
+ * https://docs.aws.amazon.com/acm/latest/userguide/import-reimport.html
+ *
+ * A first import has no idempotency token, so it isn't repeated when the answer is lost: it fails with
+ * `aws-unavailable`, and the next attempt looks with `find` whether it happened.
+ */
+export function createAcmTargets(acm: (region: string) => ACMClient): CertificateTargets {
+  async function hasTags(region: string, arn: string, tags: Readonly<Record<string, string>>): Promise<boolean> {
+    try {
+      const command = new ListTagsForCertificateCommand({ CertificateArn: arn });
+      const { Tags = [] } = await call('acm:ListTagsForCertificate', arn, () => acm(region).send(command));
+      return Object.entries(tags).every(([key, value]) => Tags.some((tag) => tag.Key === key && tag.Value === value));
+    } catch (error) {
+      // Deleted since it was listed.
+      if (awsErrorName(error) === 'ResourceNotFoundException') return false;
+      throw error;
+    }
+  }
+
+  return {
+    async find(region, tags, domainName) {
+      let NextToken: string | undefined;
+      do {
+        const command = new ListCertificatesCommand({
+          // Without this, ACM lists RSA certificates of up to 2048 bits alone.
+          Includes: { keyTypes: Object.values(KeyAlgorithm) },
+          MaxItems: PAGE,
+          NextToken,
+        });
+        const page = await call('acm:ListCertificates', `the imports in ${region}`, () => acm(region).send(command));
+        for (const certificate of page.CertificateSummaryList ?? []) {
+          const { CertificateArn: arn } = certificate;
+          if (arn && mayBeFor(domainName, certificate) && (await hasTags(region, arn, tags))) return arn;
+        }
+        NextToken = page.NextToken;
+      } while (NextToken);
+      return undefined;
+    },
+
+    async import(region, pair, to) {
+      const subject = 'arn' in to ? to.arn : `a new import in ${region}`;
+      const command = new ImportCertificateCommand({
+        Certificate: Buffer.from(pair.certificate),
+        ...(pair.chain ? { CertificateChain: Buffer.from(pair.chain) } : {}),
+        PrivateKey: Buffer.from(pair.privateKey),
+        ...('arn' in to
+          ? { CertificateArn: to.arn }
+          : { Tags: Object.entries(to.tags).map(([Key, Value]) => ({ Key, Value })) }),
+      });
+      if (!('arn' in to)) repeatUnlessUnanswered(command);
+      try {
+        const { CertificateArn } = await call('acm:ImportCertificate', subject, () => acm(region).send(command));
+        if (CertificateArn) return CertificateArn;
+      } catch (error) {
+        throw importFailure(region, subject, error);
+      }
+      throw new RenewalFailure('aws-refused', `ACM answered acm:ImportCertificate for ${subject} without an ARN`);
+    },
+
+    async serialNumber(region, arn) {
+      try {
+        const command = new DescribeCertificateCommand({ CertificateArn: arn });
+        const { Certificate } = await call('acm:DescribeCertificate', arn, () => acm(region).send(command));
+        return Certificate?.Serial === undefined ? undefined : plainHex(Certificate.Serial);
+      } catch (error) {
+        if (awsErrorName(error) === 'ResourceNotFoundException') return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/**
+ * Whether an import's tags are worth a call (5 a second, for up to 2,500 imports): it has the name, or more names than
+ * are listed.
+ */
+function mayBeFor(domainName: string, certificate: CertificateSummary): boolean {
+  const { Type, DomainName = '', SubjectAlternativeNameSummaries: names = [] } = certificate;
+  if (Type !== 'IMPORTED') return false;
+  if (certificate.HasAdditionalSubjectAlternativeNames) return true;
+  return [DomainName, ...names].some((name) => name.toLowerCase() === domainName.toLowerCase());
+}
+
+function importFailure(region: string, subject: string, error: unknown): unknown {
+  if (!(error instanceof RenewalFailure)) return error;
+  const options = { cause: error.cause, details: error.details };
+  const words = awsMessage(error);
+  switch (awsErrorName(error)) {
+    case 'ResourceNotFoundException':
+      return new RenewalFailure('target-gone', `ACM in ${region} has no certificate ${subject}: ${words}`, options);
+    case 'LimitExceededException':
+      return new RenewalFailure(
+        'aws-refused',
+        `ACM in ${region} takes no more imports: ${words}. Raise the quota of imported certificates (or of imports in ` +
+          'the last 365 days) in Service Quotas, or delete imports that nothing uses.',
+        options,
+      );
+    case 'InvalidArnException':
+    case 'InvalidParameterException':
+    case 'InvalidTagException':
+    case 'TagPolicyException':
+    case 'TooManyTagsException':
+    case 'ValidationException':
+      return new RenewalFailure(
+        'target-refused',
+        `ACM in ${region} refuses the certificate for ${subject}: ${words}. The secret has it all the same; change what ` +
+          'ACM names, or delete the import so that a new one is made.',
+        options,
+      );
+    default:
+      return error;
+  }
+}
+
+/** ACM writes `00:9f:0a`, with a sign byte where DER has one; X.509 tools write `9f0a`. Whole bytes, no leading zero byte. */
+function plainHex(serial: string): string {
+  const digits = serial.replaceAll(':', '').toLowerCase().replace(/^0+/, '');
+  return digits.length % 2 === 0 && digits !== '' ? digits : digits.padStart(Math.max(2, digits.length + 1), '0');
+}

@@ -1,0 +1,182 @@
+import {
+  CreateSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretsCommand,
+  PutSecretValueCommand,
+  type SecretsManagerClient,
+  type Tag,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import type { SecretDescription, SecretVault, StageMove } from '../renewal/ports/secret-vault.ts';
+import { type AwsOperation, awsErrorName, call } from './call.ts';
+
+/** The most that ListSecrets returns at once. */
+const PAGE = 100;
+
+/**
+ * AWS Secrets Manager. ClientRequestToken is the version's id, and AWS itself compares the values behind equal ones:
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+ */
+export function createSecretVault(client: SecretsManagerClient): SecretVault {
+  const ask = <T>(operation: string, id: string, send: () => Promise<T>) =>
+    call(`secretsmanager:${operation}` satisfies AwsOperation, `secret ${id}`, send);
+
+  async function describe(id: string): Promise<SecretDescription | undefined> {
+    try {
+      const command = new DescribeSecretCommand({ SecretId: id });
+      const secret = await ask('DescribeSecret', id, () => client.send(command));
+      return secret.DeletedDate ? undefined : description({ ...secret, versions: secret.VersionIdsToStages });
+    } catch (error) {
+      if (awsErrorName(error) === 'ResourceNotFoundException') return undefined;
+      throw error;
+    }
+  }
+
+  async function read(id: string, versionId: string): Promise<string | undefined> {
+    try {
+      const command = new GetSecretValueCommand({ SecretId: id, VersionId: versionId });
+      const { SecretString, SecretBinary } = await ask('GetSecretValue', id, () => client.send(command));
+      return SecretString ?? (SecretBinary ? new TextDecoder().decode(SecretBinary) : undefined);
+    } catch (error) {
+      if (awsErrorName(error) === 'ResourceNotFoundException') return undefined;
+      // So AWS says of a secret that is scheduled for deletion, among others.
+      if (awsErrorName(error) === 'InvalidRequestException' && !(await describe(id))) return undefined;
+      throw error;
+    }
+  }
+
+  /** Whether there is a secret of this name, scheduled for deletion or not. */
+  async function isTaken(name: string): Promise<boolean> {
+    try {
+      const command = new DescribeSecretCommand({ SecretId: name });
+      await ask('DescribeSecret', name, () => client.send(command));
+      return true;
+    } catch (error) {
+      if (awsErrorName(error) === 'ResourceNotFoundException') return false;
+      throw error;
+    }
+  }
+
+  return {
+    async *list(tag, value) {
+      // Two independent prefix filters, not a pair: what they let through is looked at again.
+      const Filters = [
+        { Key: 'tag-key' as const, Values: [tag] },
+        { Key: 'tag-value' as const, Values: [value] },
+      ];
+      let NextToken: string | undefined;
+      do {
+        const command = new ListSecretsCommand({ Filters, MaxResults: PAGE, NextToken });
+        const page = await call('secretsmanager:ListSecrets', `tag ${tag}=${value}`, () => client.send(command));
+        for (const entry of page.SecretList ?? []) {
+          const secret = description({ ...entry, versions: entry.SecretVersionsToStages });
+          if (!entry.DeletedDate && secret.tags[tag] === value) yield secret;
+        }
+        NextToken = page.NextToken;
+      } while (NextToken);
+    },
+
+    describe,
+    read,
+
+    async create({ name, description, value, token, tags }) {
+      try {
+        const command = new CreateSecretCommand({
+          Name: name,
+          Description: description,
+          SecretString: value,
+          ClientRequestToken: token,
+          Tags: tagList(tags),
+        });
+        await ask('CreateSecret', name, () => client.send(command));
+        return 'created';
+      } catch (error) {
+        switch (awsErrorName(error)) {
+          case 'ResourceExistsException':
+            return 'exists';
+          // So AWS says of a name that is scheduled for deletion, among others.
+          case 'InvalidRequestException':
+            if (await isTaken(name)) return 'exists';
+            throw error;
+          default:
+            throw error;
+        }
+      }
+    },
+
+    async put({ id, value, token, stage }) {
+      try {
+        const command = new PutSecretValueCommand({
+          SecretId: id,
+          SecretString: value,
+          ClientRequestToken: token,
+          VersionStages: [stage],
+        });
+        await ask('PutSecretValue', id, () => client.send(command));
+        return 'written';
+      } catch (error) {
+        if (awsErrorName(error) === 'ResourceExistsException') return 'taken';
+        throw error;
+      }
+    },
+
+    async moveStage(move) {
+      try {
+        const command = new UpdateSecretVersionStageCommand({
+          SecretId: move.id,
+          VersionStage: move.stage,
+          MoveToVersionId: move.to,
+          RemoveFromVersionId: move.from,
+        });
+        await ask('UpdateSecretVersionStage', move.id, () => client.send(command));
+        return 'moved';
+      } catch (error) {
+        return (await whereItIs(move, error)) ?? Promise.reject(error);
+      }
+    },
+
+    async tag(id, tags) {
+      if (Object.keys(tags).length === 0) return;
+      const command = new TagResourceCommand({ SecretId: id, Tags: tagList(tags) });
+      await ask('TagResource', id, () => client.send(command));
+    },
+
+    async untag(id, keys) {
+      if (keys.length === 0) return;
+      const command = new UntagResourceCommand({ SecretId: id, TagKeys: [...keys] });
+      await ask('UntagResource', id, () => client.send(command));
+    },
+  };
+
+  /** AWS refuses a mismatch and a repetition alike: where the label is now tells one from the other. */
+  async function whereItIs({ id, stage, to, from }: StageMove, error: unknown): Promise<'moved' | 'lost' | undefined> {
+    const name = awsErrorName(error);
+    if (name !== 'InvalidParameterException' && name !== 'ResourceNotFoundException') return undefined;
+    const secret = await describe(id);
+    if (!secret || secret.stages[stage] === from) return undefined;
+    return secret.stages[stage] === to ? 'moved' : 'lost';
+  }
+}
+
+function description(secret: {
+  readonly ARN?: string | undefined;
+  readonly Name?: string | undefined;
+  readonly Tags?: readonly Tag[] | undefined;
+  readonly versions: Readonly<Record<string, readonly string[]>> | undefined;
+}): SecretDescription {
+  return {
+    arn: secret.ARN ?? '',
+    name: secret.Name ?? '',
+    tags: Object.fromEntries((secret.Tags ?? []).map(({ Key, Value }) => [Key ?? '', Value ?? ''])),
+    stages: Object.fromEntries(
+      Object.entries(secret.versions ?? {}).flatMap(([version, labels]) => labels.map((label) => [label, version])),
+    ),
+  };
+}
+
+function tagList(tags: Readonly<Record<string, string>>): Tag[] {
+  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+}

@@ -1,0 +1,95 @@
+import type { ServerAnswer, TxtLookup } from '../renewal/ports/txt-lookup.ts';
+import {
+  type AuthoritativeServer,
+  createFindServers,
+  type FindServers,
+  newResolver,
+  type QueryOptions,
+} from './authoritative-servers.ts';
+import { isAbsent, reasonOf } from './dns-error.ts';
+
+export interface AuthoritativeTxtOptions {
+  /** `host:port` of the recursive resolvers that know a zone's servers. The system's when left out. */
+  readonly resolvers?: readonly string[];
+  /** Where the zones' servers listen. */
+  readonly authoritativePort?: number;
+  readonly timeoutMilliseconds?: number;
+  /** How often one address is asked before it counts as unreachable. */
+  readonly attempts?: number;
+  /** In place of `resolvers` and `authoritativePort`. */
+  readonly findServers?: FindServers;
+}
+
+/**
+ * Looks TXT records up at every server of their zone, over UDP and, when an answer is truncated, TCP. The servers of a
+ * zone are looked up once: make one of these for each run.
+ */
+export function createAuthoritativeTxt(options: AuthoritativeTxtOptions = {}): TxtLookup {
+  const { resolvers, authoritativePort: port = 53, timeoutMilliseconds = 3_000, attempts = 2 } = options;
+  const query: QueryOptions = { timeoutMilliseconds, attempts };
+  const findServers = options.findServers ?? createFindServers({ ...query, port, ...(resolvers && { resolvers }) });
+  const known = new Map<string, Promise<readonly AuthoritativeServer[]>>();
+
+  const serversOf = async (zoneName: string): Promise<readonly AuthoritativeServer[]> => {
+    const found = known.get(zoneName) ?? findServers(zoneName);
+    known.set(zoneName, found);
+    const servers = await found;
+    // A failure is not worth remembering: resolvers recover.
+    if (servers.every(({ endpoints }) => endpoints.length === 0)) known.delete(zoneName);
+    return servers;
+  };
+
+  return {
+    async look({ recordName, zoneName }) {
+      const servers = await serversOf(zoneName);
+      const endpoints = [...new Set(servers.flatMap((server) => server.endpoints))];
+      const answers = new Map(
+        await Promise.all(
+          endpoints.map(async (endpoint) => [endpoint, await ask(endpoint, recordName, query)] as const),
+        ),
+      );
+      return report(servers, answers);
+    },
+  };
+}
+
+type Answer = Pick<ServerAnswer, 'values' | 'problem'>;
+
+async function ask(endpoint: string, recordName: string, query: QueryOptions): Promise<Answer> {
+  const resolver = newResolver(query);
+  resolver.setServers([endpoint]);
+  try {
+    const records = await resolver.resolveTxt(recordName);
+    return { values: records.map((strings) => strings.join('')) };
+  } catch (error) {
+    return isAbsent(error) ? { values: [] } : { values: undefined, problem: reasonOf(error) };
+  }
+}
+
+/**
+ * One answer for each address that gave one. A server's unreachable addresses are left out if another one of it
+ * answered: a Lambda function has no IPv6 unless its VPC has. An address that several servers share is told of once.
+ */
+function report(
+  servers: readonly AuthoritativeServer[],
+  answers: ReadonlyMap<string, Answer>,
+): readonly ServerAnswer[] {
+  const told = new Set<string>();
+  return servers.flatMap(({ name, endpoints, problem = 'it has no address' }): ServerAnswer[] => {
+    const asked = endpoints.map((endpoint) => ({ endpoint, ...answers.get(endpoint) }));
+    const answered = asked.filter(({ values }) => values !== undefined);
+    const reported = answered.length > 0 ? answered : asked;
+    if (reported.length === 0) return [{ server: name, values: undefined, problem }];
+    return reported
+      .filter(({ endpoint }) => !told.has(endpoint) && told.add(endpoint))
+      .map(({ endpoint, values, problem: why }) => ({
+        server: `${name} (${withoutPort(endpoint)})`,
+        values,
+        ...(why !== undefined && { problem: why }),
+      }));
+  });
+}
+
+function withoutPort(endpoint: string): string {
+  return endpoint.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+}

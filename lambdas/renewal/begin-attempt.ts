@@ -1,0 +1,105 @@
+import { type CertificateTags, writeCertificateTags } from '../core/certificate-tags.ts';
+import { dueFromMetadata, dueFromValue } from '../core/due.ts';
+import type { RenewEvent } from '../core/events.ts';
+import { isoInstant, type RenewOutcome } from '../core/outcome.ts';
+import type { Attempt } from './attempt.ts';
+import { claimAttempt } from './claim.ts';
+import { readIssuerSettings } from './issuer.ts';
+import { describeCertificate, type ManagedCertificate, readManagedCertificate } from './managed-certificate.ts';
+import { metadataOfLive } from './publish.ts';
+import type { Run } from './run.ts';
+import { writeSpec } from './write-spec.ts';
+
+export type Begun =
+  | { readonly kind: 'attempt'; readonly attempt: Attempt }
+  | { readonly kind: 'ended'; readonly outcome: RenewOutcome };
+
+/**
+ * Looks at the certificate, decides, and claims it if there is something to do. Nothing has been asked of a CA before
+ * this has succeeded.
+ */
+export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> {
+  if (event.spec) await writeSpec(event.certificate, event.spec, run.vault, run.settings);
+  const secret = await describeCertificate(event.certificate, run.vault, run.settings);
+  const certificate = await readManagedCertificate(secret, run.vault, run.settings);
+  const { tags, spec, live } = certificate;
+
+  const directoryUrls = (await Promise.all(spec.issuer.map((name) => readIssuerSettings(name, run)))).map(
+    (issuer) => issuer.directoryUrl,
+  );
+  const decision = dueFromValue(live, spec, {
+    now: run.clock.now(),
+    force: event.force,
+    directoryUrls,
+    suggested: tags.version === certificate.liveVersion && tags.ariId ? tags.renewAt : undefined,
+    imports: tags.acm,
+  });
+  if (decision.action === 'wait') {
+    await repairTags(certificate, run);
+    return ended(certificate, 'not-due', decision.reason);
+  }
+  // The back-off belongs to the spec that failed; whoever forces or changes it doesn't wait.
+  if (!event.force && certificate.specVersion === tags.spec && (tags.retryAt ?? 0) > run.clock.now()) {
+    return ended(certificate, 'back-off', dueFromMetadata(certificate, run.clock.now()).reason);
+  }
+  const work = decision.action === 'publish' ? 'publish' : 'renew';
+  const claimed = await claimAttempt(certificate, work, run);
+  if (claimed.kind === 'busy') {
+    return ended(certificate, 'busy', `another run owns the claim until ${isoInstant(claimed.until)}`);
+  }
+  run.log.info('attempt begins', {
+    certificate: certificate.name,
+    work,
+    reason: decision.reason,
+    attempt: claimed.claim.attempt,
+  });
+  return {
+    kind: 'attempt',
+    attempt: {
+      name: certificate.name,
+      work,
+      reason: decision.reason,
+      force: event.force,
+      claim: claimed.claim,
+      spec,
+      specVersion: certificate.specVersion,
+      issuer: spec.issuer[0] ?? '',
+      liveTrust: live.kind === 'pair' ? tags.trust : undefined,
+      notAfter: live.kind === 'pair' ? live.notAfter : undefined,
+      failures: tags.failures ?? 0,
+      imports: tags.acm,
+      knownOrder: tags.state === 'renewing' ? tags.order : undefined,
+    },
+  };
+}
+
+async function repairTags(certificate: ManagedCertificate, run: Run): Promise<void> {
+  const { tags, liveVersion, specVersion } = certificate;
+  const ownedByAnother = tags.state === 'renewing' && (tags.lease ?? 0) > run.clock.now();
+  const described =
+    tags.version === liveVersion && tags.spec === specVersion && tags.state === 'issued' && tags.renewAt !== undefined;
+  if (described || ownedByAnother) return;
+  await run.vault.tag(certificate.arn, writeCertificateTags(repaired(certificate)));
+}
+
+function repaired(certificate: ManagedCertificate): Partial<CertificateTags> {
+  const { live, liveVersion, specVersion, spec } = certificate;
+  if (live.kind !== 'pair') return {};
+  return { ...metadataOfLive(live, liveVersion, spec), spec: specVersion ?? '', state: 'issued' };
+}
+
+function ended(certificate: ManagedCertificate, decision: RenewOutcome['decision'], reason: string): Begun {
+  const { name, arn, live, tags } = certificate;
+  return {
+    kind: 'ended',
+    outcome: {
+      certificate: name,
+      decision,
+      reason,
+      secretArn: arn,
+      ...(live.kind === 'pair' ? { serialNumber: live.serialNumber, notAfter: isoInstant(live.notAfter) } : {}),
+      ...(tags.renewAt === undefined ? {} : { renewAt: isoInstant(tags.renewAt) }),
+      acm: Object.fromEntries(Object.entries(tags.acm).map(([region, imported]) => [region, imported.arn])),
+    },
+  };
+}

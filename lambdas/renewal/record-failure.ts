@@ -1,0 +1,70 @@
+import { retryAt } from '../core/back-off.ts';
+import { type AcmImport, writeCertificateTags } from '../core/certificate-tags.ts';
+import { isRenewalFailure, messageOf, RenewalFailure } from '../core/failure.ts';
+import { isoInstant } from '../core/outcome.ts';
+import type { Attempt } from './attempt.ts';
+import { pauseIssuer } from './issuer.ts';
+import type { Run } from './run.ts';
+
+/**
+ * Writes down that the attempt failed, when to try again, and what it did publish. Never throws: the failure itself
+ * matters more.
+ */
+export async function recordFailure(
+  attempt: Attempt,
+  imports: Readonly<Record<string, AcmImport>>,
+  failure: RenewalFailure,
+  run: Run,
+): Promise<void> {
+  const now = run.clock.now();
+  const failures = attempt.failures + 1;
+  const { retryAt: retryAfter } = failure.details;
+  const next = retryAt({
+    now,
+    failures,
+    ...(attempt.notAfter === undefined ? {} : { notAfter: attempt.notAfter }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
+  run.log.error(failure.message, {
+    certificate: attempt.name,
+    code: failure.code,
+    retryAt: isoInstant(next),
+    details: failure.details,
+  });
+  // Whoever lost the claim leaves everything to the new owner.
+  if (failure.code === 'claim-lost') return;
+  try {
+    if (failure.code === 'ca-rate-limited' && retryAfter) await pauseIssuer(attempt.issuer, retryAfter, run);
+    await run.vault.tag(
+      attempt.claim.arn,
+      writeCertificateTags({
+        state: 'failed',
+        failure: failure.code,
+        failures,
+        retryAt: next,
+        claimEnded: attempt.claim.token,
+        spec: attempt.specVersion,
+        acm: imports,
+      }),
+    );
+  } catch (secondary) {
+    run.log.error('the failure could not be written to the tags; the claim ends with its lease', {
+      certificate: attempt.name,
+      problem: messageOf(secondary),
+    });
+  }
+}
+
+/** Anything that was thrown, as the one error that leaves evercert. */
+export function asFailure(certificate: string, error: unknown): RenewalFailure {
+  const prefix = `${certificate}: `;
+  if (!isRenewalFailure(error)) {
+    return new RenewalFailure(
+      'unexpected',
+      `${prefix}${messageOf(error)}. This is a bug in evercert: please report it.`,
+      { cause: error },
+    );
+  }
+  const message = error.message.startsWith(prefix) ? error.message : prefix + error.message;
+  return new RenewalFailure(error.code, message, { cause: error, retry: error.retry, details: error.details });
+}

@@ -1,0 +1,197 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CertificateSpecInput, parseCertificateSpec } from '../../lambdas/core/certificate-spec.ts';
+import type { IssuerSettingsInput } from '../../lambdas/core/issuer-settings.ts';
+import type { RenewOutcome, ScanResult } from '../../lambdas/core/outcome.ts';
+import { parseSettings, type SettingsInput, settingsToEnvironment } from '../../lambdas/core/settings.ts';
+import { createRenew, renewalPorts } from '../../lambdas/handlers/renew.ts';
+import { createScan } from '../../lambdas/handlers/scan.ts';
+import { directSteps } from '../../lambdas/renewal/direct-steps.ts';
+import { configureIssuer } from '../../lambdas/renewal/issuer.ts';
+import type { OpenIssuer } from '../../lambdas/renewal/open-issuer.ts';
+import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
+import type { Log } from '../../lambdas/renewal/ports/log.ts';
+import { startRun } from '../../lambdas/renewal/run.ts';
+import { writeSpec } from '../../lambdas/renewal/write-spec.ts';
+import { Acm } from './acm.ts';
+import { startAwsServer } from './aws-server.ts';
+import { type SandboxCa, startCa } from './ca/ca.ts';
+import { Calls } from './calls.ts';
+import { Faults } from './faults.ts';
+import { LambdaService } from './lambda.ts';
+import { type NameServer, startNameServer } from './name-server.ts';
+import { observedSteps, type StepEvent } from './observed-steps.ts';
+import { Route53 } from './route53.ts';
+import { SecretsManager } from './secrets-manager.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export const REGION = 'eu-central-1';
+
+export interface SandboxOptions {
+  /** Where virtual time begins; now, when left out. */
+  readonly now?: number | Date;
+  /** Public hosted zones that exist from the start. */
+  readonly zones?: readonly string[];
+  readonly settings?: SettingsInput;
+  /** Follows the steps of every renewal. */
+  readonly onStep?: (step: StepEvent) => void;
+  /** Follows the log as it is written. */
+  readonly onLog?: (entry: LogEntry) => void;
+}
+
+export interface LogEntry {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A CA, DNS and AWS on loopback, with evercert's functions deployed into it, on one virtual clock. */
+export interface Sandbox {
+  readonly clock: VirtualClock;
+  readonly calls: Calls;
+  readonly faults: Faults;
+  readonly ca: SandboxCa;
+  readonly route53: Route53;
+  readonly nameServer: NameServer;
+  readonly secretsManager: SecretsManager;
+  readonly acm: Acm;
+  readonly lambda: LambdaService;
+  readonly log: readonly LogEntry[];
+  /** What the functions are deployed with. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Invokes `scan` and waits until every renewal that it started has ended. */
+  scan(event?: unknown): Promise<ScanResult>;
+  /** Invokes `renew` by hand and waits for its result; its failure is thrown as it was. */
+  renew(event: unknown): Promise<RenewOutcome>;
+  /** Registers a managed certificate without issuing it: the next scan does. */
+  register(name: string, spec: CertificateSpecInput): Promise<void>;
+  /** Deploys an issuer; the sandbox's own CA when no settings are given. */
+  deployIssuer(name?: string, settings?: IssuerSettingsInput): Promise<OpenIssuer>;
+  /** What makes evercert trust the sandbox's CA. */
+  issuerSettings(): IssuerSettingsInput;
+  /** What went wrong in the sandbox itself; empty, or the test proves nothing. */
+  bugs(): readonly unknown[];
+  stop(): Promise<void>;
+}
+
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const clock = new VirtualClock(options.now ?? Date.now());
+  const calls = new Calls();
+  const faults = new Faults(clock);
+  const route53 = new Route53({ clock });
+  for (const zone of options.zones ?? []) route53.createZone(zone);
+  const secretsManager = new SecretsManager({ clock });
+  const acm = new Acm({ clock });
+  const lambda = new LambdaService({ clock });
+  const nameServer = await startNameServer({ route53 });
+  const resolver = { host: '127.0.0.1', port: nameServer.port };
+  const ca = await startCa({ clock, calls, faults, resolver });
+  const aws = await startAwsServer({ services: [route53, secretsManager, acm, lambda], clock, calls, faults });
+  const folder = mkdtempSync(join(tmpdir(), 'evercert-'));
+  const caBundleFile = join(folder, 'ca-bundle.pem');
+  writeFileSync(caBundleFile, ca.httpsRoot);
+
+  const settings = parseSettings({
+    defaultIssuer: 'sandbox',
+    dnsResolvers: [`${resolver.host}:${resolver.port}`],
+    authoritativePort: resolver.port,
+    caBundleFile,
+    ...options.settings,
+  });
+  const environment = settingsToEnvironment(settings);
+  const restore = setEnvironment({
+    AWS_ENDPOINT_URL: aws.url,
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: 'AKIASANDBOX',
+    AWS_SECRET_ACCESS_KEY: 'sandbox',
+  });
+
+  const log: LogEntry[] = [];
+  const write =
+    (level: LogEntry['level']) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+      const entry = { level, message, fields };
+      log.push(entry);
+      options.onLog?.(entry);
+    };
+  const { onStep } = options;
+  const steps = onStep ? (of: Clock) => observedSteps(directSteps(of), onStep) : directSteps;
+  const surroundings = {
+    environment,
+    clock,
+    log: { info: write('info'), warn: write('warn'), error: write('error') } satisfies Log,
+    steps,
+  };
+  const scanFunction = createScan(surroundings);
+  const renewFunction = createRenew(surroundings);
+  lambda.register(settings.renewFunction, (event, context) => renewFunction(event, context));
+
+  let invocations = 0;
+  const sandbox: Sandbox = {
+    clock,
+    calls,
+    faults,
+    ca,
+    route53,
+    nameServer,
+    secretsManager,
+    acm,
+    lambda,
+    log,
+    environment,
+    scan: async (event = {}) => {
+      const result = await clock.run(() => scanFunction(asJson(event)));
+      await lambda.idle();
+      return asJson(result);
+    },
+    renew: async (event) => {
+      invocations += 1;
+      return asJson(await clock.run(() => renewFunction(asJson(event), { awsRequestId: `by-hand-${invocations}` })));
+    },
+    deployIssuer: (name = 'sandbox', issuer = sandbox.issuerSettings()) =>
+      clock.run(() =>
+        configureIssuer(
+          name,
+          issuer,
+          startRun(renewalPorts(settings, clock, surroundings.log), settings, `deploy-${name}`),
+        ),
+      ),
+    register: (name, spec) =>
+      clock.run(() =>
+        writeSpec(name, parseCertificateSpec(spec), renewalPorts(settings, clock, surroundings.log).vault, settings),
+      ),
+    issuerSettings: () => ({
+      directoryUrl: ca.directoryUrl,
+      email: 'ops@leane.dev',
+      trust: 'bundle',
+      caBundle: ca.httpsRoot + ca.roots.map(({ pem }) => pem).join(''),
+      allowPrivateAddresses: true,
+    }),
+    bugs: () => [...ca.bugs, ...aws.bugs],
+    stop: async () => {
+      await lambda.idle();
+      await Promise.all([ca.stop(), aws.stop(), nameServer.stop()]);
+      clock.close();
+      restore();
+      rmSync(folder, { recursive: true });
+    },
+  };
+  return sandbox;
+}
+
+/** As on Lambda: events and results are JSON. */
+function asJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+function setEnvironment(variables: Readonly<Record<string, string>>): () => void {
+  const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, variables);
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
+}
