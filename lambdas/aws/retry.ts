@@ -1,17 +1,19 @@
+import type { ImportCertificateCommand } from '@aws-sdk/client-acm';
 import type { SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import type { Clock } from '../renewal/ports/clock.ts';
 import type { Log } from '../renewal/ports/log.ts';
 
+/** Upper limits of the first pause and of all others, milliseconds. */
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 20_000;
 /** Full jitter may draw zero; this much is waited all the same. */
 const SHORTEST_PAUSE = 50;
 /** Throttling slows a renewal down and doesn't fail it; but an invocation lives for 15 minutes, and has more to do. */
-const LONGEST_THROTTLING = 180_000;
+const LONGEST_PATIENCE = 180_000;
 const ATTEMPTS_WHEN_UNAVAILABLE = 5;
 
 /** The SDK's own seam for retries (`RetryStrategyV2`); each attempt is signed anew. */
-export type RetryStrategy = Extract<
+type RetryStrategy = Extract<
   NonNullable<SecretsManagerClientConfig['retryStrategy']>,
   { acquireInitialRetryToken: unknown }
 >;
@@ -36,18 +38,15 @@ export function createRetryStrategy(options: {
   return {
     acquireInitialRetryToken: async () => new Attempts(clock.now()),
 
-    async refreshRetryTokenForRetry(token, { error }) {
+    async refreshRetryTokenForRetry(token, { error = new Error('unknown error') }) {
       const attempts = token as Attempts;
       const trouble = troubleOf(error);
       attempts.count(trouble);
       const pause = Math.max(backOff(attempts.getRetryCount(), random), retryAfter(error, clock.now()) ?? 0);
-      const given =
-        trouble === 'throttled'
-          ? clock.now() + pause - attempts.since <= LONGEST_THROTTLING
-          : trouble === 'unavailable' &&
-            attempts.unavailable < ATTEMPTS_WHEN_UNAVAILABLE &&
-            pause <= LONGEST_THROTTLING;
-      if (!given) throw error;
+      const worthIt =
+        trouble === 'throttled' ||
+        (trouble === 'unavailable' && attempts.unavailable < ATTEMPTS_WHEN_UNAVAILABLE && !mayHaveHappened.has(error));
+      if (!worthIt || clock.now() + pause - attempts.since > LONGEST_PATIENCE) throw error;
       log?.info('AWS call is repeated', { error: errorName(error), trouble, pauseMilliseconds: Math.round(pause) });
       await clock.sleep(pause);
       return attempts;
@@ -58,27 +57,29 @@ export function createRetryStrategy(options: {
 }
 
 /**
- * Makes one command be repeated only while AWS throttles it. For an operation that would happen twice: after a 5xx or a
- * lost answer nobody knows whether it did.
+ * Has one command repeated only when it certainly didn't happen: for an operation that would otherwise happen twice.
+ * After a 5xx or a lost answer nobody knows.
  */
-export function repeatUnlessUnanswered(command: {
-  readonly middlewareStack: Pick<SecretsManagerClient['middlewareStack'], 'addRelativeTo'>;
-}): void {
-  command.middlewareStack.addRelativeTo(
-    (next) => async (request) => {
+export function repeatUnlessUnanswered(command: Pick<ImportCertificateCommand, 'middlewareStack'>): void {
+  const note =
+    <Request, Answer>(next: (request: Request) => Promise<Answer>) =>
+    async (request: Request) => {
       try {
         return await next(request);
       } catch (error) {
-        if (troubleOf(error) === 'unavailable') unanswered.add(Object(error));
+        if (!NEVER_SENT.has(factsOf(error).code)) mayHaveHappened.add(Object(error));
         throw error;
       }
-    },
-    { name: 'repeatUnlessUnanswered', relation: 'after', toMiddleware: 'retryMiddleware' },
-  );
+    };
+  command.middlewareStack.addRelativeTo(note, {
+    name: 'repeatUnlessUnanswered',
+    relation: 'after',
+    toMiddleware: 'retryMiddleware',
+  });
 }
 
-/** Errors of calls that are not repeated. */
-const unanswered = new WeakSet<object>();
+/** What `repeatUnlessUnanswered` tells the strategy, which sees errors and no commands. */
+const mayHaveHappened = new WeakSet<object>();
 
 /**
  * Why an error of the SDK is worth another attempt: `throttled` (AWS asks to slow down), `unavailable` (5xx, or no
@@ -111,18 +112,17 @@ const THROTTLING = new Set([
   'SlowDown',
 ]);
 
+const NEVER_SENT = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
+
+/** The SDK names its own time-outs `TimeoutError`. */
 const NO_ANSWER = new Set([
+  ...NEVER_SENT,
   'TimeoutError',
   'RequestTimeout',
   'RequestTimeoutException',
   'ECONNRESET',
-  'ECONNREFUSED',
   'EPIPE',
   'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
 ]);
 
 /** The SDK's `RetryToken` of one call. */
@@ -151,7 +151,7 @@ class Attempts {
 }
 
 function backOff(failures: number, random: () => number): number {
-  return Math.max(SHORTEST_PAUSE, random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures, 16)));
+  return Math.max(SHORTEST_PAUSE, random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures - 1, 16)));
 }
 
 /** RFC 9110, section 10.2.3: seconds or a date. Milliseconds from `now`. */

@@ -1,3 +1,4 @@
+import type { Resolver } from 'node:dns/promises';
 import type { ServerAnswer, TxtLookup } from '../renewal/ports/txt-lookup.ts';
 import {
   type AuthoritativeServer,
@@ -25,10 +26,13 @@ export interface AuthoritativeTxtOptions {
  * zone are looked up once: make one of these for each run.
  */
 export function createAuthoritativeTxt(options: AuthoritativeTxtOptions = {}): TxtLookup {
-  const { resolvers, authoritativePort: port = 53, timeoutMilliseconds = 3_000, attempts = 2 } = options;
+  const { authoritativePort: port = 53, timeoutMilliseconds = 2_000, attempts = 3 } = options;
   const query: QueryOptions = { timeoutMilliseconds, attempts };
-  const findServers = options.findServers ?? createFindServers({ ...query, port, ...(resolvers && { resolvers }) });
+  const findServers =
+    options.findServers ??
+    createFindServers({ ...query, port, ...(options.resolvers && { resolvers: options.resolvers }) });
   const known = new Map<string, Promise<readonly AuthoritativeServer[]>>();
+  const resolvers = new Map<string, Resolver>();
 
   const serversOf = async (zoneName: string): Promise<readonly AuthoritativeServer[]> => {
     const found = known.get(zoneName) ?? findServers(zoneName);
@@ -39,13 +43,21 @@ export function createAuthoritativeTxt(options: AuthoritativeTxtOptions = {}): T
     return servers;
   };
 
+  /** One for each endpoint: the look-ups of a hundred names share its socket. */
+  const resolverOf = (endpoint: string): Resolver => {
+    const resolver = resolvers.get(endpoint) ?? newResolver(query);
+    if (!resolvers.has(endpoint)) resolver.setServers([endpoint]);
+    resolvers.set(endpoint, resolver);
+    return resolver;
+  };
+
   return {
     async look({ recordName, zoneName }) {
       const servers = await serversOf(zoneName);
       const endpoints = [...new Set(servers.flatMap((server) => server.endpoints))];
       const answers = new Map(
         await Promise.all(
-          endpoints.map(async (endpoint) => [endpoint, await ask(endpoint, recordName, query)] as const),
+          endpoints.map(async (endpoint) => [endpoint, await ask(resolverOf(endpoint), recordName)] as const),
         ),
       );
       return report(servers, answers);
@@ -55,9 +67,7 @@ export function createAuthoritativeTxt(options: AuthoritativeTxtOptions = {}): T
 
 type Answer = Pick<ServerAnswer, 'values' | 'problem'>;
 
-async function ask(endpoint: string, recordName: string, query: QueryOptions): Promise<Answer> {
-  const resolver = newResolver(query);
-  resolver.setServers([endpoint]);
+async function ask(resolver: Resolver, recordName: string): Promise<Answer> {
   try {
     const records = await resolver.resolveTxt(recordName);
     return { values: records.map((strings) => strings.join('')) };

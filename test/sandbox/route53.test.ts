@@ -1,4 +1,3 @@
-import { createServer } from 'node:http';
 import {
   ChangeResourceRecordSetsCommand,
   CreateHostedZoneCommand,
@@ -11,59 +10,37 @@ import {
   Route53Client,
 } from '@aws-sdk/client-route-53';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { AwsServiceError } from './aws-service.ts';
+import { type AwsServer, startAwsServer } from './aws-server.ts';
+import { Calls } from './calls.ts';
+import { Faults } from './faults.ts';
 import { Route53 } from './route53.ts';
+import { VirtualClock } from './virtual-clock.ts';
 
 const CHALLENGE = '_acme-challenge.example.com';
 
-/** Time that only moves when a test moves it. */
-const clock = { time: Date.UTC(2026, 10, 24), now: () => clock.time };
+let clock: VirtualClock;
 let route53: Route53;
+let server: AwsServer;
 let client: Route53Client;
-let stop: () => Promise<void>;
 
 beforeEach(async () => {
+  clock = new VirtualClock(Date.UTC(2026, 10, 24));
   route53 = new Route53({ clock, settings: { zoneProcessingMilliseconds: 0 } });
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    const asked = {
-      method: request.method ?? '',
-      path: pathname,
-      query: searchParams,
-      headers: {},
-      body: Buffer.concat(chunks).toString(),
-      region: 'us-east-1',
-      accessKeyId: 'test',
-    };
-    try {
-      const answer = await route53.answer(route53.operationOf(asked) ?? 'unknown', asked);
-      response.writeHead(answer.status, { 'content-type': 'text/xml', ...answer.headers }).end(answer.body);
-    } catch (error) {
-      const { status, errorName, message } = error as AwsServiceError;
-      const escaped = message.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
-      response
-        .writeHead(status, { 'content-type': 'text/xml' })
-        .end(`<ErrorResponse><Error><Code>${errorName}</Code><Message>${escaped}</Message></Error></ErrorResponse>`);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
+  server = await startAwsServer({ services: [route53], clock, calls: new Calls(), faults: new Faults(clock) });
   client = new Route53Client({
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: server.url,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
   });
-  stop = async () => {
-    client.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  };
 });
 
-afterEach(() => stop());
+afterEach(async () => {
+  client.destroy();
+  await server.stop();
+  clock.close();
+  expect(server.bugs).toEqual([]);
+});
 
 function txt(...values: string[]): ResourceRecordSet {
   return recordSet(CHALLENGE, 'TXT', ...values.map((value) => `"${value}"`));
@@ -183,14 +160,14 @@ describe('CreateHostedZone and GetHostedZone', () => {
       HostedZone: { Config: { PrivateZone: true, Comment: 'inside & out' } },
       VPC: { VPCId: 'vpc-1', VPCRegion: 'eu-central-1' },
     });
-    clock.time += 30_000;
+    await clock.advance(30_000);
     expect(route53.served()).toEqual([]);
   });
 
   it('serve a new public zone once its change has propagated', async () => {
     await client.send(new CreateHostedZoneCommand({ Name: 'example.com', CallerReference: '1' }));
     expect(route53.served()).toEqual([]);
-    clock.time += 30_000;
+    await clock.advance(30_000);
     expect(route53.served().map((zone) => zone.name)).toEqual(['example.com.']);
   });
 
@@ -555,14 +532,14 @@ describe('ChangeResourceRecordSets', () => {
     route53.settings.zoneProcessingMilliseconds = 200;
     const other = route53.createZone('example.net').id;
     await change(zoneId, ['CREATE', txt('a')]);
-    clock.time += 199;
+    await clock.advance(199);
     await expect(change(zoneId, ['UPSERT', txt('b')])).rejects.toMatchObject({
       name: 'PriorRequestNotComplete',
       message: 'The request was rejected because Route 53 was still processing a prior request.',
       ...statusCode(400),
     });
     await change(other, ['CREATE', recordSet('a.example.net', 'TXT', '"a"')]);
-    clock.time += 1;
+    await clock.advance(1);
     await change(zoneId, ['UPSERT', txt('b')]);
   });
 });
@@ -573,13 +550,13 @@ describe('GetChange', () => {
     const status = async (Id: string | undefined) =>
       (await client.send(new GetChangeCommand({ Id }))).ChangeInfo?.Status;
     const first = (await change(id, ['CREATE', txt('a')])).ChangeInfo?.Id;
-    clock.time += 10_000;
+    await clock.advance(10_000);
     const second = (await change(id, ['UPSERT', txt('b')])).ChangeInfo?.Id;
     const values = () => route53.propagated(id).find((set) => set.type === 'TXT')?.values;
     expect([await status(first), await status(second), values()]).toEqual(['PENDING', 'PENDING', undefined]);
-    clock.time += 20_000;
+    await clock.advance(20_000);
     expect([await status(first), await status(second), values()]).toEqual(['INSYNC', 'PENDING', ['"a"']]);
-    clock.time += 10_000;
+    await clock.advance(10_000);
     expect([await status(first), await status(second), values()]).toEqual(['INSYNC', 'INSYNC', ['"b"']]);
   });
 
@@ -588,7 +565,7 @@ describe('GetChange', () => {
     const ChangeBatch = { Comment: 'evercert', Changes: [{ Action: 'CREATE' as const, ResourceRecordSet: txt('a') }] };
     const changed = await client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: id, ChangeBatch }));
     const submittedAt = new Date(clock.now());
-    clock.time += 1_000;
+    await clock.advance(1_000);
     const { ChangeInfo } = await client.send(new GetChangeCommand({ Id: changed.ChangeInfo?.Id }));
     expect(ChangeInfo).toMatchObject({ Comment: 'evercert', SubmittedAt: submittedAt });
   });
@@ -613,7 +590,7 @@ describe('throttling', () => {
     const { id } = route53.createZone('example.com');
     expect(fulfilled(await ask(51))).toBe(50);
     await expect(client.send(new GetHostedZoneCommand({ Id: id }))).rejects.toMatchObject(throttled);
-    clock.time += 1_000;
+    await clock.advance(1_000);
     expect(fulfilled(await ask(11))).toBe(10);
   });
 
@@ -624,7 +601,7 @@ describe('throttling', () => {
       return client.send(new CreateHostedZoneCommand({ Name: 'example.com', CallerReference: String(reference) }));
     };
     expect(fulfilled(await Promise.allSettled(Array.from({ length: 41 }, create)))).toBe(40);
-    clock.time += 1_000;
+    await clock.advance(1_000);
     expect(fulfilled(await Promise.allSettled(Array.from({ length: 3 }, create)))).toBe(2);
   });
 
@@ -637,7 +614,7 @@ describe('throttling', () => {
     await expect(change(id, ...steps('DELETE', 101))).rejects.toMatchObject(throttled);
     await change(id, ...steps('DELETE', 100));
     await expect(change(id, ...steps('CREATE', 1))).rejects.toMatchObject(throttled);
-    clock.time += 20;
+    await clock.advance(20);
     await change(id, ...steps('UPSERT', 1));
   });
 
@@ -660,7 +637,7 @@ describe('what name servers have', () => {
     await change(id, ['CREATE', txt('a')]);
     route53.put(id, challenge('"b"'));
     expect([seen(id), challengeValues(id)]).toEqual([['"b"'], ['"b"']]);
-    clock.time += 30_000;
+    await clock.advance(30_000);
     expect(seen(id)).toEqual(['"b"']);
     route53.erase(id, CHALLENGE, 'TXT');
     expect([seen(id), challengeValues(id)]).toEqual([undefined, undefined]);
@@ -671,12 +648,12 @@ describe('what name servers have', () => {
     expect(() => route53.put(id, challenge('unquoted'))).toThrow('InvalidCharacterString');
   });
 
-  it("follows another client's overwrite after the delay", () => {
+  it("follows another client's overwrite after the delay", async () => {
     const { id } = route53.createZone('example.com');
     route53.put(id, challenge('"a"'));
     route53.overwrite(id, challenge('"theirs"'));
     expect([seen(id), challengeValues(id)]).toEqual([['"a"'], ['"theirs"']]);
-    clock.time += 30_000;
+    await clock.advance(30_000);
     expect(seen(id)).toEqual(['"theirs"']);
   });
 
@@ -684,9 +661,9 @@ describe('what name servers have', () => {
     const { id } = route53.createZone('example.com');
     route53.settings.serverLagMilliseconds = [0, 5_000, Number.POSITIVE_INFINITY];
     await change(id, ['CREATE', txt('a')]);
-    clock.time += 30_000;
+    await clock.advance(30_000);
     expect([seen(id, 0), seen(id, 1), seen(id, 2)]).toEqual([['"a"'], undefined, undefined]);
-    clock.time += 5_000;
+    await clock.advance(5_000);
     expect([seen(id, 0), seen(id, 1), seen(id, 2)]).toEqual([['"a"'], ['"a"'], undefined]);
     route53.settings.serverLagMilliseconds = [];
     expect(seen(id, 2)).toEqual(['"a"']);
@@ -696,7 +673,7 @@ describe('what name servers have', () => {
     const { id } = route53.createZone('example.com');
     route53.settings.propagationMilliseconds = Number.POSITIVE_INFINITY;
     const { ChangeInfo } = await change(id, ['CREATE', txt('a')]);
-    clock.time += 86_400_000;
+    await clock.advance(86_400_000);
     expect(seen(id)).toBeUndefined();
     route53.propagateNow();
     expect(seen(id)).toEqual(['"a"']);

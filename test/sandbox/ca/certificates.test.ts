@@ -106,6 +106,10 @@ describe('revokeCert', () => {
       expectProblem(await client.post(url, { certificate, reason: 9 }), 400, 'badRevocationReason');
       const root = new X509Certificate(ca.roots[0]?.pem ?? '').raw.toString('base64url');
       expectProblem(await client.post(url, { certificate: root }), 404, 'malformed', 'No such certificate');
+      const forged = Buffer.from(certificate, 'base64url');
+      forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
+      const sameSerial = await client.post(url, { certificate: forged.toString('base64url') });
+      expectProblem(sameSerial, 404, 'malformed', 'No such certificate');
       expectProblem(await client.post(url, { certificate: 'AAAA' }), 400, 'malformed', 'parse certificate DER');
       expectProblem(await client.post(url, {}), 400, 'malformed', 'Unable to JSON parse');
       await clock.sleep(90 * DAY);

@@ -14,7 +14,7 @@ export interface RawAnswer {
 }
 
 /** What a test does differently from a good client. */
-export interface Deviation {
+interface Deviation {
   /** Replaces members of the protected header; `undefined` removes one. */
   readonly header?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;

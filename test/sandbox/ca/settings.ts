@@ -61,7 +61,7 @@ export interface CaSettings {
   };
 }
 
-export interface EabSettings {
+interface EabSettings {
   readonly required: boolean;
   /** Key identifier to HMAC key, base64url. */
   readonly keys: Readonly<Record<string, string>>;

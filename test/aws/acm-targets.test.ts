@@ -1,0 +1,131 @@
+import { DeleteCertificateCommand } from '@aws-sdk/client-acm';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createAcmTargets } from '../../lambdas/aws/acm-targets.ts';
+import { type AwsClients, createAwsClients } from '../../lambdas/aws/clients.ts';
+import type { CertificateTargets } from '../../lambdas/renewal/ports/certificate-targets.ts';
+import { certificateTargetsContract, issuePair, serialOf } from '../contracts/certificate-targets.contract.ts';
+import { Acm } from '../sandbox/acm.ts';
+import { type AwsWorld, startAwsWorld } from './aws-world.ts';
+
+const REGION = 'eu-central-1';
+const TAGS = { 'evercert:renewer': 'evercert' };
+
+let world: AwsWorld;
+let clients: AwsClients;
+let targets: CertificateTargets;
+
+async function start() {
+  world = await startAwsWorld(({ clock }) => [new Acm({ clock })]);
+  clients = createAwsClients({ clock: world.clock });
+  targets = createAcmTargets(clients.acm);
+}
+
+async function stop() {
+  clients.destroy();
+  await world.stop();
+}
+
+certificateTargetsContract('ACM', async () => {
+  await start();
+  return {
+    targets,
+    remove: async (region, arn) => {
+      await clients.acm(region).send(new DeleteCertificateCommand({ CertificateArn: arn }));
+    },
+    stop,
+  };
+});
+
+describe('the targets in ACM', () => {
+  beforeEach(start);
+  afterEach(stop);
+
+  const refuse = (name: string, message: string) =>
+    world.faults.add({ operation: 'acm:ImportCertificate', error: { status: 400, name, message } });
+
+  it('does not repeat a first import whose answer was lost, and finds it later', async () => {
+    world.faults.add({ operation: 'acm:ImportCertificate', phase: 'after', times: 1, drop: true });
+    const pair = await issuePair();
+    await expect(targets.import(REGION, pair, { tags: TAGS })).rejects.toMatchObject({ code: 'aws-unavailable' });
+    expect(world.calls.of('acm:ImportCertificate')).toBe(1);
+    const arn = (await targets.find(REGION, TAGS, '*.example.com')) ?? '';
+    expect(await targets.serialNumber(REGION, arn)).toBe(serialOf(pair));
+  });
+
+  it('does not repeat a first import after a server error', async () => {
+    world.faults.add({
+      operation: 'acm:ImportCertificate',
+      error: { status: 500, name: 'InternalFailure', message: 'try again' },
+    });
+    const imported = targets.import(REGION, await issuePair(), { tags: TAGS });
+    await expect(imported).rejects.toMatchObject({ code: 'aws-unavailable' });
+    expect(world.calls.of('acm:ImportCertificate')).toBe(1);
+  });
+
+  it('repeats an import over an existing ARN when the answer is lost', async () => {
+    const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
+    world.faults.add({ operation: 'acm:ImportCertificate', phase: 'after', times: 2, drop: true });
+    const renewed = await issuePair();
+    expect(await targets.import(REGION, renewed, { arn })).toBe(arn);
+    expect(await targets.serialNumber(REGION, arn)).toBe(serialOf(renewed));
+  });
+
+  it('waits while ACM throttles: it takes one import per second', async () => {
+    const pair = await issuePair();
+    const arns = await Promise.all(Array.from({ length: 5 }, () => targets.import(REGION, pair, { tags: TAGS })));
+    expect(new Set(arns).size).toBe(5);
+    world.faults.add({
+      operation: 'acm:ImportCertificate',
+      times: 5,
+      error: { status: 400, name: 'ThrottlingException', message: 'Rate exceeded' },
+    });
+    await targets.import(REGION, pair, { tags: TAGS });
+  });
+
+  it('says which quota is used up', async () => {
+    refuse('LimitExceededException', 'You have reached your limit of certificates.');
+    await expect(targets.import(REGION, await issuePair(), { tags: TAGS })).rejects.toMatchObject({
+      code: 'aws-refused',
+      message: expect.stringMatching(/eu-central-1.*You have reached your limit of certificates\. .*Service Quotas/),
+    });
+    expect(world.calls.of('acm:ImportCertificate')).toBe(1);
+  });
+
+  it.each(['ValidationException', 'InvalidParameterException', 'TooManyTagsException'])(
+    'passes on the words of a refusal (%s)',
+    async (name) => {
+      refuse(name, 'New certificate is missing one or more Extended Key Usages.');
+      await expect(targets.import(REGION, await issuePair(), { tags: TAGS })).rejects.toMatchObject({
+        code: 'target-refused',
+        retry: 'never',
+        message: expect.stringContaining('New certificate is missing one or more Extended Key Usages.'),
+        details: { aws: { name, operation: 'acm:ImportCertificate' } },
+      });
+    },
+  );
+
+  it('passes on what AWS says when it denies access', async () => {
+    refuse('AccessDeniedException', 'not authorized to perform: acm:AddTagsToCertificate');
+    await expect(targets.import(REGION, await issuePair(), { tags: TAGS })).rejects.toMatchObject({
+      code: 'access-denied',
+      message: expect.stringContaining('acm:AddTagsToCertificate'),
+    });
+  });
+
+  it('asks only for the tags of imports that have the name', async () => {
+    for (const names of [['example.org'], ['*.example.com'], ['www.example.com', '*.example.com']]) {
+      await targets.import(REGION, await issuePair({ names }), { tags: {} });
+    }
+    expect(await targets.find(REGION, TAGS, '*.example.com')).toBeUndefined();
+    expect(world.calls.of('acm:ListTagsForCertificate')).toBe(2);
+  });
+
+  it('passes over an import that is deleted while it looks', async () => {
+    await targets.import(REGION, await issuePair(), { tags: TAGS });
+    world.faults.add({
+      operation: 'acm:ListTagsForCertificate',
+      error: { status: 400, name: 'ResourceNotFoundException', message: 'Could not find certificate' },
+    });
+    expect(await targets.find(REGION, TAGS, '*.example.com')).toBeUndefined();
+  });
+});

@@ -1,0 +1,180 @@
+import {
+  DeleteSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type AwsClients, createAwsClients } from '../../lambdas/aws/clients.ts';
+import { createSecretVault } from '../../lambdas/aws/secret-vault.ts';
+import { MINUTE } from '../../lambdas/core/duration.ts';
+import type { SecretVault } from '../../lambdas/renewal/ports/secret-vault.ts';
+import { secretVaultContract, token } from '../contracts/secret-vault.contract.ts';
+import { SecretsManager } from '../sandbox/secrets-manager.ts';
+import { type AwsWorld, startAwsWorld } from './aws-world.ts';
+
+let world: AwsWorld;
+let clients: AwsClients;
+let client: SecretsManagerClient;
+let vault: SecretVault;
+
+async function start() {
+  world = await startAwsWorld(({ clock }) => [new SecretsManager({ clock })]);
+  clients = createAwsClients({ clock: world.clock });
+  client = clients.secretsManager;
+  vault = createSecretVault(client);
+}
+
+async function stop() {
+  clients.destroy();
+  await world.stop();
+}
+
+secretVaultContract('Secrets Manager', async () => {
+  await start();
+  return {
+    vault,
+    scheduleDeletion: async (id) => {
+      await client.send(new DeleteSecretCommand({ SecretId: id, RecoveryWindowInDays: 7 }));
+    },
+    settle: () => world.clock.advance(5 * MINUTE),
+    stop,
+  };
+});
+
+describe('the vault in Secrets Manager', () => {
+  beforeEach(start);
+  afterEach(stop);
+
+  const create = (value = 'first') =>
+    vault.create({ name: 'evercert/a', description: 'made by a test', value, token: token(1), tags: { a: '1' } });
+  const put = (value: string) => vault.put({ id: 'evercert/a', value, token: token(2), stage: 'ACME_PENDING' });
+  const move = () => vault.moveStage({ id: 'evercert/a', stage: 'AWSCURRENT', from: token(1), to: token(2) });
+  const stages = async () => (await vault.describe('evercert/a'))?.stages;
+  const loseAnswers = (operation: string, times: number) =>
+    world.faults.add({ operation: `secretsmanager:${operation}`, phase: 'after', times, drop: true });
+
+  it('creates a secret once when the answer is lost', async () => {
+    loseAnswers('CreateSecret', 2);
+    expect(await create()).toBe('created');
+    expect(await stages()).toEqual({ AWSCURRENT: token(1) });
+  });
+
+  it('writes a version once when the answer is lost', async () => {
+    await create();
+    loseAnswers('PutSecretValue', 2);
+    expect(await put('second')).toBe('written');
+    expect(await stages()).toEqual({ AWSCURRENT: token(1), ACME_PENDING: token(2) });
+  });
+
+  it('does not take a version of somebody else for its own when the answer is lost', async () => {
+    await create();
+    await put('theirs');
+    loseAnswers('PutSecretValue', 1);
+    expect(await put('ours')).toBe('taken');
+  });
+
+  it('moves a label once when the answer is lost', async () => {
+    await create();
+    await put('second');
+    loseAnswers('UpdateSecretVersionStage', 2);
+    expect(await move()).toBe('moved');
+    expect(await stages()).toEqual({ AWSCURRENT: token(2), AWSPREVIOUS: token(1), ACME_PENDING: token(2) });
+  });
+
+  it('sets and removes tags when the answer is lost', async () => {
+    await create();
+    loseAnswers('TagResource', 1);
+    loseAnswers('UntagResource', 1);
+    await vault.tag('evercert/a', { b: '2' });
+    await vault.untag('evercert/a', ['a']);
+    expect((await vault.describe('evercert/a'))?.tags).toEqual({ b: '2' });
+  });
+
+  it('reads a binary value as text', async () => {
+    await create();
+    const command = new PutSecretValueCommand({
+      SecretId: 'evercert/a',
+      SecretBinary: Buffer.from('binär'),
+      ClientRequestToken: token(3),
+    });
+    await client.send(command);
+    expect(await vault.read('evercert/a', token(3))).toBe('binär');
+  });
+
+  it('stores a value as text', async () => {
+    await create('{"a":1}');
+    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: 'evercert/a' }));
+    expect(SecretString).toBe('{"a":1}');
+  });
+
+  it('asks for 100 secrets at a time', async () => {
+    for (let count = 0; count < 201; count += 1) {
+      await vault.create({ name: `s${count}`, description: '', value: 'x', token: token(1), tags: { r: 'evercert' } });
+    }
+    await world.clock.advance(5 * MINUTE);
+    const names = [];
+    for await (const { name } of vault.list('r', 'evercert')) names.push(name);
+    expect(new Set(names).size).toBe(201);
+    expect(world.calls.of('secretsmanager:ListSecrets')).toBe(3);
+  });
+
+  it('has Secrets Manager filter: other secrets are not sent', async () => {
+    const answers = new Set<unknown>();
+    client.middlewareStack.add(
+      (next) => async (request) => {
+        const answer = await next(request);
+        answers.add((answer.output as { SecretList?: unknown[] }).SecretList?.length);
+        return answer;
+      },
+      { step: 'initialize' },
+    );
+    for (const renewer of ['evercert', 'other']) {
+      await vault.create({ name: renewer, description: '', value: 'x', token: token(1), tags: { r: renewer } });
+    }
+    await world.clock.advance(5 * MINUTE);
+    answers.clear();
+    for await (const { name } of vault.list('r', 'evercert')) expect(name).toBe('evercert');
+    expect([...answers]).toEqual([1]);
+  });
+
+  it('waits while Secrets Manager throttles', async () => {
+    const error = { status: 400, name: 'ThrottlingException', message: 'Rate exceeded' };
+    world.faults.add({ operation: 'secretsmanager:*', times: 9, error });
+    expect(await create()).toBe('created');
+  });
+
+  it.each(['list', 'describe', 'read', 'create', 'put', 'moveStage', 'tag', 'untag'] as const)(
+    'passes on what AWS says when %s is denied',
+    async (operation) => {
+      await create();
+      const message = 'User: arn:aws:sts::123456789012:assumed-role/renew is not authorized';
+      world.faults.add({
+        operation: 'secretsmanager:*',
+        error: { status: 400, name: 'AccessDeniedException', message },
+      });
+      const asked = {
+        list: async () => {
+          for await (const _ of vault.list('r', 'evercert'));
+        },
+        describe: () => vault.describe('evercert/a'),
+        read: () => vault.read('evercert/a', token(1)),
+        create: () => create(),
+        put: () => put('hush'),
+        moveStage: () => move(),
+        tag: () => vault.tag('evercert/a', { b: '2' }),
+        untag: () => vault.untag('evercert/a', ['a']),
+      }[operation]();
+      await expect(asked).rejects.toMatchObject({ code: 'access-denied', message: expect.stringContaining(message) });
+      await expect(asked).rejects.not.toMatchObject({ message: expect.stringContaining('hush') });
+    },
+  );
+
+  it('does not quote a value that is too long', async () => {
+    await create();
+    const value = 'hush'.repeat(20_000);
+    const failure = await put(value).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'aws-refused' });
+    expect(String(failure)).not.toContain('hush');
+  });
+});

@@ -1,0 +1,171 @@
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { CertificateTargets, TargetPair } from '../../lambdas/renewal/ports/certificate-targets.ts';
+import { issueChains } from '../sandbox/ca/issuance.ts';
+import { createIssuingHierarchy, type IssuingHierarchy } from '../sandbox/ca/issuing-hierarchy.ts';
+
+export interface CertificateTargetsWorld {
+  readonly targets: CertificateTargets;
+  /** Deletes an import, as somebody in the console does. */
+  remove(region: string, arn: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const REGION = 'eu-central-1';
+const NAME = '*.example.com';
+const TAGS = { 'evercert:renewer': 'evercert', 'evercert:secret': 'arn:aws:secretsmanager:…:a' };
+
+/** What every `CertificateTargets` promises. */
+export function certificateTargetsContract(name: string, start: () => Promise<CertificateTargetsWorld>): void {
+  describe(`${name} keeps the contract of CertificateTargets`, () => {
+    let world: CertificateTargetsWorld;
+    let targets: CertificateTargets;
+
+    beforeAll(async () => {
+      hierarchy ??= await createIssuingHierarchy();
+    });
+    beforeEach(async () => {
+      world = await start();
+      targets = world.targets;
+    });
+    afterEach(() => world.stop());
+
+    describe('import', () => {
+      it('imports a pair anew, each time', async () => {
+        const pair = await issuePair();
+        const first = await targets.import(REGION, pair, { tags: TAGS });
+        expect(first).toMatch(/^arn:aws:acm:eu-central-1:\d{12}:certificate\/./);
+        expect(await targets.import(REGION, pair, { tags: TAGS })).not.toBe(first);
+      });
+
+      it('imports over an existing ARN, which keeps its tags', async () => {
+        const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
+        const renewed = await issuePair();
+        expect(await targets.import(REGION, renewed, { arn })).toBe(arn);
+        expect(await targets.serialNumber(REGION, arn)).toBe(serialOf(renewed));
+        expect(await targets.find(REGION, TAGS, NAME)).toBe(arn);
+      });
+
+      it('may be repeated over an existing ARN', async () => {
+        const pair = await issuePair();
+        const arn = await targets.import(REGION, pair, { tags: TAGS });
+        expect(await targets.import(REGION, pair, { arn })).toBe(arn);
+      });
+
+      it('imports a pair without intermediates', async () => {
+        const pair = { ...(await issuePair()), chain: '' };
+        const arn = await targets.import(REGION, pair, { tags: TAGS });
+        expect(await targets.serialNumber(REGION, arn)).toBe(serialOf(pair));
+      });
+
+      it('refuses another key type over an existing ARN', async () => {
+        const first = await issuePair();
+        const arn = await targets.import(REGION, first, { tags: TAGS });
+        const other = await issuePair({ curve: 'P-384' });
+        await expect(targets.import(REGION, other, { arn })).rejects.toMatchObject({
+          code: 'target-refused',
+          message: expect.stringContaining(arn),
+        });
+        expect(await targets.serialNumber(REGION, arn)).toBe(serialOf(first));
+      });
+
+      it('says that an ARN is gone', async () => {
+        const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
+        await world.remove(REGION, arn);
+        await expect(targets.import(REGION, await issuePair(), { arn })).rejects.toMatchObject({ code: 'target-gone' });
+      });
+    });
+
+    describe('find', () => {
+      it('finds an import by its tags, whatever its key type', async () => {
+        for (const curve of ['P-256', 'P-384'] as const) {
+          const tags = { ...TAGS, 'evercert:key': curve };
+          const arn = await targets.import(REGION, await issuePair({ curve }), { tags: { ...tags, team: 'web' } });
+          expect(await targets.find(REGION, tags, NAME)).toBe(arn);
+        }
+      });
+
+      it('finds it by a name that is not the first one in the certificate', async () => {
+        const pair = await issuePair({ names: ['example.com', NAME] });
+        const arn = await targets.import(REGION, pair, { tags: TAGS });
+        expect(await targets.find(REGION, TAGS, NAME)).toBe(arn);
+      });
+
+      it('finds nothing when a tag is missing or has another value', async () => {
+        const pair = await issuePair();
+        await targets.import(REGION, pair, { tags: { ...TAGS, 'evercert:renewer': 'evercert-staging' } });
+        await targets.import(REGION, pair, { tags: { 'evercert:renewer': 'evercert' } });
+        await targets.import(REGION, pair, { tags: {} });
+        expect(await targets.find(REGION, TAGS, NAME)).toBeUndefined();
+      });
+
+      it('looks in the region alone', async () => {
+        await targets.import('us-east-1', await issuePair(), { tags: TAGS });
+        expect(await targets.find(REGION, TAGS, NAME)).toBeUndefined();
+      });
+
+      it('pages to the end', async () => {
+        const foreign = await issuePair({ names: ['example.org'] });
+        const before = await targets.import(REGION, await issuePair(), { tags: { ...TAGS, end: 'first' } });
+        for (let count = 0; count < 120; count += 1) await targets.import(REGION, foreign, { tags: {} });
+        const after = await targets.import(REGION, await issuePair(), { tags: { ...TAGS, end: 'last' } });
+        expect(await targets.find(REGION, { ...TAGS, end: 'first' }, NAME)).toBe(before);
+        expect(await targets.find(REGION, { ...TAGS, end: 'last' }, NAME)).toBe(after);
+      });
+    });
+
+    describe('serialNumber', () => {
+      it.each([
+        'e3b0c44298fc1c149afbf4c8996fb924',
+        '03b0c44298fc1c149afbf4c8996fb924',
+        '7fb0c44298fc1c149afbf4c8996fb924',
+      ])("is the leaf's in lower-case hex: %s", async (serial) => {
+        const pair = await issuePair({ serial });
+        const arn = await targets.import(REGION, pair, { tags: TAGS });
+        expect(await targets.serialNumber(REGION, arn)).toBe(serial);
+        expect(serialOf(pair)).toBe(serial);
+      });
+
+      it('has no answer when the ARN is gone', async () => {
+        const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
+        await world.remove(REGION, arn);
+        expect(await targets.serialNumber(REGION, arn)).toBeUndefined();
+      });
+    });
+  });
+}
+
+let hierarchy: IssuingHierarchy | undefined;
+let issued = 0;
+
+/** A pair of the sandbox's CA that is valid now, by real time. */
+export async function issuePair(
+  wanted: { readonly names?: readonly string[]; readonly curve?: 'P-256' | 'P-384'; readonly serial?: string } = {},
+): Promise<TargetPair> {
+  hierarchy ??= await createIssuingHierarchy();
+  const [issuer] = hierarchy.intermediates;
+  if (!issuer) throw new Error('the hierarchy has no intermediate');
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: wanted.curve ?? 'P-256' });
+  issued += 1;
+  const now = Math.floor(Date.now() / 1000) * 1000;
+  const leaf = {
+    names: wanted.names ?? [NAME],
+    commonName: undefined,
+    publicKey,
+    notBefore: now - 3_600_000,
+    notAfter: now + 90 * 86_400_000,
+    serial: wanted.serial ?? `5a${String(issued).padStart(30, '0')}`,
+    lean: true,
+  };
+  const [chain = ''] = await issueChains(leaf, hierarchy, issuer);
+  const [certificate = '', ...intermediates] = chain.split(/(?<=-----END CERTIFICATE-----\n)/);
+  return {
+    certificate,
+    chain: intermediates.join(''),
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+export function serialOf(pair: TargetPair): string {
+  return new X509Certificate(pair.certificate).serialNumber.toLowerCase();
+}

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { live, tagsOf } from '../sandbox/inspect.ts';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+
+const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: ['eu-central-1'] };
+
+describe('two runs at the same moment', () => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'] });
+    await sandbox.deployIssuer();
+  });
+
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await sandbox.stop();
+  });
+
+  const entryPoints: Readonly<Record<string, () => Promise<unknown>>> = {
+    'the schedule': () => sandbox.scan(),
+    'a forced scan by hand': () => sandbox.scan({ certificates: ['leane.dev'], force: true }),
+    'a renewal by hand': () => sandbox.renew({ certificate: 'leane.dev' }),
+    'a forced renewal by hand': () => sandbox.renew({ certificate: 'leane.dev', force: true }),
+    'a renewal with the same spec': () => sandbox.renew({ certificate: 'leane.dev', spec }),
+  };
+  const names = Object.keys(entryPoints);
+
+  for (const [index, one] of names.entries()) {
+    for (const other of names.slice(index)) {
+      it(`give one finalized order: ${one} and ${other}`, async () => {
+        await sandbox.register('leane.dev', spec);
+        await Promise.all([entryPoints[one]?.(), entryPoints[other]?.()]);
+        expect(sandbox.ca.finalizedOrders()).toHaveLength(1);
+        expect(sandbox.acm.certificates('eu-central-1')).toHaveLength(1);
+        expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+      });
+    }
+  }
+
+  it('tell the loser who owns the claim', async () => {
+    await sandbox.register('leane.dev', spec);
+    const outcomes = await Promise.all([sandbox.renew({ certificate: 'leane.dev' }), sandbox.renew({ certificate: 'leane.dev' })]);
+    expect(outcomes.map(({ decision }) => decision).sort()).toEqual(['busy', 'renewed']);
+    expect(outcomes.find(({ decision }) => decision === 'busy')?.reason).toMatch(/another run owns the claim until \d{4}-/);
+  });
+
+  it('register one account when both are the first to use the issuer', async () => {
+    sandbox.calls.reset();
+    const settings = { ...sandbox.issuerSettings(), email: 'second@leane.dev' };
+    await Promise.all([sandbox.deployIssuer('second', settings), sandbox.deployIssuer('second', settings)]);
+    expect(sandbox.ca.accounts).toHaveLength(2);
+    expect(sandbox.calls.of('acme:newAccount')).toBe(1);
+  });
+
+  it('let a secret that a hand has changed meanwhile win, and the next scan starts from it', async () => {
+    await sandbox.register('leane.dev', spec);
+    const edit = () => sandbox.secretsManager.overwrite('evercert/leane.dev', JSON.stringify({ note: 'by hand' }));
+    sandbox.faults.add({ operation: 'acme:finalize', phase: 'after', times: 1, when: () => (edit(), false) });
+    await expect(sandbox.renew({ certificate: 'leane.dev' })).rejects.toMatchObject({ code: 'claim-lost' });
+    expect(live(sandbox, 'leane.dev')).toEqual({ note: 'by hand' });
+
+    sandbox.faults.clear();
+    await sandbox.clock.advance(HOUR);
+    await sandbox.scan();
+    expect(live(sandbox, 'leane.dev').domainNames).toEqual(spec.domainNames);
+  });
+
+  it('let a later run take over after the lease of a dead one, with the same key and the same order', async () => {
+    await sandbox.register('leane.dev', spec);
+    // The run dies: from the challenge's answer on, nothing that it asks of anybody is answered.
+    const takeAway = [
+      sandbox.faults.add({ operation: 'acme:*', skip: 6, drop: true }),
+      sandbox.faults.add({ operation: 'secretsmanager:TagResource', skip: 1, drop: true }),
+    ];
+    await expect(sandbox.renew({ certificate: 'leane.dev' })).rejects.toMatchObject({ code: 'ca-unreachable' });
+    for (const take of takeAway) take();
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('renewing');
+
+    expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'busy' });
+    await sandbox.clock.advance(16 * MINUTE);
+    expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'renewed' });
+    expect(sandbox.ca.orders).toHaveLength(1);
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(1);
+  });
+});

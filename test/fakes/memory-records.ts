@@ -1,0 +1,185 @@
+import { canonicalName, isChallengeName } from '../../lambdas/core/dns-name.ts';
+import { RenewalFailure } from '../../lambdas/core/failure.ts';
+import { expectZoneCovers, type HostedZone, hostedZoneFor } from '../../lambdas/core/hosted-zone.ts';
+import type {
+  ChallengeRecord,
+  ChallengeRecords,
+  Presented,
+  Zone,
+} from '../../lambdas/renewal/ports/challenge-records.ts';
+
+/** When a change has reached every server: after so many questions about it, or so much time. */
+export type SyncDelay = { readonly checks: number } | { readonly milliseconds: number; readonly now: () => number };
+
+export interface MemoryRecordsOptions {
+  /** Public zones that exist from the start. */
+  readonly zones?: readonly string[];
+  readonly syncDelay?: SyncDelay;
+  /** Sees every call before it has an effect, and fails it by throwing. */
+  readonly onCall?: (operation: keyof ChallengeRecords) => void;
+}
+
+/** Hosted zones in memory. */
+export class MemoryRecords implements ChallengeRecords {
+  /** Holds for changes that are made from now on. */
+  syncDelay: SyncDelay;
+  readonly calls: (keyof ChallengeRecords)[] = [];
+  readonly #zones = new Map<string, HostedZone>();
+  readonly #held = new Map<string, RecordSet>();
+  readonly #served = new Map<string, RecordSet>();
+  readonly #changes: MemoryChange[] = [];
+  readonly #onCall: (operation: keyof ChallengeRecords) => void;
+
+  constructor({ zones = [], syncDelay = { checks: 0 }, onCall = () => undefined }: MemoryRecordsOptions = {}) {
+    this.syncDelay = syncDelay;
+    this.#onCall = onCall;
+    for (const zone of zones) this.createZone(zone);
+  }
+
+  /** Returns the new zone's id. */
+  createZone(name: string, options: { readonly privateZone?: boolean } = {}): string {
+    const zoneId = `Z${this.#zones.size + 1}`;
+    this.#zones.set(zoneId, { zoneId, zoneName: canonicalName(name), privateZone: options.privateZone ?? false });
+    return zoneId;
+  }
+
+  /** What another client has written, on all servers at once; `values` are quoted. */
+  put(zoneId: string, recordName: string, values: readonly string[], ttl = 300): void {
+    const recordSet = { recordName: canonicalName(recordName), ttl, values };
+    for (const records of [this.#held, this.#served]) store(records, keyOf(zoneId, recordName), recordSet);
+  }
+
+  /** The values, quoted, that the zone has at a name; none when it has no such record set. */
+  held(zoneId: string, recordName: string): readonly string[] {
+    return this.#held.get(keyOf(zoneId, recordName))?.values ?? [];
+  }
+
+  /** The values, unquoted, that the servers of all zones answer with by now. */
+  served(recordName: string): readonly string[] {
+    this.#settle();
+    const sets = [...this.#zones.keys()].flatMap((zoneId) => this.#served.get(keyOf(zoneId, recordName)) ?? []);
+    return sets.flatMap(({ values }) => values.map((value) => value.replace(/^"|"$/g, '')));
+  }
+
+  /** Ends the wait of every change. */
+  propagate(): void {
+    for (const change of this.#changes) change.synced = () => true;
+  }
+
+  async locate(recordNames: readonly string[], options: { readonly hostedZoneId?: string } = {}): Promise<Zone[]> {
+    this.#called('locate', recordNames);
+    return recordNames.map((recordName) => {
+      const { zoneId, zoneName } = this.#zoneFor(recordName, options.hostedZoneId);
+      return { recordName, zoneId, zoneName };
+    });
+  }
+
+  async present(records: readonly ChallengeRecord[]): Promise<Presented[]> {
+    this.#called('present', namesOf(records));
+    const zones = Map.groupBy(records, ({ zoneId }) => zoneId);
+    return [...zones].map(([zoneId, inZone]) => {
+      const names = new Set(inZone.map(({ recordName }) => canonicalName(recordName)));
+      const recordSets = [...names].map((recordName) => {
+        const ours = inZone.filter((record) => canonicalName(record.recordName) === recordName).flatMap(quotedValues);
+        const before = this.#held.get(keyOf(zoneId, recordName));
+        return { recordName, ttl: before?.ttl ?? 10, values: [...new Set([...(before?.values ?? []), ...ours])] };
+      });
+      return { zoneId, changeId: this.#change(zoneId, recordSets), recordSets };
+    });
+  }
+
+  async inSync(changeId: string): Promise<boolean> {
+    this.#called('inSync', []);
+    const change = this.#changes.find(({ id }) => id === changeId);
+    if (!change) throw new RenewalFailure('aws-refused', `there is no change ${changeId}`);
+    change.checks += 1;
+    this.#settle();
+    return change.synced();
+  }
+
+  async remove(records: readonly ChallengeRecord[]): Promise<void> {
+    this.#called('remove', namesOf(records));
+    for (const record of records) {
+      const before = this.#held.get(keyOf(record.zoneId, record.recordName));
+      const ours = quotedValues(record);
+      if (!before?.values.some((value) => ours.includes(value))) continue;
+      const values = before.values.filter((value) => !ours.includes(value));
+      this.#change(record.zoneId, [{ ...before, values }]);
+    }
+  }
+
+  #called(operation: keyof ChallengeRecords, recordNames: readonly string[]): void {
+    this.calls.push(operation);
+    const foreign = recordNames.find((name) => !isChallengeName(name));
+    if (foreign !== undefined) throw new RenewalFailure('unexpected', `${foreign} is no challenge record`);
+    this.#onCall(operation);
+  }
+
+  #zoneFor(recordName: string, zoneId: string | undefined): HostedZone {
+    if (zoneId === undefined) return hostedZoneFor(recordName, [...this.#zones.values()]);
+    const zone = this.#zones.get(zoneId);
+    if (!zone) throw new RenewalFailure('no-hosted-zone', `there is no hosted zone ${zoneId}`);
+    expectZoneCovers(zone, recordName);
+    return zone;
+  }
+
+  /** Record sets without values are deleted. */
+  #change(zoneId: string, recordSets: readonly RecordSet[]): string {
+    for (const recordSet of recordSets) store(this.#held, keyOf(zoneId, recordSet.recordName), recordSet);
+    const change: MemoryChange = {
+      id: `C${this.#changes.length + 1}`,
+      zoneId,
+      recordSets,
+      checks: 0,
+      synced: () => true,
+    };
+    const delay = this.syncDelay;
+    if ('checks' in delay) {
+      change.synced = () => change.checks > delay.checks;
+    } else {
+      const at = delay.now() + delay.milliseconds;
+      change.synced = () => delay.now() >= at;
+    }
+    this.#changes.push(change);
+    return change.id;
+  }
+
+  /** In the order of the changes, whichever is in sync first: the last one decides. */
+  #settle(): void {
+    for (const { zoneId, recordSets, synced } of this.#changes) {
+      if (!synced()) continue;
+      for (const recordSet of recordSets) store(this.#served, keyOf(zoneId, recordSet.recordName), recordSet);
+    }
+  }
+}
+
+interface RecordSet {
+  readonly recordName: string;
+  readonly ttl: number;
+  readonly values: readonly string[];
+}
+
+interface MemoryChange {
+  readonly id: string;
+  readonly zoneId: string;
+  readonly recordSets: readonly RecordSet[];
+  checks: number;
+  synced: () => boolean;
+}
+
+function store(records: Map<string, RecordSet>, key: string, recordSet: RecordSet): void {
+  if (recordSet.values.length > 0) records.set(key, recordSet);
+  else records.delete(key);
+}
+
+function keyOf(zoneId: string, recordName: string): string {
+  return `${zoneId} ${canonicalName(recordName)}`;
+}
+
+function namesOf(records: readonly ChallengeRecord[]): readonly string[] {
+  return records.map(({ recordName }) => recordName);
+}
+
+function quotedValues({ values }: ChallengeRecord): readonly string[] {
+  return values.map((value) => `"${value}"`);
+}

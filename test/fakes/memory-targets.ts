@@ -1,0 +1,73 @@
+import { X509Certificate } from 'node:crypto';
+import { RenewalFailure } from '../../lambdas/core/failure.ts';
+import type { CertificateTargets, TargetPair } from '../../lambdas/renewal/ports/certificate-targets.ts';
+
+/** ACM in a map. Passes `certificate-targets.contract.ts`, and lets a test see what is inside. */
+export class MemoryTargets implements CertificateTargets {
+  readonly #imports = new Map<string, Import>();
+  #made = 0;
+
+  /** What is imported, by ARN. */
+  get imports(): ReadonlyMap<string, Import> {
+    return this.#imports;
+  }
+
+  remove(arn: string): void {
+    this.#imports.delete(arn);
+  }
+
+  async find(region: string, tags: Readonly<Record<string, string>>, domainName: string): Promise<string | undefined> {
+    const wanted = Object.entries(tags);
+    const found = [...this.#imports].find(
+      ([, known]) =>
+        known.region === region &&
+        namesOf(known.pair).includes(domainName) &&
+        wanted.every(([key, value]) => known.tags[key] === value),
+    );
+    return found?.[0];
+  }
+
+  async import(
+    region: string,
+    pair: TargetPair,
+    to: { readonly arn: string } | { readonly tags: Readonly<Record<string, string>> },
+  ): Promise<string> {
+    if ('tags' in to) {
+      this.#made += 1;
+      const arn = `arn:aws:acm:${region}:123456789012:certificate/${this.#made}`;
+      this.#imports.set(arn, { region, pair, tags: to.tags });
+      return arn;
+    }
+    const known = this.#imports.get(to.arn);
+    if (known?.region !== region) throw new RenewalFailure('target-gone', `${region} has no certificate ${to.arn}`);
+    if (keyOf(known.pair) !== keyOf(pair)) {
+      throw new RenewalFailure('target-refused', `the key of ${to.arn} is ${keyOf(known.pair)}, not ${keyOf(pair)}`);
+    }
+    this.#imports.set(to.arn, { ...known, pair });
+    return to.arn;
+  }
+
+  async serialNumber(region: string, arn: string): Promise<string | undefined> {
+    const known = this.#imports.get(arn);
+    return known?.region === region ? leafOf(known.pair).serialNumber.toLowerCase() : undefined;
+  }
+}
+
+interface Import {
+  readonly region: string;
+  readonly pair: TargetPair;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+function leafOf(pair: TargetPair): X509Certificate {
+  return new X509Certificate(pair.certificate);
+}
+
+function namesOf(pair: TargetPair): string[] {
+  return (leafOf(pair).subjectAltName ?? '').split(', ').map((name) => name.replace(/^DNS:/, ''));
+}
+
+function keyOf(pair: TargetPair): string {
+  const { asymmetricKeyType, asymmetricKeyDetails } = leafOf(pair).publicKey;
+  return `${asymmetricKeyType} ${asymmetricKeyDetails?.namedCurve ?? asymmetricKeyDetails?.modulusLength}`;
+}
