@@ -44,7 +44,9 @@ describe('findKeyMaterial', () => {
 
   it('finds a secret that it is told of, such as an EAB key, and a line of a known PEM', () => {
     const pem = String(keys[2]?.[1].export({ type: 'pkcs8', format: 'pem' }));
-    expect(findKeyMaterial({ message: 'hmac c2VjcmV0LXNlY3JldA' }, ['c2VjcmV0LXNlY3JldA'])).toEqual(['it.message: a known secret']);
+    expect(findKeyMaterial({ message: 'hmac c2VjcmV0LXNlY3JldA' }, ['c2VjcmV0LXNlY3JldA'])).toEqual([
+      'it.message: a known secret',
+    ]);
     expect(findKeyMaterial(pem.split('\n')[3], [pem])).toEqual(['it: a known secret']);
   });
 

@@ -20,24 +20,29 @@ export function findKeyMaterial(subject: unknown, knownSecrets: readonly string[
     if (typeof value !== 'object' || value === null || seen.has(value)) return;
     seen.add(value);
     const jwk = value as { readonly kty?: unknown; readonly d?: unknown; readonly k?: unknown };
-    if (typeof jwk.kty === 'string' && (jwk.d !== undefined || jwk.k !== undefined)) found.push(`${path}: a private JWK`);
+    if (typeof jwk.kty === 'string' && (jwk.d !== undefined || jwk.k !== undefined))
+      found.push(`${path}: a private JWK`);
     if (value instanceof Map || value instanceof Set) visit([...value], path);
     // Own properties, hidden ones included: message, stack and cause of an error are not enumerable.
-    for (const key of Reflect.ownKeys(value)) visit((value as Record<PropertyKey, unknown>)[key], `${path}.${String(key)}`);
+    for (const key of Reflect.ownKeys(value))
+      visit((value as Record<PropertyKey, unknown>)[key], `${path}.${String(key)}`);
   };
   visit(subject, 'it');
   return found;
 }
 
 /** DER of PKCS#8, PKCS#1 and SEC1 private keys begins with a SEQUENCE and a version INTEGER. */
-const BASE64_PRIVATE_KEY = /(?:MI[GI][A-Za-z0-9+/_-]{1,6}(?:AgEAM|IBA[AD])|MH[cc]CAQEE|MIGkAgEBB|MC4CAQAw)[A-Za-z0-9+/_=-]{20,}/;
+const BASE64_PRIVATE_KEY =
+  /(?:MI[GI][A-Za-z0-9+/_-]{1,6}(?:AgEAM|IBA[AD])|MH[cc]CAQEE|MIGkAgEBB|MC4CAQAw)[A-Za-z0-9+/_=-]{20,}/;
 
 function suspicious(text: string, knownSecrets: readonly string[]): string | undefined {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'a PEM private key';
   if (BASE64_PRIVATE_KEY.test(text)) return 'a base64 private key';
   if (/"(?:d|k)"\s*:\s*"[A-Za-z0-9_-]{40,}"/.test(text)) return 'a private JWK';
   const plain = text.replaceAll('\\n', '\n');
-  const secret = knownSecrets.find((known) => known !== '' && (plain.includes(known) || bodyOf(known).some((line) => plain.includes(line))));
+  const secret = knownSecrets.find(
+    (known) => known !== '' && (plain.includes(known) || bodyOf(known).some((line) => plain.includes(line))),
+  );
   return secret === undefined ? undefined : 'a known secret';
 }
 

@@ -87,7 +87,6 @@ const mayHaveHappened = new WeakSet<object>();
  */
 export function troubleOf(error: unknown): 'throttled' | 'unavailable' | undefined {
   const { name, code, status } = factsOf(error);
-  if (name === 'LimitExceededException') return undefined;
   if (THROTTLING.has(name) || status === 429) return 'throttled';
   if ((status ?? 0) >= 500 || NO_ANSWER.has(name) || NO_ANSWER.has(code)) return 'unavailable';
   return undefined;
@@ -99,7 +98,10 @@ export function errorName(error: unknown): string {
   return NO_ANSWER.has(code) ? code : name;
 }
 
-/** `PriorRequestNotComplete`: Route 53 still works on an earlier change of the zone. */
+/**
+ * `PriorRequestNotComplete`: Route 53 still works on an earlier change of the zone. `LimitExceededException` is missing on
+ * purpose.
+ */
 const THROTTLING = new Set([
   'Throttling',
   'ThrottlingException',

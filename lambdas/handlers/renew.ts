@@ -38,11 +38,7 @@ export function createRenew({
   return async (input, context) => {
     const event = parseRenewEvent(input);
     // Lambda repeats an asynchronous event under the same request id: the repetition goes on with its own claim.
-    return renew(
-      event,
-      steps(clock),
-      startRun(renewalPorts(settings, clock, log), settings, context.awsRequestId),
-    );
+    return renew(event, steps(clock), startRun(renewalPorts(settings, clock, log), settings, context.awsRequestId));
   };
 }
 

@@ -19,7 +19,9 @@ describe('what goes wrong', () => {
     await sandbox.stop();
   });
 
-  const failure = async (work: Promise<unknown>): Promise<{ code: string; message: string; details: { retryAt?: number } }> => {
+  const failure = async (
+    work: Promise<unknown>,
+  ): Promise<{ code: string; message: string; details: { retryAt?: number } }> => {
     const outcome = await work.then(
       () => ({ name: 'nothing was thrown' }),
       (error: unknown) => error,
@@ -27,8 +29,10 @@ describe('what goes wrong', () => {
     expect(outcome).toMatchObject({ name: 'RenewalFailure' });
     return outcome as { code: string; message: string; details: { retryAt?: number } };
   };
-  const renewal = (changes: object = {}, name = 'leane.dev') => sandbox.renew({ certificate: name, spec: { ...spec, ...changes } });
-  const txtRecords = () => sandbox.route53.zones().flatMap(({ id }) => sandbox.route53.records(id).filter(({ type }) => type === 'TXT'));
+  const renewal = (changes: object = {}, name = 'leane.dev') =>
+    sandbox.renew({ certificate: name, spec: { ...spec, ...changes } });
+  const txtRecords = () =>
+    sandbox.route53.zones().flatMap(({ id }) => sandbox.route53.records(id).filter(({ type }) => type === 'TXT'));
 
   describe('before anything has happened', () => {
     const untouched = () => {
@@ -39,7 +43,11 @@ describe('what goes wrong', () => {
     it.each([
       ['a misspelt field', { certificate: 'leane.dev', forse: true }, 'renew event: unknown field "forse"'],
       ['a wrong type', { certificate: 7 }, 'renew event: certificate must be a string, not 7'],
-      ['a bad name in the spec', { certificate: 'x', spec: { ...spec, domainNames: ['leane dev'] } }, '"leane dev" is not a domain name'],
+      [
+        'a bad name in the spec',
+        { certificate: 'x', spec: { ...spec, domainNames: ['leane dev'] } },
+        '"leane dev" is not a domain name',
+      ],
       ['no event at all', null, 'renew event: it must be an object'],
     ])('refuses %s and names it', async (_what, event, sentence) => {
       const { code, message } = await failure(sandbox.renew(event));
@@ -53,7 +61,9 @@ describe('what goes wrong', () => {
       sandbox.calls.reset();
       const { code, message } = await failure(sandbox.scan({ certificates: ['leane.dev', 'nobody'], force: true }));
       expect(code).toBe('unknown-certificate');
-      expect(message).toContain('no certificate nobody: there is no secret evercert/nobody or nobody with the tag evercert:renewer=evercert');
+      expect(message).toContain(
+        'no certificate nobody: there is no secret evercert/nobody or nobody with the tag evercert:renewer=evercert',
+      );
       expect(sandbox.calls.total('lambda')).toBe(0);
     });
 
@@ -83,7 +93,9 @@ describe('what goes wrong', () => {
     it('tells one of two who write different specs for one secret at the same moment', async () => {
       const outcomes = await Promise.allSettled([renewal(), renewal({ domainNames: ['www.leane.dev'] })]);
       const refused = outcomes.filter(({ status }) => status === 'rejected');
-      expect(refused).toEqual([expect.objectContaining({ reason: expect.objectContaining({ code: 'spec-conflict' }) })]);
+      expect(refused).toEqual([
+        expect.objectContaining({ reason: expect.objectContaining({ code: 'spec-conflict' }) }),
+      ]);
       expect(sandbox.ca.finalizedOrders()).toHaveLength(1);
     });
   });
@@ -110,16 +122,24 @@ describe('what goes wrong', () => {
     });
 
     it('passes on who may not do what when AWS denies access', async () => {
-      const words = 'User: arn:aws:sts::123456789012:assumed-role/renew is not authorized to perform: route53:ChangeResourceRecordSets';
-      sandbox.faults.add({ operation: 'route53:ChangeResourceRecordSets', error: { status: 403, name: 'AccessDenied', message: words } });
+      const words =
+        'User: arn:aws:sts::123456789012:assumed-role/renew is not authorized to perform: route53:ChangeResourceRecordSets';
+      sandbox.faults.add({
+        operation: 'route53:ChangeResourceRecordSets',
+        error: { status: 403, name: 'AccessDenied', message: words },
+      });
       const { code, message } = await failure(sandbox.renew({ certificate: 'leane.dev' }));
       expect(code).toBe('access-denied');
       expect(message).toContain(words);
     });
 
     it('passes on the CA’s own words when it refuses', async () => {
-      const words = 'Error creating new order :: Cannot issue for "leane.dev": The ACME server refuses to issue a certificate for this domain name';
-      sandbox.faults.add({ operation: 'acme:newOrder', error: { status: 400, name: 'rejectedIdentifier', message: words } });
+      const words =
+        'Error creating new order :: Cannot issue for "leane.dev": The ACME server refuses to issue a certificate for this domain name';
+      sandbox.faults.add({
+        operation: 'acme:newOrder',
+        error: { status: 400, name: 'rejectedIdentifier', message: words },
+      });
       const { code, message } = await failure(sandbox.renew({ certificate: 'leane.dev' }));
       expect(code).toBe('ca-refused');
       expect(message).toContain(words);
@@ -132,7 +152,12 @@ describe('what goes wrong', () => {
         times: 1,
         when: () => {
           const [zone] = sandbox.route53.zones();
-          sandbox.route53.overwrite(zone?.id ?? '', { name: '_acme-challenge.leane.dev', type: 'TXT', ttl: 60, values: ['"somebody else"'] });
+          sandbox.route53.overwrite(zone?.id ?? '', {
+            name: '_acme-challenge.leane.dev',
+            type: 'TXT',
+            ttl: 60,
+            values: ['"somebody else"'],
+          });
           return false;
         },
       });
@@ -148,11 +173,19 @@ describe('what goes wrong', () => {
     });
 
     it.each([
-      ['does not match its key', { publicKey: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey }, 'key'],
+      [
+        'does not match its key',
+        { publicKey: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey },
+        'key',
+      ],
       ['does not have the names of the spec', { names: ['leane.dev'] }, 'names'],
       ['has expired already', { notAfter: () => sandbox.clock.now() - MINUTE }, 'expired'],
     ])('rejects a certificate that %s', async (_what, wrong, word) => {
-      const { publicKey, names, notAfter } = wrong as { publicKey?: () => never; names?: string[]; notAfter?: () => number };
+      const { publicKey, names, notAfter } = wrong as {
+        publicKey?: () => never;
+        names?: string[];
+        notAfter?: () => number;
+      };
       const chain = await sandbox.ca.issue({
         names: names ?? spec.domainNames,
         publicKey: publicKey?.() ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey,
@@ -178,14 +211,21 @@ describe('what goes wrong', () => {
     });
 
     it('obeys a Retry-After for every certificate of the issuer', async () => {
-      const limited = { status: 429, name: 'rateLimited', message: 'too many new orders', headers: { 'Retry-After': '172800' } };
+      const limited = {
+        status: 429,
+        name: 'rateLimited',
+        message: 'too many new orders',
+        headers: { 'Retry-After': '172800' },
+      };
       sandbox.faults.add({ operation: 'acme:newOrder', times: 1, error: limited });
       const { code, details } = await failure(sandbox.renew({ certificate: 'leane.dev' }));
       expect(code).toBe('ca-rate-limited');
       expect(details.retryAt).toBeGreaterThanOrEqual(sandbox.clock.now() + 2 * DAY - MINUTE);
 
       sandbox.calls.reset();
-      expect(await failure(renewal({ domainNames: ['www.leane.dev'] }, 'other'))).toMatchObject({ code: 'ca-rate-limited' });
+      expect(await failure(renewal({ domainNames: ['www.leane.dev'] }, 'other'))).toMatchObject({
+        code: 'ca-rate-limited',
+      });
       expect(sandbox.calls.of('acme:newOrder')).toBe(0);
     });
 
@@ -207,7 +247,11 @@ describe('what goes wrong', () => {
 
   it('re-issues a pair that somebody has damaged', async () => {
     await renewal();
-    for (const damaged of ['no JSON', '{"certificate":"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----"}', '{}']) {
+    for (const damaged of [
+      'no JSON',
+      '{"certificate":"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----"}',
+      '{}',
+    ]) {
       sandbox.secretsManager.overwrite('evercert/leane.dev', damaged);
       await sandbox.scan();
       expect(live(sandbox, 'leane.dev').domainNames).toEqual(spec.domainNames);
@@ -232,7 +276,11 @@ describe('what goes wrong', () => {
       operation: 'lambda:Invoke',
       times: 1,
       when: (request) => JSON.stringify(request).includes('\\"c\\"'),
-      error: { status: 403, name: 'AccessDeniedException', message: 'not authorized to perform: lambda:InvokeFunction' },
+      error: {
+        status: 403,
+        name: 'AccessDeniedException',
+        message: 'not authorized to perform: lambda:InvokeFunction',
+      },
     });
     const result = await sandbox.scan();
     expect(result).toMatchObject({ scanned: 3, due: 3, started: 2, failed: 1 });
@@ -248,7 +296,11 @@ describe('what goes wrong', () => {
   it('a dry run decides and does nothing', async () => {
     await sandbox.register('leane.dev', spec);
     sandbox.calls.reset();
-    expect(await sandbox.scan({ dryRun: true })).toMatchObject({ due: 1, started: 0, certificates: [{ decision: 'start' }] });
+    expect(await sandbox.scan({ dryRun: true })).toMatchObject({
+      due: 1,
+      started: 0,
+      certificates: [{ decision: 'start' }],
+    });
     expect(sandbox.calls.by('secretsmanager')).toEqual({ ListSecrets: 1 });
     expect(sandbox.calls.total('lambda') + sandbox.calls.total('acme')).toBe(0);
   });

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DAY, HOUR } from '../../lambdas/core/duration.ts';
-import { handshake } from '../sandbox/tls-handshake.ts';
-import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { handshake } from '../sandbox/tls-handshake.ts';
 
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: ['eu-central-1', 'us-east-1'] };
 
@@ -24,7 +24,9 @@ describe('the main job', () => {
 
     const scan = await sandbox.scan();
     expect(scan).toMatchObject({ scanned: 1, due: 1, started: 1, failed: 0 });
-    expect(scan.certificates).toEqual([{ name: 'leane.dev', state: 'registered', decision: 'start', reason: 'nothing has been issued yet' }]);
+    expect(scan.certificates).toEqual([
+      { name: 'leane.dev', state: 'registered', decision: 'start', reason: 'nothing has been issued yet' },
+    ]);
 
     const first = live(sandbox, 'leane.dev');
     expect(first.domainNames).toEqual(spec.domainNames);
@@ -99,9 +101,13 @@ describe('the main job', () => {
     await sandbox.deployIssuer();
     await sandbox.renew({ certificate: 'leane.dev', spec: { ...spec, acm: [] } });
     const old = live(sandbox, 'leane.dev');
-    await sandbox.secretsManager.create('legacy/tls', JSON.stringify({ 'tls.crt': old.fullchain, 'tls.key': old.privateKey, owner: 'web' }), {
-      'evercert:renewer': 'evercert',
-    });
+    await sandbox.secretsManager.create(
+      'legacy/tls',
+      JSON.stringify({ 'tls.crt': old.fullchain, 'tls.key': old.privateKey, owner: 'web' }),
+      {
+        'evercert:renewer': 'evercert',
+      },
+    );
     // Adopted while it is fine: looked at, described by tags, and left alone.
     await sandbox.scan();
     expect(tagsOf(sandbox, 'legacy/tls', '').state).toBe('issued');
@@ -119,7 +125,8 @@ describe('the main job', () => {
 
   it('makes no call for a certificate that is not due, except renewal information when its time has come', async () => {
     await sandbox.deployIssuer();
-    for (const name of ['a', 'b', 'c']) await sandbox.renew({ certificate: name, spec: { ...spec, domainNames: [`${name}.leane.dev`], acm: [] } });
+    for (const name of ['a', 'b', 'c'])
+      await sandbox.renew({ certificate: name, spec: { ...spec, domainNames: [`${name}.leane.dev`], acm: [] } });
     sandbox.calls.reset();
     await sandbox.scan();
     expect(sandbox.calls.by('secretsmanager')).toEqual({ ListSecrets: 1 });

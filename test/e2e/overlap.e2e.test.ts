@@ -41,9 +41,14 @@ describe('two runs at the same moment', () => {
 
   it('tell the loser who owns the claim', async () => {
     await sandbox.register('leane.dev', spec);
-    const outcomes = await Promise.all([sandbox.renew({ certificate: 'leane.dev' }), sandbox.renew({ certificate: 'leane.dev' })]);
+    const outcomes = await Promise.all([
+      sandbox.renew({ certificate: 'leane.dev' }),
+      sandbox.renew({ certificate: 'leane.dev' }),
+    ]);
     expect(outcomes.map(({ decision }) => decision).sort()).toEqual(['busy', 'renewed']);
-    expect(outcomes.find(({ decision }) => decision === 'busy')?.reason).toMatch(/another run owns the claim until \d{4}-/);
+    expect(outcomes.find(({ decision }) => decision === 'busy')?.reason).toMatch(
+      /another run owns the claim until \d{4}-/,
+    );
   });
 
   it('register one account when both are the first to use the issuer', async () => {

@@ -510,7 +510,7 @@ function described(state: SecretState): object {
     CreatedDate: seconds(createdAt),
     LastChangedDate: seconds(changedAt),
     ...(deletionAt === undefined ? {} : { DeletedDate: seconds(deletionAt) }),
-    Tags: tagList(tags),
+    ...(Object.keys(tags).length > 0 ? { Tags: tagList(tags) } : {}),
   };
 }
 
