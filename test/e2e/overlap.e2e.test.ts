@@ -61,8 +61,11 @@ describe('two runs at the same moment', () => {
 
   it('let a secret that a hand has changed meanwhile win, and the next scan starts from it', async () => {
     await sandbox.register('leane.dev', spec);
-    const edit = () => sandbox.secretsManager.overwrite('evercert/leane.dev', JSON.stringify({ note: 'by hand' }));
-    sandbox.faults.add({ operation: 'acme:finalize', phase: 'after', times: 1, when: () => (edit(), false) });
+    const edit = () => {
+      sandbox.secretsManager.overwrite('evercert/leane.dev', JSON.stringify({ note: 'by hand' }));
+      return false;
+    };
+    sandbox.faults.add({ operation: 'acme:finalize', phase: 'after', times: 1, when: edit });
     await expect(sandbox.renew({ certificate: 'leane.dev' })).rejects.toMatchObject({ code: 'claim-lost' });
     expect(live(sandbox, 'leane.dev')).toEqual({ note: 'by hand' });
 
