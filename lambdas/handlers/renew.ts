@@ -48,7 +48,7 @@ export function renewalPorts(settings: Settings, clock: Clock, log: Log): Renewa
   const { dnsResolvers: resolvers, authoritativePort } = settings;
   return {
     vault: createSecretVault(clients.secretsManager),
-    records: createRoute53Records(clients.route53),
+    records: createRoute53Records(clients.route53, { clock }),
     lookup: createAuthoritativeTxt({ ...(resolvers.length > 0 ? { resolvers } : {}), authoritativePort }),
     targets: createAcmTargets(clients.acm),
     clock,

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ClientRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 
 /**
@@ -13,20 +14,25 @@ import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 export class VirtualClock implements Clock {
   #now: number;
   readonly #context = new AsyncLocalStorage<Run>();
+  /** The connection of the request that a server works on. */
+  readonly #served = new AsyncLocalStorage<Socket>();
   readonly #runs = new Set<Run>();
   readonly #sleepers: Sleeper[] = [];
-  #requestsInFlight = 0;
-  #requestsHeld = 0;
+  readonly #inFlight = new Set<ClientRequest>();
+  /** The clients' ports of the connections whose request a server holds, once for each hold. */
+  readonly #held: number[] = [];
   #checkScheduled = false;
 
   constructor(start: number | Date) {
     this.#now = Number(start);
     subscribe('http.client.request.created', this.#onRequest);
+    subscribe('http.server.request.start', this.#onServed);
   }
 
   /** Stops watching this process's requests. */
   close(): void {
     unsubscribe('http.client.request.created', this.#onRequest);
+    unsubscribe('http.server.request.start', this.#onServed);
   }
 
   now(): number {
@@ -46,9 +52,10 @@ export class VirtualClock implements Clock {
   /** A wait of a server before it answers a request; the client's run counts as waiting meanwhile. */
   hold(milliseconds: number): Promise<void> {
     if (milliseconds <= 0) return Promise.resolve();
-    this.#requestsHeld += 1;
+    const port = this.#served.getStore()?.remotePort;
+    if (port !== undefined) this.#held.push(port);
     return this.#until(this.#now + milliseconds, () => {
-      this.#requestsHeld -= 1;
+      if (port !== undefined) this.#held.splice(this.#held.indexOf(port), 1);
     });
   }
 
@@ -88,19 +95,23 @@ export class VirtualClock implements Clock {
   readonly #onRequest = (message: unknown): void => {
     const { request } = message as { request: ClientRequest };
     const run = this.#context.getStore();
-    let inFlight = true;
-    this.#requestsInFlight += 1;
+    this.#inFlight.add(request);
     if (run) run.requests += 1;
     const ended = () => {
-      if (!inFlight) return;
-      inFlight = false;
-      this.#requestsInFlight -= 1;
+      if (!this.#inFlight.delete(request)) return;
       if (run) run.requests -= 1;
       this.#check();
     };
-    request.prependOnceListener('response', ended);
+    // In flight until the whole answer has come.
+    request.prependOnceListener('response', (response: IncomingMessage) => response.once('close', ended));
     request.once('close', ended);
     this.#check();
+  };
+
+  /** Called in the turn in which the server hands the request to its listener, which inherits the context. */
+  readonly #onServed = (message: unknown): void => {
+    const { socket } = message as { socket: Socket };
+    this.#served.enterWith(socket);
   };
 
   #check(): void {
@@ -114,7 +125,8 @@ export class VirtualClock implements Clock {
 
   #jump(): void {
     const next = this.#sleepers[0];
-    if (!next || this.#requestsInFlight > this.#requestsHeld) return;
+    if (!next) return;
+    for (const request of this.#inFlight) if (!this.#held.includes(request.socket?.localPort ?? 0)) return;
     for (const run of this.#runs) if (run.sleeping === 0 && run.requests === 0) return;
     this.#now = Math.max(this.#now, next.at);
     // One at a time: what wakes first may start work that must be over before the next one's time comes.

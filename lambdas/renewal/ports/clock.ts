@@ -14,5 +14,11 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds))),
+  async sleep(milliseconds) {
+    const until = Date.now() + milliseconds;
+    // Timers count from another clock and may fire a millisecond before this one is there.
+    for (let left = milliseconds; left > 0; left = until - Date.now()) {
+      await new Promise((resolve) => setTimeout(resolve, Math.ceil(left)));
+    }
+  },
 };

@@ -1,0 +1,82 @@
+import { RenewalFailure } from '../core/failure.ts';
+import { problemOfUrl, shownUrl, type UrlRules } from './acme-url.ts';
+import type { Clock } from './clock.ts';
+import { described, expectSuccess } from './refusal.ts';
+import { repeat } from './repeat.ts';
+import type { Answer, Transport } from './transport.ts';
+
+/** RFC 8555, section 7.1.1: where a CA takes which request, and what it says of itself. */
+export interface Directory {
+  readonly newNonce: string;
+  readonly newAccount: string;
+  readonly newOrder: string;
+  /** RFC 9773, section 4; `undefined` when the CA offers none, or only where requests may not go. */
+  readonly renewalInfo?: string;
+  readonly meta: {
+    /** Name to description (draft-ietf-acme-profiles); empty when the CA knows no profiles. */
+    readonly profiles: Readonly<Record<string, string>>;
+    readonly externalAccountRequired: boolean;
+  };
+}
+
+const REQUIRED = ['newNonce', 'newAccount', 'newOrder'] as const;
+
+/** Throws `ca-misbehaved` that names the URL and what is missing when there is no directory. */
+export async function fetchDirectory(
+  transport: Transport,
+  url: string,
+  rules: UrlRules,
+  clock: Clock,
+): Promise<Directory> {
+  const answer = await repeat(clock, 'read', async () =>
+    expectSuccess(await transport('GET', url), 'show its directory', clock.now()),
+  );
+  return parseDirectory(answer, rules);
+}
+
+function parseDirectory(answer: Answer, rules: UrlRules): Directory {
+  const fields = objectOr(answer.data, undefined);
+  if (!fields) throw noDirectory(answer.url, `it answers with ${described(answer)}`);
+  const missing = REQUIRED.filter((name) => typeof fields[name] !== 'string');
+  if (missing.length > 0)
+    throw noDirectory(answer.url, `${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing`);
+
+  const [newNonce, newAccount, newOrder] = REQUIRED.map((name) =>
+    allowed(answer.url, name, String(fields[name]), rules),
+  );
+  const { renewalInfo } = fields;
+  const meta = objectOr(fields['meta'], {});
+  return {
+    newNonce: newNonce ?? '',
+    newAccount: newAccount ?? '',
+    newOrder: newOrder ?? '',
+    // It is no reason to renew nothing that renewal information can't be had.
+    ...(typeof renewalInfo === 'string' && problemOfUrl(renewalInfo, rules) === undefined ? { renewalInfo } : {}),
+    meta: {
+      profiles: Object.fromEntries(
+        Object.entries(objectOr(meta['profiles'], {})).map(([name, description]) => [name, String(description)]),
+      ),
+      externalAccountRequired: meta['externalAccountRequired'] === true,
+    },
+  };
+}
+
+function allowed(directoryUrl: string, name: string, url: string, rules: UrlRules): string {
+  const problem = problemOfUrl(url, rules);
+  if (problem === undefined) return url;
+  throw new RenewalFailure(
+    'ca-misbehaved',
+    `${name} in the directory ${shownUrl(directoryUrl)} is ${shownUrl(url)}, which ${problem}`,
+  );
+}
+
+function noDirectory(url: string, why: string): RenewalFailure {
+  return new RenewalFailure(
+    'ca-misbehaved',
+    `${shownUrl(url)} is no ACME directory: ${why}. Check the issuer's directoryUrl.`,
+  );
+}
+
+function objectOr<Default>(value: unknown, otherwise: Default): Record<string, unknown> | Default {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : otherwise;
+}

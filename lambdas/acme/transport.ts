@@ -1,0 +1,116 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { getCACertificates } from 'node:tls';
+import { RenewalFailure } from '../core/failure.ts';
+import { problemOfUrl, shownUrl, type UrlRules } from './acme-url.ts';
+import { networkFailure } from './network-failure.ts';
+import { publicLookup } from './public-address.ts';
+import { USER_AGENT } from './user-agent.ts';
+
+/** How to reach a CA. */
+export interface Connection extends UrlRules {
+  /** PEM roots, trusted in addition to the system's. */
+  readonly caBundle?: string | undefined;
+}
+
+/** An answer of the CA, whatever its status is (redirects excepted). */
+export interface Answer {
+  readonly url: string;
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The JSON object in the body; the body as text when it is none. */
+  readonly data: unknown;
+}
+
+export type Method = 'GET' | 'HEAD' | 'POST';
+
+/** Sends one request, once. Throws `ca-unreachable` without an answer, `ca-misbehaved` with one that is no answer. */
+export type Transport = (method: Method, url: string, body?: string) => Promise<Answer>;
+
+/** From connecting to the last byte of the answer. Real time, whatever clock the rest runs on. */
+const TIME_OUT_MILLISECONDS = 20_000;
+
+/** A hundred times what the largest of ACME's resources needs. */
+const LARGEST_BODY = 1024 * 1024;
+
+/** Makes a transport with its own connections, trust and rules; nothing is shared with another one. */
+export function createTransport(connection: Connection, timeOutMilliseconds = TIME_OUT_MILLISECONDS): Transport {
+  const sockets = { keepAlive: true, ...(connection.allowPrivateAddresses ? {} : { lookup: publicLookup }) };
+  // Left out, `ca` means the system's roots, which Node then parses once per process.
+  const trust = connection.caBundle ? { ca: [...getCACertificates('default'), connection.caBundle] } : {};
+  const http = new HttpAgent(sockets);
+  const https = new HttpsAgent({ ...sockets, ...trust });
+
+  return async (method, url, body) => {
+    const problem = problemOfUrl(url, connection);
+    if (problem) throw new RenewalFailure('ca-misbehaved', `nothing was sent to ${shownUrl(url)}: it ${problem}`);
+    const signal = AbortSignal.timeout(timeOutMilliseconds);
+    try {
+      const secure = url.startsWith('https:');
+      const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
+        const outgoing = (secure ? httpsRequest : httpRequest)(
+          url,
+          { method, signal, agent: secure ? https : http, headers: headersOf(body) },
+          resolve,
+        );
+        outgoing.on('error', reject);
+        outgoing.end(body);
+      });
+      return await readAnswer(method, url, incoming);
+    } catch (error) {
+      const timeOut = signal.aborted ? timeOutMilliseconds : undefined;
+      throw error instanceof RenewalFailure ? error : networkFailure(error, { method, url, timeOut });
+    }
+  };
+}
+
+function headersOf(body: string | undefined): Record<string, string> {
+  return {
+    'User-Agent': USER_AGENT,
+    // RFC 8555, section 6.1: problem documents may be localized.
+    'Accept-Language': 'en',
+    Accept: 'application/json, application/problem+json, application/pem-certificate-chain',
+    ...(body === undefined ? {} : { 'Content-Type': 'application/jose+json' }),
+  };
+}
+
+async function readAnswer(method: Method, url: string, incoming: IncomingMessage): Promise<Answer> {
+  const { statusCode: status = 0, headers } = incoming;
+  if (status >= 300 && status < 400) {
+    incoming.destroy();
+    const target = headers.location === undefined ? 'nowhere' : shownUrl(headers.location);
+    throw new RenewalFailure(
+      'ca-misbehaved',
+      `${shownUrl(url)} redirects to ${target} (HTTP ${status}), which is not followed; ` +
+        "if the CA has moved, put its new directory into the issuer's directoryUrl",
+    );
+  }
+  const body = await readBody(method, url, incoming);
+  return { url, status, headers, data: jsonObject(body) ?? body };
+}
+
+async function readBody(method: Method, url: string, incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    chunks.push(chunk);
+    // Leaving the loop destroys the connection.
+    if (length > LARGEST_BODY) {
+      throw new RenewalFailure(
+        'ca-misbehaved',
+        `the answer to ${method} ${shownUrl(url)} is larger than ${LARGEST_BODY} bytes; the rest was not read`,
+      );
+    }
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function jsonObject(text: string): object | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined;
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return undefined;
+  }
+}
