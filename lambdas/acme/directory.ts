@@ -35,7 +35,7 @@ export async function fetchDirectory(
 }
 
 function parseDirectory(answer: Answer, rules: UrlRules): Directory {
-  const fields = objectOr(answer.data, undefined);
+  const fields = asObject(answer.data);
   if (!fields) throw noDirectory(answer.url, `it answers with ${described(answer)}`);
   const missing = REQUIRED.filter((name) => typeof fields[name] !== 'string');
   if (missing.length > 0)
@@ -45,7 +45,7 @@ function parseDirectory(answer: Answer, rules: UrlRules): Directory {
     allowed(answer.url, name, String(fields[name]), rules),
   );
   const { renewalInfo } = fields;
-  const meta = objectOr(fields['meta'], {});
+  const meta = asObject(fields['meta']) ?? {};
   return {
     newNonce: newNonce ?? '',
     newAccount: newAccount ?? '',
@@ -54,7 +54,7 @@ function parseDirectory(answer: Answer, rules: UrlRules): Directory {
     ...(typeof renewalInfo === 'string' && problemOfUrl(renewalInfo, rules) === undefined ? { renewalInfo } : {}),
     meta: {
       profiles: Object.fromEntries(
-        Object.entries(objectOr(meta['profiles'], {})).map(([name, description]) => [name, String(description)]),
+        Object.entries(asObject(meta['profiles']) ?? {}).map(([name, description]) => [name, String(description)]),
       ),
       externalAccountRequired: meta['externalAccountRequired'] === true,
     },
@@ -77,6 +77,6 @@ function noDirectory(url: string, why: string): RenewalFailure {
   );
 }
 
-function objectOr<Default>(value: unknown, otherwise: Default): Record<string, unknown> | Default {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : otherwise;
+function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
 }

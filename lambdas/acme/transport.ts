@@ -46,10 +46,11 @@ export function createTransport(connection: Connection, timeOutMilliseconds = TI
     if (problem) throw new RenewalFailure('ca-misbehaved', `nothing was sent to ${shownUrl(url)}: it ${problem}`);
     const signal = AbortSignal.timeout(timeOutMilliseconds);
     try {
-      const secure = url.startsWith('https:');
+      const target = new URL(url);
+      const secure = target.protocol === 'https:';
       const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
         const outgoing = (secure ? httpsRequest : httpRequest)(
-          url,
+          target,
           { method, signal, agent: secure ? https : http, headers: headersOf(body) },
           resolve,
         );

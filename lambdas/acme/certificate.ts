@@ -1,0 +1,124 @@
+import { X509Certificate } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+import type { KeyType } from '../core/key-type.ts';
+import { keyTypeOfKey, parsePrivateKey } from './private-key.ts';
+
+/** What somebody holds for a certificate and isn't. */
+export class InvalidCertificate extends Error {
+  override readonly name = 'InvalidCertificate';
+}
+
+/** What a certificate says of itself (RFC 5280). Instants are milliseconds since the epoch. */
+export interface CertificateFacts {
+  /** DNS names of the subject alternative name, lower case, in the certificate's order. */
+  readonly domainNames: readonly string[];
+  /** Lower-case hex, even length, no separators, no sign byte. */
+  readonly serialNumber: string;
+  readonly notBefore: number;
+  /** The last second in which it is valid. */
+  readonly notAfter: number;
+  /** SHA-256 of the DER, lower-case hex, no separators. */
+  readonly fingerprint256: string;
+  /** Common name of the issuer; its organization when it has none. */
+  readonly issuer: string;
+  /** `undefined` for a key that evercert does not make. */
+  readonly keyType: KeyType | undefined;
+  /** Lower-case hex of the authority key identifier. */
+  readonly authorityKeyId?: string;
+}
+
+/** The first certificate in a text. Throws `InvalidCertificate`. */
+export function readCertificate(pem: string): CertificateFacts {
+  const [first] = splitChain(pem);
+  if (first === undefined) throw new InvalidCertificate('there is no certificate in PEM');
+  const certificate = parseCertificate(first);
+  const authorityKeyId = authorityKeyIdOf(certificate);
+  const serial = certificate.serialNumber.toLowerCase();
+  return {
+    domainNames: alternativeNames(certificate).flatMap(({ type, value }) =>
+      type === 'dns' ? [value.toLowerCase()] : [],
+    ),
+    serialNumber: serial.length % 2 === 0 ? serial : `0${serial}`,
+    notBefore: certificate.validFromDate.getTime(),
+    notAfter: certificate.validToDate.getTime(),
+    fingerprint256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+    issuer: issuerName(certificate),
+    keyType: keyTypeOfKey(certificate.publicKey),
+    ...(authorityKeyId === undefined ? {} : { authorityKeyId }),
+  };
+}
+
+/**
+ * Every certificate of a text, each as PEM with lines of 64 characters. Whatever stands between them is left out. Throws
+ * `InvalidCertificate` when one can't be read.
+ */
+export function splitChain(pem: string): string[] {
+  const bodies = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)];
+  if (pem.split('-----BEGIN CERTIFICATE-----').length - 1 !== bodies.length) {
+    throw new InvalidCertificate('a certificate in PEM does not end');
+  }
+  return bodies.map(([, body = '']) => encodePem(parseCertificate(Buffer.from(body, 'base64'))));
+}
+
+/** Whether the certificate (the first one, in a text with more) is for this private key. */
+export function keyMatches(certificatePem: string, privateKeyPem: string): boolean {
+  const privateKey = parsePrivateKey(privateKeyPem);
+  return privateKey !== undefined && parseCertificate(certificatePem).checkPrivateKey(privateKey);
+}
+
+/** PEM or DER. Throws `InvalidCertificate`. */
+export function parseCertificate(encoded: string | Buffer): X509Certificate {
+  try {
+    const certificate = new X509Certificate(encoded);
+    // A key of an unknown kind only shows when it is asked for.
+    void certificate.publicKey;
+    extensions(certificate);
+    return certificate;
+  } catch (cause) {
+    throw new InvalidCertificate('it is no X.509 certificate, or a damaged one', { cause });
+  }
+}
+
+/** Every subject alternative name, whatever its type is (`dns`, `ip`, `email`, …). */
+export function alternativeNames(
+  certificate: X509Certificate,
+): readonly { readonly type: string; readonly value: string }[] {
+  return extensions(certificate).getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
+}
+
+/** RFC 5280, section 4.2.1.3; `undefined` when the certificate doesn't limit it. */
+export function maySignCertificates(certificate: X509Certificate): boolean {
+  const usages = extensions(certificate).getExtension(x509.KeyUsagesExtension)?.usages;
+  return certificate.ca && (usages === undefined || (usages & x509.KeyUsageFlags.keyCertSign) !== 0);
+}
+
+/** RFC 5280, section 4.2.1.9: how many intermediates may stand between it and the leaf. */
+export function pathLengthOf(certificate: X509Certificate): number {
+  return extensions(certificate).getExtension(x509.BasicConstraintsExtension)?.pathLength ?? Number.POSITIVE_INFINITY;
+}
+
+export function authorityKeyIdOf(certificate: X509Certificate): string | undefined {
+  return extensions(certificate).getExtension(x509.AuthorityKeyIdentifierExtension)?.keyId?.toLowerCase();
+}
+
+export function subjectName(certificate: X509Certificate): string {
+  return shortName(extensions(certificate).subjectName);
+}
+
+export function issuerName(certificate: X509Certificate): string {
+  return shortName(extensions(certificate).issuerName);
+}
+
+function shortName(name: x509.Name): string {
+  return name.getField('CN')[0] ?? name.getField('O')[0] ?? name.toString();
+}
+
+/** Node's own class shows neither all extensions nor the parts of a name. */
+function extensions(certificate: X509Certificate): x509.X509Certificate {
+  return new x509.X509Certificate(certificate.raw);
+}
+
+function encodePem({ raw }: X509Certificate): string {
+  const lines = raw.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

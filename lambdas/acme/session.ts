@@ -1,0 +1,135 @@
+import { createPrivateKey } from 'node:crypto';
+import AcmeClient from 'acme-client/src/client.js';
+import { RenewalFailure } from '../core/failure.ts';
+import { problemOfUrl, shownUrl } from './acme-url.ts';
+import { splitChain } from './certificate.ts';
+import type { Clock } from './clock.ts';
+import { type Directory, fetchDirectory } from './directory.ts';
+import { NoncePool } from './nonce-pool.ts';
+import { toPkcs8 } from './private-key.ts';
+import { parseProblem, shortType } from './problem.ts';
+import { expectSuccess } from './refusal.ts';
+import { repeat } from './repeat.ts';
+import { type Answer, type Connection, createTransport, type Transport } from './transport.ts';
+
+/** A CA, and what its URLs may be. */
+export interface AcmeEndpoint {
+  readonly directoryUrl: string;
+  /** PEM roots, trusted for the CA's HTTPS in addition to the system's. */
+  readonly caBundle?: string;
+  readonly allowHttp?: boolean;
+  /** Without it, hosts with a private, loopback or link-local address are not contacted. */
+  readonly allowPrivateAddresses?: boolean;
+  /** Hosts besides the directory's that the CA's URLs may be on: `host` or `host:port`. */
+  readonly allowedHosts?: readonly string[];
+}
+
+/**
+ * One account key at one CA (RFC 8555). Sessions share nothing: each has its connections, its trust, its directory and
+ * its nonces. To be used through the functions of this folder.
+ */
+export interface AcmeSession {
+  readonly endpoint: AcmeEndpoint;
+  /** What URLs are checked against. */
+  readonly connection: Connection;
+  readonly clock: Clock;
+  /** Signs requests; what it sends goes through the session's transport. */
+  readonly client: AcmeClient;
+  readonly directory: () => Promise<Directory>;
+}
+
+/**
+ * Opens a session without asking the CA for anything yet. `accountKey` is PEM, RSA or ECDSA. With `accountUrl`, requests
+ * are signed for that account; without it, `findOrRegisterAccount` comes first.
+ *
+ * Throws `invalid-input` for a key, a URL or a bundle that can't be used.
+ */
+export function openSession(
+  endpoint: AcmeEndpoint,
+  options: { readonly accountKey: string; readonly accountUrl?: string; readonly clock: Clock },
+): AcmeSession {
+  const { clock, accountUrl } = options;
+  const connection = connectionTo(endpoint.directoryUrl, endpoint);
+  const transport = createTransport(connection);
+  const client = new AcmeClient({
+    directoryUrl: endpoint.directoryUrl,
+    accountKey: signingKey(options.accountKey),
+    accountUrl: accountUrl ?? null,
+  });
+  const directory = rememberSuccess(() => fetchDirectory(transport, endpoint.directoryUrl, connection, clock));
+  sendThrough(transport, client, directory, clock);
+  return { endpoint, connection, clock, client, directory };
+}
+
+/** The CA's directory, fetched once in a session. Throws `ca-misbehaved` for one that is none. */
+export function directoryOf(session: AcmeSession): Promise<Directory> {
+  return session.directory();
+}
+
+/** How to reach a CA by the URL that is known of it. Throws `invalid-input` when that can't be. */
+export function connectionTo(home: string, rules: Omit<AcmeEndpoint, 'directoryUrl'>): Connection {
+  const connection: Connection = { ...rules, home };
+  const problem = problemOfUrl(home, connection);
+  if (problem) throw new RenewalFailure('invalid-input', `the CA's URL ${shownUrl(home)} ${problem}`);
+  try {
+    splitChain(connection.caBundle ?? '');
+  } catch (cause) {
+    throw new RenewalFailure('invalid-input', `the issuer's caBundle holds something that is no certificate`, {
+      cause,
+    });
+  }
+  return connection;
+}
+
+/**
+ * Puts our transport in the place of acme-client's: that one repeats requests with used nonces, sleeps for as long as
+ * the CA says, has no time-out, shares its settings between all CAs, and loses what an error was. What is left of
+ * acme-client is the signing.
+ */
+function sendThrough(
+  transport: Transport,
+  { http }: AcmeClient,
+  directory: () => Promise<Directory>,
+  clock: Clock,
+): void {
+  const nonces = new NoncePool();
+  // `withFreshNonce` does that, where the answer's problem is known.
+  http.maxBadNonceRetries = 0;
+  http.getDirectory = directory;
+  http.getNonce = async () => nonces.take() ?? newNonce(transport, (await directory()).newNonce, clock);
+  http.request = async (url, _method, { data } = {}): Promise<Answer> => {
+    const answer = await transport('POST', url, JSON.stringify(data));
+    if (shortType(parseProblem(answer.data, answer)?.type) === 'badNonce') nonces.clear();
+    nonces.put(answer.headers['replay-nonce']);
+    return answer;
+  };
+}
+
+/** RFC 8555, section 7.2. */
+async function newNonce(transport: Transport, url: string, clock: Clock): Promise<string> {
+  const { headers } = await repeat(clock, 'read', async () =>
+    expectSuccess(await transport('HEAD', url), 'give a nonce', clock.now()),
+  );
+  const nonce = headers['replay-nonce'];
+  if (typeof nonce === 'string' && nonce !== '') return nonce;
+  throw new RenewalFailure('ca-misbehaved', `${shownUrl(url)} answers without a Replay-Nonce`);
+}
+
+function signingKey(accountKey: string): string {
+  const pem = toPkcs8(accountKey, 'the account key');
+  const type = createPrivateKey(pem).asymmetricKeyType ?? 'unknown';
+  if (type === 'rsa' || type === 'ec') return pem;
+  throw new RenewalFailure('invalid-input', `the account key is of type ${type}; it must be RSA or ECDSA`);
+}
+
+/** Asks once; after a failure, again. */
+function rememberSuccess<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => {
+    asked ??= ask().catch((error: unknown) => {
+      asked = undefined;
+      throw error;
+    });
+    return asked;
+  };
+}
