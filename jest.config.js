@@ -15,7 +15,7 @@ export default {
   transformIgnorePatterns: [
     '/node_modules/(?!(listr2|log-update|cli-truncate|wrap-ansi|slice-ansi|string-width|strip-ansi|ansi-regex|ansi-styles|ansi-escapes|environment|cli-cursor|restore-cursor|onetime|mimic-function|is-fullwidth-code-point|get-east-asian-width|eventemitter3|emoji-regex|rfdc)/)',
   ],
-  // Written ahead of what they need: lambdas/acme, and the sandbox's ACM. Each line goes when its part is there.
+  // Written ahead of what they need: the flow over lambdas/acme has not been run yet.
   testPathIgnorePatterns: [
     '/node_modules/',
     '/test/e2e/',

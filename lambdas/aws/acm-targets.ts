@@ -69,7 +69,7 @@ export function createAcmTargets(acm: (region: string) => ACMClient): Certificat
         const { CertificateArn } = await call('acm:ImportCertificate', subject, () => acm(region).send(command));
         if (CertificateArn) return CertificateArn;
       } catch (error) {
-        throw importFailure(region, subject, error);
+        throw importFailure(region, 'arn' in to ? to.arn : undefined, error);
       }
       throw new RenewalFailure('aws-refused', `ACM answered acm:ImportCertificate for ${subject} without an ARN`);
     },
@@ -98,13 +98,14 @@ function mayBeFor(domainName: string, certificate: CertificateSummary): boolean 
   return [DomainName, ...names].some((name) => name.toLowerCase() === domainName.toLowerCase());
 }
 
-function importFailure(region: string, subject: string, error: unknown): unknown {
+/** `arn` is the import that was to be replaced, if any. */
+function importFailure(region: string, arn: string | undefined, error: unknown): unknown {
   if (!(error instanceof RenewalFailure)) return error;
   const options = { cause: error.cause, details: error.details };
   const words = awsMessage(error);
   switch (awsErrorName(error)) {
     case 'ResourceNotFoundException':
-      return new RenewalFailure('target-gone', `ACM in ${region} has no certificate ${subject}: ${words}`, options);
+      return new RenewalFailure('target-gone', `ACM in ${region} has no certificate ${arn}: ${words}.`, options);
     case 'LimitExceededException':
       return new RenewalFailure(
         'aws-refused',
@@ -120,8 +121,8 @@ function importFailure(region: string, subject: string, error: unknown): unknown
     case 'ValidationException':
       return new RenewalFailure(
         'target-refused',
-        `ACM in ${region} refuses the certificate for ${subject}: ${words}. The secret has it all the same; change what ` +
-          'ACM names, or delete the import so that a new one is made.',
+        `ACM in ${region} refuses ${arn ? `this certificate in place of ${arn}` : 'this certificate'}: ${words}. The secret ` +
+          `has it all the same. Change what ACM names${arn ? ', or delete that import so that a new one is made' : ''}.`,
         options,
       );
     default:

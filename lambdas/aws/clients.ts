@@ -4,7 +4,7 @@ import { Route53Client } from '@aws-sdk/client-route-53';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Clock } from '../renewal/ports/clock.ts';
 import type { Log } from '../renewal/ports/log.ts';
-import { createRetryStrategy } from './retry.ts';
+import { repeatCalls } from './retry.ts';
 
 /** Real time: a socket that says nothing is no matter for the clock of a simulation. Milliseconds. */
 const SOCKETS = { connectionTimeout: 5_000, requestTimeout: 20_000, throwOnRequestTimeout: true };
@@ -32,22 +32,26 @@ export function createAwsClients(options: {
   readonly log?: Log;
 }): AwsClients {
   const { clock, random = Math.random, log } = options;
-  const configuration = { requestHandler: SOCKETS, retryStrategy: createRetryStrategy({ clock, random, log }) };
+  const configuration = { requestHandler: SOCKETS };
+  const acmByRegion = new Map<string, ACMClient>();
   const route53 = new Route53Client(configuration);
   const secretsManager = new SecretsManagerClient(configuration);
   const lambda = new LambdaClient(configuration);
-  const acm = new Map<string, ACMClient>();
+  for (const client of [route53, secretsManager, lambda]) repeatCalls(client, { clock, random, log });
   return {
     route53,
     secretsManager,
     lambda,
     acm(region) {
-      const client = acm.get(region) ?? new ACMClient({ ...configuration, region });
-      acm.set(region, client);
+      const known = acmByRegion.get(region);
+      if (known) return known;
+      const client = new ACMClient({ ...configuration, region });
+      repeatCalls(client, { clock, random, log });
+      acmByRegion.set(region, client);
       return client;
     },
     destroy() {
-      for (const client of [route53, secretsManager, lambda, ...acm.values()]) client.destroy();
+      for (const client of [route53, secretsManager, lambda, ...acmByRegion.values()]) client.destroy();
     },
   };
 }

@@ -1,5 +1,3 @@
-import type { ImportCertificateCommand } from '@aws-sdk/client-acm';
-import type { SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import type { Clock } from '../renewal/ports/clock.ts';
 import type { Log } from '../renewal/ports/log.ts';
 
@@ -12,74 +10,102 @@ const SHORTEST_PAUSE = 50;
 const LONGEST_PATIENCE = 180_000;
 const ATTEMPTS_WHEN_UNAVAILABLE = 5;
 
-/** The SDK's own seam for retries (`RetryStrategyV2`); each attempt is signed anew. */
-type RetryStrategy = Extract<
-  NonNullable<SecretsManagerClientConfig['retryStrategy']>,
-  { acquireInitialRetryToken: unknown }
->;
-
 /**
- * Repeats calls that AWS throttled (for three minutes) or that met a 5xx or a broken connection (five attempts), with
- * exponential back-off and full jitter, or after the server's Retry-After.
+ * Makes a client repeat calls that AWS throttled (for three minutes) or that met a 5xx or a broken connection (five
+ * attempts), with exponential back-off and full jitter, or after the server's Retry-After.
  *
- * Ours instead of the SDK's, because that sleeps in real time, gives up on throttling after three attempts, and takes
- * `LimitExceededException` (a quota: permanent) for throttling.
+ * It takes the place of the SDK's retries, because those sleep in real time, give up on throttling after three attempts,
+ * and take `LimitExceededException` (a quota: permanent) for throttling.
  *
  * A repeated write may have happened already: the answer was lost. Adapters are written for that.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
  */
-export function createRetryStrategy(options: {
-  readonly clock: Clock;
-  /** From 0 (inclusive) to 1 (exclusive). */
-  readonly random: () => number;
-  readonly log?: Log | undefined;
-}): RetryStrategy {
+export function repeatCalls(
+  client: Client,
+  options: {
+    readonly clock: Clock;
+    /** From 0 (inclusive) to 1 (exclusive). */
+    readonly random: () => number;
+    readonly log?: Log | undefined;
+  },
+): void {
   const { clock, random, log } = options;
-  return {
-    acquireInitialRetryToken: async () => new Attempts(clock.now()),
-
-    async refreshRetryTokenForRetry(token, { error = new Error('unknown error') }) {
-      const attempts = token as Attempts;
-      const trouble = troubleOf(error);
-      attempts.count(trouble);
-      const pause = Math.max(backOff(attempts.getRetryCount(), random), retryAfter(error, clock.now()) ?? 0);
-      const worthIt =
-        trouble === 'throttled' ||
-        (trouble === 'unavailable' && attempts.unavailable < ATTEMPTS_WHEN_UNAVAILABLE && !mayHaveHappened.has(error));
-      if (!worthIt || clock.now() + pause - attempts.since > LONGEST_PATIENCE) throw error;
-      log?.info('AWS call is repeated', { error: errorName(error), trouble, pauseMilliseconds: Math.round(pause) });
-      await clock.sleep(pause);
-      return attempts;
-    },
-
-    recordSuccess: () => undefined,
+  const middleware: Middleware = (next, context) => async (request) => {
+    const start = clock.now();
+    let unavailable = 0;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await next(request);
+      } catch (error) {
+        const trouble = troubleOf(error);
+        if (trouble === 'unavailable') unavailable += 1;
+        const pause = Math.max(backOff(failures, random), retryAfter(error, clock.now()) ?? 0);
+        const worthIt =
+          trouble === 'throttled' ||
+          (trouble === 'unavailable' && unavailable < ATTEMPTS_WHEN_UNAVAILABLE && !mustNotRepeat(context, error));
+        if (!worthIt || clock.now() + pause - start > LONGEST_PATIENCE) throw error;
+        log?.info('AWS call is repeated', {
+          call: context['commandName'],
+          error: errorName(error),
+          pauseMilliseconds: Math.round(pause),
+        });
+        await clock.sleep(pause);
+      }
+    }
   };
+  // Before the request is signed, so that each attempt has a signature of its own; under the name of what it replaces.
+  client.middlewareStack.add(middleware, {
+    name: 'retryMiddleware',
+    step: 'finalizeRequest',
+    priority: 'high',
+    override: true,
+  });
 }
 
 /**
  * Has one command repeated only when it certainly didn't happen: for an operation that would otherwise happen twice.
  * After a 5xx or a lost answer nobody knows.
  */
-export function repeatUnlessUnanswered(command: Pick<ImportCertificateCommand, 'middlewareStack'>): void {
-  const note =
-    <Request, Answer>(next: (request: Request) => Promise<Answer>) =>
-    async (request: Request) => {
-      try {
-        return await next(request);
-      } catch (error) {
-        if (!NEVER_SENT.has(factsOf(error).code)) mayHaveHappened.add(Object(error));
-        throw error;
-      }
-    };
-  command.middlewareStack.addRelativeTo(note, {
+export function repeatUnlessUnanswered(command: Client): void {
+  const middleware: Middleware = (next, context) => (request) => {
+    context[HAPPENS_TWICE] = true;
+    return next(request);
+  };
+  command.middlewareStack.add(middleware, {
     name: 'repeatUnlessUnanswered',
-    relation: 'after',
-    toMiddleware: 'retryMiddleware',
+    step: 'finalizeRequest',
+    priority: 'high',
   });
 }
 
-/** What `repeatUnlessUnanswered` tells the strategy, which sees errors and no commands. */
-const mayHaveHappened = new WeakSet<object>();
+const HAPPENS_TWICE = 'evercertHappensTwice';
+
+function mustNotRepeat(context: Context, error: unknown): boolean {
+  return context[HAPPENS_TWICE] === true && !NEVER_SENT.has(factsOf(error).code);
+}
+
+/** As much of the SDK's clients and commands as is needed here. */
+interface Client {
+  readonly middlewareStack: {
+    add(
+      middleware: Middleware,
+      options: {
+        readonly name: string;
+        readonly step: 'finalizeRequest';
+        readonly priority: 'high';
+        readonly override?: boolean;
+      },
+    ): void;
+  };
+}
+
+type Middleware = <Request, Answer>(
+  next: (request: Request) => Promise<Answer>,
+  context: Context,
+) => (request: Request) => Promise<Answer>;
+
+/** Of one command; the SDK lets middleware keep things in it. */
+type Context = Record<string, unknown>;
 
 /**
  * Why an error of the SDK is worth another attempt: `throttled` (AWS asks to slow down), `unavailable` (5xx, or no
@@ -126,31 +152,6 @@ const NO_ANSWER = new Set([
   'EPIPE',
   'ETIMEDOUT',
 ]);
-
-/** The SDK's `RetryToken` of one call. */
-class Attempts {
-  readonly since: number;
-  unavailable = 0;
-  #failures = 0;
-
-  constructor(since: number) {
-    this.since = since;
-  }
-
-  count(trouble: ReturnType<typeof troubleOf>): void {
-    this.#failures += 1;
-    if (trouble === 'unavailable') this.unavailable += 1;
-  }
-
-  getRetryCount(): number {
-    return this.#failures;
-  }
-
-  /** The strategy has slept already. */
-  getRetryDelay(): number {
-    return 0;
-  }
-}
 
 function backOff(failures: number, random: () => number): number {
   return Math.max(SHORTEST_PAUSE, random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures - 1, 16)));

@@ -1,5 +1,6 @@
 import { ListHostedZonesCommand } from '@aws-sdk/client-route-53';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { call } from '../../lambdas/aws/call.ts';
 import { type AwsClients, createAwsClients } from '../../lambdas/aws/clients.ts';
 import { Route53 } from '../sandbox/route53.ts';
 import { type AwsWorld, startAwsWorld } from './aws-world.ts';
@@ -82,6 +83,15 @@ describe('calls of AWS clients', () => {
     world.faults.add({ operation: OPERATION, times: 2, drop: true });
     world.faults.add({ operation: OPERATION, times: 2, phase: 'after', drop: true });
     await ask();
+    expect(asked()).toBe(5);
+  });
+
+  it('fail at the fifth broken connection, and say so', async () => {
+    world.faults.add({ operation: OPERATION, drop: true });
+    await expect(call(OPERATION, 'this account', ask)).rejects.toMatchObject({
+      code: 'aws-unavailable',
+      details: { aws: { name: 'ECONNRESET' } },
+    });
     expect(asked()).toBe(5);
   });
 

@@ -1,8 +1,14 @@
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, KeyObject, X509Certificate } from 'node:crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import * as x509 from '@peculiar/x509';
 import type { CertificateTargets, TargetPair } from '../../lambdas/renewal/ports/certificate-targets.ts';
 import { issueChains } from '../sandbox/ca/issuance.ts';
-import { createIssuingHierarchy, type IssuingHierarchy } from '../sandbox/ca/issuing-hierarchy.ts';
+import {
+  createIssuingHierarchy,
+  createKeys,
+  type IssuingHierarchy,
+  SIGNING_ALGORITHM,
+} from '../sandbox/ca/issuing-hierarchy.ts';
 
 export interface CertificateTargetsWorld {
   readonly targets: CertificateTargets;
@@ -13,7 +19,10 @@ export interface CertificateTargetsWorld {
 
 const REGION = 'eu-central-1';
 const NAME = '*.example.com';
-const TAGS = { 'evercert:renewer': 'evercert', 'evercert:secret': 'arn:aws:secretsmanager:…:a' };
+const TAGS = {
+  'evercert:renewer': 'evercert',
+  'evercert:secret': 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:evercert/a-a1b2c3',
+};
 
 /** What every `CertificateTargets` promises. */
 export function certificateTargetsContract(name: string, start: () => Promise<CertificateTargetsWorld>): void {
@@ -52,8 +61,8 @@ export function certificateTargetsContract(name: string, start: () => Promise<Ce
         expect(await targets.import(REGION, pair, { arn })).toBe(arn);
       });
 
-      it('imports a pair without intermediates', async () => {
-        const pair = { ...(await issuePair()), chain: '' };
+      it('imports a self-signed pair, which has no intermediates', async () => {
+        const pair = await selfSignedPair();
         const arn = await targets.import(REGION, pair, { tags: TAGS });
         expect(await targets.serialNumber(REGION, arn)).toBe(serialOf(pair));
       });
@@ -163,6 +172,23 @@ export async function issuePair(
     certificate,
     chain: intermediates.join(''),
     privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+async function selfSignedPair(): Promise<TargetPair> {
+  const keys = await createKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: [{ CN: [NAME] }],
+    keys,
+    signingAlgorithm: SIGNING_ALGORITHM,
+    notBefore: new Date(Date.now() - 3_600_000),
+    notAfter: new Date(Date.now() + 90 * 86_400_000),
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: NAME }])],
+  });
+  return {
+    certificate: `${certificate.toString('pem')}\n`,
+    chain: '',
+    privateKey: KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }
 

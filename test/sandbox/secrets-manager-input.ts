@@ -1,13 +1,6 @@
-import {
-  type JsonInput,
-  optionalObjects,
-  optionalText,
-  optionalTexts,
-  requiredText,
-  requireLength,
-  violation,
-} from './aws-json.ts';
+import { type JsonInput, optionalText, optionalTexts, requiredText, requireLength, violation } from './aws-json.ts';
 import { AwsServiceError } from './aws-service.ts';
+import { hasTagCharacters } from './aws-tags.ts';
 import type { SecretValue } from './secrets-manager-versions.ts';
 
 const MOST_BYTES = 65_536;
@@ -71,15 +64,6 @@ export function readLabels(input: JsonInput): readonly string[] {
   return [...new Set(labels)];
 }
 
-/** `Tags` of CreateSecret and TagResource; the last of equal keys counts. */
-export function readTags(input: JsonInput): Record<string, string> {
-  const tags = (optionalObjects(input, 'Tags') ?? []).map((tag) => [
-    requiredText(tag, 'Key'),
-    optionalText(tag, 'Value') ?? '',
-  ]);
-  return Object.fromEntries(tags);
-}
-
 /**
  * Throws unless a secret can have these tags: 50 at most, keys of 1 to 128 characters, values of up to 256, both of
  * letters, digits, spaces and `_.:/=+-@`, and no key beginning with `aws:`.
@@ -90,15 +74,13 @@ export function requireTags(tags: Readonly<Record<string, string>>): void {
     requireLength('tags.1.member.key', key, 1, 128);
     requireLength('tags.1.member.value', value, 0, 256);
     if (/^aws:/i.test(key)) throw invalidParameter(`The tag key ${key} is reserved: it begins with aws:.`);
-    if (!TAG_CHARACTERS.test(key)) throw invalidParameter(`The tag key ${key} has a character that is not allowed.`);
-    if (!TAG_CHARACTERS.test(value)) {
+    if (!hasTagCharacters(key)) throw invalidParameter(`The tag key ${key} has a character that is not allowed.`);
+    if (!hasTagCharacters(value)) {
       throw invalidParameter(`The value of tag ${key} has a character that is not allowed.`);
     }
   }
   if (Object.keys(tags).length > MOST_TAGS) throw invalidParameter(`A secret can have ${MOST_TAGS} tags.`);
 }
-
-const TAG_CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 function requireSize(member: string, bytes: number): void {
   if (bytes < 1) throw violation(member, 'Member must have length greater than or equal to 1');

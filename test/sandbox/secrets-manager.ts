@@ -16,8 +16,9 @@ import {
   seconds,
 } from './aws-json.ts';
 import { type AwsAnswer, type AwsRequest, type AwsService, AwsServiceError } from './aws-service.ts';
+import { readTags } from './aws-tags.ts';
 import { readFilters } from './secrets-manager-filters.ts';
-import { readLabels, readName, readTags, readToken, readValue, requireTags } from './secrets-manager-input.ts';
+import { readLabels, readName, readToken, readValue, requireTags } from './secrets-manager-input.ts';
 import {
   addVersion,
   holderOf,
