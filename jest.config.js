@@ -15,8 +15,6 @@ export default {
   transformIgnorePatterns: [
     '/node_modules/(?!(listr2|log-update|cli-truncate|wrap-ansi|slice-ansi|string-width|strip-ansi|ansi-regex|ansi-styles|ansi-escapes|environment|cli-cursor|restore-cursor|onetime|mimic-function|is-fullwidth-code-point|get-east-asian-width|eventemitter3|emoji-regex|rfdc)/)',
   ],
-  // Written ahead of what they need: the flow over lambdas/acme has not been run yet.
-  testPathIgnorePatterns: [
     '/node_modules/',
     '/test/e2e/',
     '/test/aws/acm-targets.test.ts',

@@ -59,6 +59,7 @@ export async function answerChallenge(session: AcmeSession, authorization: Autho
       retry: 'never',
     });
   }
+  if (challenge.status !== 'pending') return;
   let sent = false;
   await repeat(session.clock, 'write', async () => {
     if (sent && !(await isWaiting(session, url))) return;

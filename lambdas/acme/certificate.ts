@@ -79,6 +79,11 @@ export function parseCertificate(encoded: string | Buffer): X509Certificate {
   }
 }
 
+/** Whether `issuer`'s name and key have signed the certificate. */
+export function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
 /** Every subject alternative name, whatever its type is (`dns`, `ip`, `email`, …). */
 export function alternativeNames(
   certificate: X509Certificate,
@@ -86,7 +91,7 @@ export function alternativeNames(
   return extensions(certificate).getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
 }
 
-/** RFC 5280, section 4.2.1.3; `undefined` when the certificate doesn't limit it. */
+/** A CA certificate (RFC 5280, section 4.2.1.9) whose key usage, if it has one, allows it (section 4.2.1.3). */
 export function maySignCertificates(certificate: X509Certificate): boolean {
   const usages = extensions(certificate).getExtension(x509.KeyUsagesExtension)?.usages;
   return certificate.ca && (usages === undefined || (usages & x509.KeyUsageFlags.keyCertSign) !== 0);

@@ -1,6 +1,6 @@
 import { RenewalFailure } from '../core/failure.ts';
 import { shownUrl } from './acme-url.ts';
-import { issuerName, parseCertificate, splitChain } from './certificate.ts';
+import { isSignedBy, issuerName, parseCertificate, splitChain } from './certificate.ts';
 import { described } from './refusal.ts';
 import type { Answer } from './transport.ts';
 
@@ -65,5 +65,5 @@ function certificatesIn(answer: Answer): readonly string[] {
 
 function isRoot(pem: string): boolean {
   const certificate = parseCertificate(pem);
-  return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
+  return isSignedBy(certificate, certificate);
 }

@@ -28,15 +28,21 @@ export async function fetchDirectory(
   rules: UrlRules,
   clock: Clock,
 ): Promise<Directory> {
-  const answer = await repeat(clock, 'read', async () =>
-    expectSuccess(await transport('GET', url), 'show its directory', clock.now()),
-  );
+  const answer = await repeat(clock, 'read', async () => {
+    const got = await transport('GET', url);
+    return isForeign(got) ? got : expectSuccess(got, 'show its directory', clock.now());
+  });
   return parseDirectory(answer, rules);
+}
+
+/** What a web server that has nothing to do with ACME answers. */
+function isForeign({ status, data }: Answer): boolean {
+  return status >= 400 && status < 500 && status !== 429 && typeof data === 'string';
 }
 
 function parseDirectory(answer: Answer, rules: UrlRules): Directory {
   const fields = asObject(answer.data);
-  if (!fields) throw noDirectory(answer.url, `it answers with ${described(answer)}`);
+  if (!fields) throw noDirectory(answer.url, `it answers with HTTP ${answer.status}, ${described(answer)}`);
   const missing = REQUIRED.filter((name) => typeof fields[name] !== 'string');
   if (missing.length > 0)
     throw noDirectory(answer.url, `${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing`);

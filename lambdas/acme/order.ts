@@ -145,7 +145,7 @@ async function expectProfile(session: AcmeSession, profile: string): Promise<voi
   if (Object.hasOwn(profiles, profile)) return;
   const names = Object.keys(profiles);
   const offer = names.length === 0 ? 'it offers none' : `it offers ${shortList(names)}`;
-  const { host } = new URL(session.endpoint.directoryUrl);
+  const { host } = new URL(session.connection.home);
   throw new RenewalFailure(
     'invalid-input',
     `${host} has no profile ${JSON.stringify(profile)}: ${offer}; nothing was ordered`,
@@ -155,7 +155,10 @@ async function expectProfile(session: AcmeSession, profile: string): Promise<voi
 function parseOrder(session: AcmeSession, answer: Answer, url: string): Order {
   const resource = { ...resourceIn(answer, 'order'), url };
   const expires = optionalInstantField(resource, 'expires');
-  const authorizations = listField(resource, 'authorizations');
+  const status = statusField(resource, STATUSES);
+  // Some CAs leave them out once nobody needs them any more.
+  const authorizations = resource.fields['authorizations'] === undefined ? [] : listField(resource, 'authorizations');
+  if (status === 'pending' && authorizations.length === 0) throw nonsense(resource, 'it waits for no authorization');
   if (authorizations.length > MOST_AUTHORIZATIONS)
     throw nonsense(resource, `it has ${authorizations.length} authorizations`);
   const problem = parseProblem(resource.fields['error'], { url, status: 0 });
@@ -163,7 +166,7 @@ function parseOrder(session: AcmeSession, answer: Answer, url: string): Order {
   const retryAfterMilliseconds = pollAfterMilliseconds(answer.headers['retry-after'], session.clock.now());
   return {
     url,
-    status: statusField(resource, STATUSES),
+    status,
     ...(expires === undefined ? {} : { expires }),
     domainNames: listField(resource, 'identifiers').map((each) => domainName(resource, each)),
     authorizationUrls: authorizations.map((each) => expectUrl(session, resource, 'authorization', each)),

@@ -63,7 +63,7 @@ export function expectSuccess(answer: Answer, purpose: string, now: number): Ans
     throw new RenewalFailure('ca-unreachable', `${host} failed to ${purpose}: ${inWords(known)}`, { details });
   if (!problem) {
     const sentence = `${shownUrl(url)} answered HTTP ${status} without a problem document: ${described(answer)}`;
-    throw new RenewalFailure('ca-misbehaved', `${sentence}; check the issuer's directoryUrl`, { details });
+    throw new RenewalFailure('ca-misbehaved', sentence, { details });
   }
   const advice = [ADVICE[type ?? ''], problem.instance].filter((part) => part !== undefined).join(': ');
   throw new RenewalFailure('ca-refused', advice === '' ? words : `${words}; ${advice}`, {

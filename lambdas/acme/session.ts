@@ -29,8 +29,7 @@ export interface AcmeEndpoint {
  * its nonces. To be used through the functions of this folder.
  */
 export interface AcmeSession {
-  readonly endpoint: AcmeEndpoint;
-  /** What URLs are checked against. */
+  /** How the CA is reached, and what its URLs are checked against. */
   readonly connection: Connection;
   readonly clock: Clock;
   /** Signs requests; what it sends goes through the session's transport. */
@@ -58,7 +57,7 @@ export function openSession(
   });
   const directory = rememberSuccess(() => fetchDirectory(transport, endpoint.directoryUrl, connection, clock));
   sendThrough(transport, client, directory, clock);
-  return { endpoint, connection, clock, client, directory };
+  return { connection, clock, client, directory };
 }
 
 /** The CA's directory, fetched once in a session. Throws `ca-misbehaved` for one that is none. */
@@ -68,17 +67,18 @@ export function directoryOf(session: AcmeSession): Promise<Directory> {
 
 /** How to reach a CA by the URL that is known of it. Throws `invalid-input` when that can't be. */
 export function connectionTo(home: string, rules: Omit<AcmeEndpoint, 'directoryUrl'>): Connection {
-  const connection: Connection = { ...rules, home };
-  const problem = problemOfUrl(home, connection);
+  const { caBundle, allowHttp, allowPrivateAddresses, allowedHosts } = rules;
+  const urlRules = { home, allowHttp, allowPrivateAddresses, allowedHosts };
+  const problem = problemOfUrl(home, urlRules);
   if (problem) throw new RenewalFailure('invalid-input', `the CA's URL ${shownUrl(home)} ${problem}`);
   try {
-    splitChain(connection.caBundle ?? '');
+    // Node wants each of them to begin on a line of its own; people don't.
+    return { ...urlRules, roots: splitChain(caBundle ?? '') };
   } catch (cause) {
-    throw new RenewalFailure('invalid-input', `the issuer's caBundle holds something that is no certificate`, {
+    throw new RenewalFailure('invalid-input', "the issuer's caBundle holds something that is no certificate", {
       cause,
     });
   }
-  return connection;
 }
 
 /**

@@ -9,8 +9,8 @@ import { USER_AGENT } from './user-agent.ts';
 
 /** How to reach a CA. */
 export interface Connection extends UrlRules {
-  /** PEM roots, trusted in addition to the system's. */
-  readonly caBundle?: string | undefined;
+  /** PEM, one root each, trusted in addition to the system's. */
+  readonly roots?: readonly string[];
 }
 
 /** An answer of the CA, whatever its status is (redirects excepted). */
@@ -37,7 +37,8 @@ const LARGEST_BODY = 1024 * 1024;
 export function createTransport(connection: Connection, timeOutMilliseconds = TIME_OUT_MILLISECONDS): Transport {
   const sockets = { keepAlive: true, ...(connection.allowPrivateAddresses ? {} : { lookup: publicLookup }) };
   // Left out, `ca` means the system's roots, which Node then parses once per process.
-  const trust = connection.caBundle ? { ca: [...getCACertificates('default'), connection.caBundle] } : {};
+  const { roots = [] } = connection;
+  const trust = roots.length > 0 ? { ca: [...getCACertificates('default'), ...roots] } : {};
   const http = new HttpAgent(sockets);
   const https = new HttpsAgent({ ...sockets, ...trust });
 

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import { sameNames } from '../core/domain-name.ts';
 import { RenewalFailure } from '../core/failure.ts';
@@ -7,6 +7,7 @@ import type { Trust } from '../core/trust.ts';
 import {
   alternativeNames,
   InvalidCertificate,
+  isSignedBy,
   issuerName,
   keyMatches,
   maySignCertificates,
@@ -77,7 +78,7 @@ function verifyLinks(chain: readonly X509Certificate[], now: number): void {
     const issuer = chain[index + 1];
     if (!issuer) return;
     const name = `the chain's ${subjectName(issuer)}`;
-    if (!hasSigned(issuer, certificate)) {
+    if (!isSignedBy(certificate, issuer)) {
       throw rejected(
         `${name} has not signed ${index === 0 ? 'the leaf' : subjectName(certificate)}, which stands before it`,
       );
@@ -100,7 +101,7 @@ function verifyAnchor(
 ): void {
   const inDate = roots.filter((root) => isInDate(root, now));
   const anchored = chain.some((certificate) =>
-    inDate.some((root) => root.fingerprint256 === certificate.fingerprint256 || hasSigned(root, certificate)),
+    inDate.some((root) => root.fingerprint256 === certificate.fingerprint256 || isSignedBy(certificate, root)),
   );
   const top = chain.at(-1);
   if (anchored || !top) return;
@@ -112,7 +113,7 @@ function verifyAnchor(
 }
 
 function rootsOf({ trust, roots = '' }: PairToVerify): readonly X509Certificate[] {
-  if (trust === 'public') return rootCertificates.map(parseCertificate);
+  if (trust === 'public') return rootCertificates.map((pem) => new X509Certificate(pem));
   return parseAll(roots, "the issuer's caBundle");
 }
 
@@ -123,10 +124,6 @@ function parseAll(pem: string, what: string): readonly X509Certificate[] {
     if (error instanceof InvalidCertificate) throw rejected(`${what} can not be read: ${error.message}`, error);
     throw error;
   }
-}
-
-function hasSigned(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
 function isInDate({ validFromDate, validToDate }: X509Certificate, now: number): boolean {

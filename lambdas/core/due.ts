@@ -32,6 +32,7 @@ export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: numb
   }
   if (force) return renew('forced');
   if (live === undefined) return inspect('the secret has no current version');
+  if (tags.state === 'registered') return renew('nothing has been issued yet');
   // Whoever changes the spec does not wait for a back-off that belongs to the old one.
   if (stages['ACME_SPEC'] !== tags.spec && stages['ACME_SPEC'] !== undefined) return inspect('the spec has changed');
   if (tags.retryAt !== undefined && tags.retryAt > now) {
@@ -41,8 +42,6 @@ export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: numb
   }
   if (tags.version !== live) return inspect('the live version is not the one that the tags describe');
   switch (tags.state) {
-    case 'registered':
-      return renew('nothing has been issued yet');
     case 'renewing':
       return renew('the last attempt stopped without an end');
     case 'failed':

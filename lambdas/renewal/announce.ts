@@ -11,17 +11,21 @@ import { metadataOfLive, readPair, renewalInfoId } from './publish.ts';
 import { askRenewalInfo } from './renewal-info.ts';
 import type { Run } from './run.ts';
 
+/** What the attempt has achieved. */
+export interface Published {
+  readonly version: string;
+  readonly imports: Readonly<Record<string, AcmImport>>;
+  /** Whether the TXT values are known to be gone. */
+  readonly cleaned: boolean;
+}
+
 /**
  * Writes down that the attempt succeeded: what is live, where it is imported, when it renews. Ends the claim. One
  * TagResource call.
  */
-export async function announce(
-  attempt: Attempt,
-  version: string,
-  imports: Readonly<Record<string, AcmImport>>,
-  run: Run,
-): Promise<RenewOutcome> {
+export async function announce(attempt: Attempt, published: Published, run: Run): Promise<RenewOutcome> {
   const { claim, spec, name } = attempt;
+  const { version, imports, cleaned } = published;
   const { certificate } = await readPair(claim.arn, version, run);
   const facts = readCertificate(certificate);
   const lifetime = metadataOfLive(facts, version, spec);
@@ -49,6 +53,7 @@ export async function announce(
       order: undefined,
       attempt: claim.attempt,
       claimEnded: claim.token,
+      ...(cleaned ? { cleaned: claim.token } : {}),
       acm: imports,
     }),
   );

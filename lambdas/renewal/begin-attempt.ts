@@ -47,6 +47,8 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
   if (claimed.kind === 'busy') {
     return ended(certificate, 'busy', `another run owns the claim until ${isoInstant(claimed.until)}`);
   }
+  // The tag of an order is this generation's if this claim, or one that it goes on from, wrote it.
+  const mayResume = claimed.claim.resumes || tags.lease === claimed.claim.leaseUntil;
   run.log.info('attempt begins', {
     certificate: certificate.name,
     work,
@@ -68,7 +70,7 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
       notAfter: live.kind === 'pair' ? live.notAfter : undefined,
       failures: tags.failures ?? 0,
       imports: tags.acm,
-      knownOrder: tags.state === 'renewing' ? tags.order : undefined,
+      knownOrder: mayResume ? tags.order : undefined,
     },
   };
 }

@@ -23,6 +23,8 @@ export interface Claim {
   /** The live version that is being replaced. */
   readonly generation: string;
   readonly attempt: number;
+  /** Whether an order of an earlier attempt may be gone on with. */
+  readonly resumes: boolean;
   /** Stop acting by then; milliseconds since the epoch. */
   readonly deadline: number;
   readonly leaseUntil: number;
@@ -49,6 +51,9 @@ export async function claimAttempt(
     const unfinished = previous?.generation === certificate.liveVersion ? previous : undefined;
     attempt = Math.max(attempt, (unfinished?.attempt ?? 0) + 1);
     const token = digest('claim', certificate.arn, certificate.liveVersion, attempt);
+    const privateKey = purpose === 'renew' ? await nextPrivateKey(certificate, unfinished, run) : '';
+    const resumes =
+      privateKey !== '' && privateKey === unfinished?.privateKey && certificate.tags.failure !== 'certificate-rejected';
     const pending: Pending = {
       schema: 1,
       generation: certificate.liveVersion,
@@ -57,8 +62,9 @@ export async function claimAttempt(
       leaseUntil: run.clock.now() + run.settings.leaseMinutes * MINUTE,
       claim: token,
       key: certificate.spec.key,
-      privateKey: purpose === 'renew' ? await nextPrivateKey(certificate, unfinished, run) : '',
-      order: unfinished?.order,
+      privateKey,
+      resumes,
+      order: resumes ? unfinished?.order : undefined,
       records: [],
       leftovers: leftovers(previous, certificate),
     };
@@ -124,8 +130,9 @@ export function expectTime(claim: Claim, run: Run): void {
 
 function claimed(arn: string, pending: Pending, run: Run): ClaimOutcome {
   run.known.pending.set(pending.claim, pending);
-  const { claim: token, generation, attempt, leaseUntil } = pending;
-  return { kind: 'claimed', claim: { arn, token, generation, attempt, leaseUntil, deadline: leaseUntil - MARGIN } };
+  const { claim: token, generation, attempt, resumes, leaseUntil } = pending;
+  const deadline = leaseUntil - MARGIN;
+  return { kind: 'claimed', claim: { arn, token, generation, attempt, resumes, leaseUntil, deadline } };
 }
 
 function busy(pending: Pending): ClaimOutcome {

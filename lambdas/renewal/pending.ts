@@ -27,6 +27,8 @@ const pendingSchema = z.object({
   key: z.enum(KEY_TYPES),
   /** PKCS#8 PEM of the next key; empty in a claim that only publishes the live pair. */
   privateKey: z.string(),
+  /** Whether an order that an earlier attempt placed may be gone on with: it has the same key, and was not rejected. */
+  resumes: z.boolean(),
   order: z.optional(z.object({ url: z.string(), directoryUrl: z.string(), accountUrl: z.string() })),
   /** TXT values that this attempt publishes: stored before they are written. */
   records: z.array(zoneRecordSchema),

@@ -29,9 +29,10 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
   let imports: Readonly<Record<string, AcmImport>> = attempt.imports;
   try {
     let version = attempt.claim.generation;
+    let cleaned = false;
     if (attempt.work === 'renew') {
       const order = await steps.run('place order', () => placeOrResumeOrder(attempt, run));
-      if (order.status === 'pending') await solveDns01(attempt, order.url, steps, run);
+      if (order.status === 'pending') cleaned = await solveDns01(attempt, order.url, steps, run);
       const pair = await obtainCertificate(attempt, order.url, steps, run);
       await steps.run('go live', () => goLive(attempt.claim, pair.version, run));
       version = pair.version;
@@ -40,7 +41,7 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
       const imported = await steps.run(`import into ACM ${region}`, () => importLive(attempt, version, region, run));
       imports = { ...imports, [region]: imported };
     }
-    return await steps.run('announce', () => announce(attempt, version, imports, run));
+    return await steps.run('announce', () => announce(attempt, { version, imports, cleaned }, run));
   } catch (error) {
     const failure = asFailure(attempt.name, error);
     await steps.run('record failure', () => recordFailure(attempt, imports, failure, run));

@@ -28,11 +28,11 @@ const LONGEST_POLL = 30 * SECOND;
 /**
  * Proves control of all names of a pending order by DNS-01 (RFC 8555, section 8.4): all TXT values at once, one wait
  * for all of them, then all answers. Returns once the order has left `pending`. The values are removed whatever
- * happens.
+ * happens; the result says whether that succeeded.
  */
-export async function solveDns01(attempt: Attempt, orderUrl: string, steps: Steps, run: Run): Promise<void> {
+export async function solveDns01(attempt: Attempt, orderUrl: string, steps: Steps, run: Run): Promise<boolean> {
   const authorizations = await steps.run('store challenge values', () => storeChallengeValues(attempt, orderUrl, run));
-  if (authorizations.length === 0) return;
+  if (authorizations.length === 0) return true;
   let presented: readonly Presented[] | undefined;
   try {
     for (const round of [1, 2]) {
@@ -43,9 +43,11 @@ export async function solveDns01(attempt: Attempt, orderUrl: string, steps: Step
     }
     await steps.run('answer challenges', () => answerChallenges(attempt, authorizations, run));
     await steps.poll('wait for validation', (poll) => validated(attempt, orderUrl, authorizations, poll, run));
-  } finally {
+  } catch (error) {
     await steps.run('clean up TXT values', () => cleanUp(attempt, presented, run));
+    throw error;
   }
+  return steps.run('clean up TXT values', () => cleanUp(attempt, presented, run));
 }
 
 /**

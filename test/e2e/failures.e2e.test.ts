@@ -152,7 +152,7 @@ describe('what goes wrong', () => {
         times: 1,
         when: () => {
           const [zone] = sandbox.route53.zones();
-          sandbox.route53.overwrite(zone?.id ?? '', {
+          sandbox.route53.put(zone?.id ?? '', {
             name: '_acme-challenge.leane.dev',
             type: 'TXT',
             ttl: 60,
@@ -196,7 +196,7 @@ describe('what goes wrong', () => {
       expect(code).toBe('certificate-rejected');
       expect(message).toMatch(new RegExp(`${word}|key`));
       expect(sandbox.acm.certificates('eu-central-1')).toHaveLength(1);
-      delete sandbox.ca.settings.mutate;
+      sandbox.ca.settings.mutate = {};
     });
 
     it('reports a CA that can not be reached, and waits before it asks again', async () => {

@@ -119,7 +119,7 @@ describe('the main job', () => {
     expect(value['owner']).toBe('web');
     expect(value['tls.crt']).toBe(value['fullchain']);
     expect(value['tls.key']).toBe(value['privateKey']);
-    expect(value['domainNames']).toEqual(old.domainNames);
+    expect(value['domainNames']).toEqual(['*.leane.dev', 'leane.dev']);
     expect(value['tls.crt']).not.toBe(old.fullchain);
   });
 

@@ -153,7 +153,7 @@ async function show(title: string, work: () => Promise<unknown>): Promise<void> 
   await list([{ title, task: async () => void (await work()) }]).run();
 }
 
-function list(tasks: ConstructorParameters<typeof Listr>[0]): Listr {
+function list(tasks: ConstructorParameters<typeof Listr>[0]): { run(): Promise<unknown> } {
   return new Listr(tasks, {
     concurrent: true,
     renderer: json ? 'silent' : 'default',

@@ -154,7 +154,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         configureIssuer(
           name,
           issuer,
-          startRun(renewalPorts(settings, clock, surroundings.log), settings, `deploy-${name}`),
+          startRun(renewalPorts(settings, clock, surroundings.log), settings, `deploy-${++invocations}`),
         ),
       ),
     register: (name, spec) =>
