@@ -11,13 +11,5 @@ export default {
       },
     ],
   },
-  // listr2 and what it loads are published as ES modules alone.
-  transformIgnorePatterns: [
-    '/node_modules/(?!(listr2|log-update|cli-truncate|wrap-ansi|slice-ansi|string-width|strip-ansi|ansi-regex|ansi-styles|ansi-escapes|environment|cli-cursor|restore-cursor|onetime|mimic-function|is-fullwidth-code-point|get-east-asian-width|eventemitter3|emoji-regex|rfdc)/)',
-  ],
-    '/node_modules/',
-    '/test/e2e/',
-    '/test/aws/acm-targets.test.ts',
-    '/test/aws/lambda-starter.test.ts',
-  ],
+  clearMocks: true,
 };
