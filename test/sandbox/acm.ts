@@ -35,7 +35,7 @@ const REQUESTS_PER_SECOND: Readonly<Record<string, number>> = {
   ImportCertificate: 1,
   DescribeCertificate: 10,
   ListCertificates: 8,
-  ListTagsForCertificate: 10,
+  ListTagsForCertificate: 5,
   AddTagsToCertificate: 5,
   RemoveTagsFromCertificate: 5,
   GetCertificate: 10,

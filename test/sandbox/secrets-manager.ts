@@ -161,7 +161,13 @@ export class SecretsManager implements AwsService {
   }
 
   secret(id: string, region?: string): SecretSummary | undefined {
-    return this.secrets(region).find(({ arn, name }) => arn === id || name === id);
+    this.#removeExpired();
+    const record = [...this.#byName.values()].find(
+      (candidate) =>
+        (region === undefined || candidate.region === region) &&
+        (candidate.state.name === id || candidate.state.arn === id),
+    );
+    return record && summary(record.region, record.state);
   }
 
   /** The text of a version by its staging label or id; binary values as UTF-8. */
