@@ -8,6 +8,9 @@ export class InvalidCertificate extends Error {
   override readonly name = 'InvalidCertificate';
 }
 
+/** Node's own class shows neither all extensions nor the parts of a name; the other one is slow, so it reads once. */
+const EXTENSIONS = new WeakMap<X509Certificate, x509.X509Certificate>();
+
 /** What a certificate says of itself (RFC 5280). Instants are milliseconds since the epoch. */
 export interface CertificateFacts {
   /** DNS names of the subject alternative name, lower case, in the certificate's order. */
@@ -29,9 +32,8 @@ export interface CertificateFacts {
 
 /** The first certificate in a text. Throws `InvalidCertificate`. */
 export function readCertificate(pem: string): CertificateFacts {
-  const [first] = splitChain(pem);
-  if (first === undefined) throw new InvalidCertificate('there is no certificate in PEM');
-  const certificate = parseCertificate(first);
+  const [certificate] = parseChain(pem);
+  if (certificate === undefined) throw new InvalidCertificate('there is no certificate in PEM');
   const authorityKeyId = authorityKeyIdOf(certificate);
   const serial = certificate.serialNumber.toLowerCase();
   return {
@@ -53,11 +55,16 @@ export function readCertificate(pem: string): CertificateFacts {
  * `InvalidCertificate` when one can't be read.
  */
 export function splitChain(pem: string): string[] {
+  return parseChain(pem).map(encodePem);
+}
+
+/** As `splitChain`. */
+export function parseChain(pem: string): readonly X509Certificate[] {
   const bodies = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)];
   if (pem.split('-----BEGIN CERTIFICATE-----').length - 1 !== bodies.length) {
     throw new InvalidCertificate('a certificate in PEM does not end');
   }
-  return bodies.map(([, body = '']) => encodePem(parseCertificate(Buffer.from(body, 'base64'))));
+  return bodies.map(([, body = '']) => parseCertificate(Buffer.from(body, 'base64')));
 }
 
 /** Whether the certificate (the first one, in a text with more) is for this private key. */
@@ -72,7 +79,7 @@ export function parseCertificate(encoded: string | Buffer): X509Certificate {
     const certificate = new X509Certificate(encoded);
     // A key of an unknown kind only shows when it is asked for.
     void certificate.publicKey;
-    extensions(certificate);
+    EXTENSIONS.set(certificate, new x509.X509Certificate(certificate.raw));
     return certificate;
   } catch (cause) {
     throw new InvalidCertificate('it is no X.509 certificate, or a damaged one', { cause });
@@ -118,9 +125,8 @@ function shortName(name: x509.Name): string {
   return name.getField('CN')[0] ?? name.getField('O')[0] ?? name.toString();
 }
 
-/** Node's own class shows neither all extensions nor the parts of a name. */
 function extensions(certificate: X509Certificate): x509.X509Certificate {
-  return new x509.X509Certificate(certificate.raw);
+  return EXTENSIONS.get(certificate) ?? new x509.X509Certificate(certificate.raw);
 }
 
 function encodePem({ raw }: X509Certificate): string {

@@ -1,6 +1,6 @@
 import { RenewalFailure } from '../core/failure.ts';
 import { shownUrl } from './acme-url.ts';
-import { isSignedBy, issuerName, parseCertificate, splitChain } from './certificate.ts';
+import { isSignedBy, issuerName, parseCertificate, parseChain, splitChain } from './certificate.ts';
 import { described } from './refusal.ts';
 import type { Answer } from './transport.ts';
 
@@ -30,8 +30,8 @@ export function readChain(answer: Answer): Chain {
 
 /** Whether the topmost certificate's issuer has this name (common name, or organization where it has none). */
 export function isIssuedBelow({ certificate, chain }: Chain, root: string): boolean {
-  const top = splitChain(certificate + chain).at(-1);
-  return top !== undefined && issuerName(parseCertificate(top)) === root;
+  const top = parseChain(certificate + chain).at(-1);
+  return top !== undefined && issuerName(top) === root;
 }
 
 /** The URLs of links with `rel="alternate"` (RFC 8288, RFC 8555, section 7.4.2). */

@@ -9,6 +9,7 @@ const SHORTEST_POLL = SECOND;
 /** Some CAs ask for a day while an order is processing, and have issued a minute later. */
 const LONGEST_POLL = 5 * MINUTE;
 
+/** The third of HTTP's formats, asctime's, does not say that it is GMT (RFC 9110, section 5.6.7). */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\w :+-]{6,40}$/;
 
 /**
@@ -18,7 +19,7 @@ const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\w :+-]{6,40}$/;
 export function retryAfterMilliseconds(header: string | undefined, now: number): number | undefined {
   const text = header?.trim() ?? '';
   if (/^\d{1,12}$/.test(text)) return Number(text) * SECOND;
-  const date = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
+  const date = HTTP_DATE.test(text) ? Date.parse(text.endsWith('GMT') ? text : `${text} GMT`) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 

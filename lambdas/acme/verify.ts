@@ -11,10 +11,9 @@ import {
   issuerName,
   keyMatches,
   maySignCertificates,
-  parseCertificate,
+  parseChain,
   pathLengthOf,
   readCertificate,
-  splitChain,
   subjectName,
 } from './certificate.ts';
 
@@ -78,12 +77,12 @@ function verifyLinks(chain: readonly X509Certificate[], now: number): void {
     const issuer = chain[index + 1];
     if (!issuer) return;
     const name = `the chain's ${subjectName(issuer)}`;
+    if (!maySignCertificates(issuer)) throw rejected(`${name} is no CA certificate`);
     if (!isSignedBy(certificate, issuer)) {
       throw rejected(
         `${name} has not signed ${index === 0 ? 'the leaf' : subjectName(certificate)}, which stands before it`,
       );
     }
-    if (!maySignCertificates(issuer)) throw rejected(`${name} is no CA certificate`);
     const between = chain.slice(1, index + 1).filter((each) => each.subject !== each.issuer).length;
     if (between > pathLengthOf(issuer)) throw rejected(`${name} does not allow ${between} intermediates below it`);
     const usages = issuer.keyUsage ?? [ANY_USAGE];
@@ -119,7 +118,7 @@ function rootsOf({ trust, roots = '' }: PairToVerify): readonly X509Certificate[
 
 function parseAll(pem: string, what: string): readonly X509Certificate[] {
   try {
-    return splitChain(pem).map(parseCertificate);
+    return parseChain(pem);
   } catch (error) {
     if (error instanceof InvalidCertificate) throw rejected(`${what} can not be read: ${error.message}`, error);
     throw error;

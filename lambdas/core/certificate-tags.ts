@@ -40,7 +40,7 @@ export interface CertificateTags {
   readonly acm: Readonly<Record<string, AcmImport>>;
 }
 
-export const CERTIFICATE_STATES = ['registered', 'renewing', 'issued', 'failed'] as const;
+const CERTIFICATE_STATES = ['registered', 'renewing', 'issued', 'failed'] as const;
 export type CertificateState = (typeof CERTIFICATE_STATES)[number];
 
 /** What is imported in one region. */

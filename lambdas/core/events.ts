@@ -22,9 +22,6 @@ const renewEventSchema = z.strictObject({
 
 export type ScanEvent = z.output<typeof scanEventSchema>;
 export type RenewEvent = z.output<typeof renewEventSchema>;
-/** As people send it. */
-export type ScanEventInput = z.input<typeof scanEventSchema>;
-export type RenewEventInput = z.input<typeof renewEventSchema>;
 
 /** Throws `invalid-input` with one sentence that names the field. */
 export function parseScanEvent(input: unknown): ScanEvent {

@@ -10,7 +10,7 @@ const httpUrlSchema = z.string().check(
 );
 
 /** An ACME CA and our account with it: like cert-manager's ClusterIssuer. */
-export const issuerSettingsSchema = z
+const issuerSettingsSchema = z
   .strictObject({
     directoryUrl: httpUrlSchema,
     /** Where the CA writes to; optional, because Let's Encrypt sends no expiry mail any more. */

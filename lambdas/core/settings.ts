@@ -15,7 +15,7 @@ const minutes = (low: number, high: number) => z.int().check(z.gte(low), z.lte(h
  * Everything about one deployment that can be set: one schema for the functions' environment and for the CDK
  * construct.
  */
-export const settingsSchema = z.strictObject({
+const settingsSchema = z.strictObject({
   /** Secrets are `<prefix>/<certificate>`. */
   prefix: z._default(
     z.string().check(

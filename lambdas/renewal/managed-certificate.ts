@@ -78,7 +78,7 @@ export async function readManagedCertificate(
 }
 
 /** What a secret's value holds, looked at as X.509. */
-export function livePair(value: string): LivePair {
+function livePair(value: string): LivePair {
   const parsed = parseSecretValue(value);
   if (parsed.kind !== 'pair') return parsed;
   try {

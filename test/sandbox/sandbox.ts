@@ -26,7 +26,7 @@ import { Route53 } from './route53.ts';
 import { SecretsManager } from './secrets-manager.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-export const REGION = 'eu-central-1';
+const REGION = 'eu-central-1';
 
 export interface SandboxOptions {
   /** Where virtual time begins; now, when left out. */
