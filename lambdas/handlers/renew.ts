@@ -44,7 +44,7 @@ export function createRenew({
 
 /** Ports made of adapters, anew for each run: what an adapter remembers (hosted zones) belongs to one run. */
 export function renewalPorts(settings: Settings, clock: Clock, log: Log): RenewalPorts {
-  const clients = createAwsClients({ clock });
+  const clients = createAwsClients({ clock, log });
   const { dnsResolvers: resolvers, authoritativePort } = settings;
   return {
     vault: createSecretVault(clients.secretsManager),

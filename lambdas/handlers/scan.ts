@@ -17,7 +17,7 @@ import type { Surroundings } from './renew.ts';
  */
 export function createScan({ environment, clock, log }: Surroundings): (event: unknown) => Promise<ScanResult> {
   const settings = settingsFromEnvironment(environment);
-  const clients = createAwsClients({ clock });
+  const clients = createAwsClients({ clock, log });
   const ports = {
     vault: createSecretVault(clients.secretsManager),
     starter: createLambdaStarter(clients.lambda, settings.renewFunction),
