@@ -2,14 +2,18 @@ import * as z from 'zod/mini';
 
 /**
  * The name by which people call a managed certificate. Its secret is `<prefix>/<name>`; an adopted secret keeps its
- * own name, which is then also the certificate's. Characters are those of Secrets Manager's names; a leading
- * underscore is kept for our own secrets (`_issuers`).
+ * own name, which is then also the certificate's. Characters are those of Secrets Manager's names. The secret's ARN does
+ * as well: the scan uses it, because it can't be mistaken.
  */
 export const certificateNameSchema = z.string().check(
-  z.refine((name) => /^[A-Za-z0-9][A-Za-z0-9/_+=.@-]{0,254}$/.test(name), {
-    error: 'must begin with a letter or digit and go on with those or any of /_+=.@-, at most 255 characters',
+  z.refine((name) => isSecretArn(name) || /^(?!_issuers\/)[A-Za-z0-9/_+=.@-]{1,512}$/.test(name), {
+    error: 'must be at most 512 letters, digits and /_+=.@-, or the ARN of a secret',
   }),
 );
+
+export function isSecretArn(text: string): boolean {
+  return /^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]{1,520}$/.test(text);
+}
 
 export function secretName(prefix: string, certificate: string): string {
   return `${prefix}/${certificate}`;

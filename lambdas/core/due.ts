@@ -40,6 +40,8 @@ export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: numb
       `in back-off after ${tags.failures ?? 1} failures (${tags.failure ?? 'unknown'}) until ${iso(tags.retryAt)}`,
     );
   }
+  if (tags.version === undefined && tags.state === 'failed')
+    return renew(`the back-off after ${tags.failure ?? 'a failure'} is over`);
   if (tags.version !== live) return inspect('the live version is not the one that the tags describe');
   switch (tags.state) {
     case 'renewing':

@@ -1,13 +1,14 @@
 import { readCertificate } from '../acme/certificate.ts';
 import { directoryOf } from '../acme/session.ts';
 import { renewBeforeOf } from '../core/certificate-spec.ts';
-import { type AcmImport, type CertificateTags, fitsTag, writeCertificateTags } from '../core/certificate-tags.ts';
+import { type AcmImport, fitsTag, writeCertificateTags } from '../core/certificate-tags.ts';
 import { renewalTime } from '../core/due.ts';
+import { messageOf } from '../core/failure.ts';
 import { isRenewBeforeTooLong } from '../core/lifetime.ts';
 import { isoInstant, type RenewOutcome } from '../core/outcome.ts';
 import type { Attempt } from './attempt.ts';
-import { endpointOf, openIssuer } from './issuer.ts';
-import { metadataOfLive, readPair, renewalInfoId } from './publish.ts';
+import { endpointOf, openIssuer, readIssuerSettings } from './issuer.ts';
+import { metadataOfLive, NO_RENEWAL_INFO, readPair, renewalInfoId } from './publish.ts';
 import { askRenewalInfo } from './renewal-info.ts';
 import type { Run } from './run.ts';
 
@@ -29,9 +30,11 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
   const { certificate } = await readPair(claim.arn, version, run);
   const facts = readCertificate(certificate);
   const lifetime = metadataOfLive(facts, version, spec);
-  const suggested: Partial<CertificateTags> =
-    attempt.work === 'renew' ? await suggestion(attempt, certificate, run) : {};
-  const renewAt = renewalTime(facts, lifetime.renewBy, suggested.renewAt);
+  // Known already when only a region was missing; of the certificate before, when an import failed after going live.
+  const described = attempt.work === 'publish' && attempt.describedSerial === facts.serialNumber;
+  const suggested: Suggested = described ? {} : await suggestion(attempt, certificate, run);
+  const suggestedAt = described ? attempt.describedRenewAt : suggested.renewAt;
+  const renewAt = renewalTime(facts, lifetime.renewBy, suggestedAt);
   const renewBefore = renewBeforeOf(spec);
   if (renewBefore && isRenewBeforeTooLong(facts, renewBefore)) {
     run.log.warn('renewBefore is as long as the lifetime; the default rule holds', {
@@ -75,21 +78,34 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
   };
 }
 
-/** RFC 9773, section 4.3: right after issuance is the first time to ask. */
-async function suggestion(attempt: Attempt, certificate: string, run: Run): Promise<Partial<CertificateTags>> {
-  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
-  const { renewalInfo: renewalInfoUrl } = await directoryOf(issuer.session);
+/**
+ * RFC 9773, section 4.3: right after issuance is the first time to ask. A CA that can't be asked now doesn't fail what has
+ * been published; the lifetime rule holds.
+ */
+async function suggestion(attempt: Attempt, certificate: string, run: Run): Promise<Suggested> {
+  const { trust } = await readIssuerSettings(attempt.issuer, run);
+  const known = { ...NO_RENEWAL_INFO, trust, issuer: attempt.issuer };
   const ariId = renewalInfoId(certificate);
-  const known = { trust: issuer.settings.trust, issuer: issuer.name };
-  if (!renewalInfoUrl || !ariId || !fitsTag(renewalInfoUrl)) return { ...known, ...NO_RENEWAL_INFO };
-  const { renewAt, nextCheck } = await askRenewalInfo({ ...endpointOf(issuer.settings), renewalInfoUrl }, ariId, run);
-  return {
-    ...known,
-    renewalInfo: renewalInfoUrl,
-    ariId,
-    ariCheck: nextCheck,
-    ...(renewAt === undefined ? {} : { renewAt }),
-  };
+  if (!ariId) return known;
+  try {
+    const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+    const { renewalInfo: renewalInfoUrl } = await directoryOf(issuer.session);
+    if (!renewalInfoUrl || !fitsTag(renewalInfoUrl)) return known;
+    const { renewAt, nextCheck } = await askRenewalInfo({ ...endpointOf(issuer.settings), renewalInfoUrl }, ariId, run);
+    return {
+      ...known,
+      renewalInfo: renewalInfoUrl,
+      ariId,
+      ariCheck: nextCheck,
+      ...(renewAt === undefined ? {} : { renewAt }),
+    };
+  } catch (error) {
+    run.log.warn('the CA could not be asked for renewal information', {
+      certificate: attempt.name,
+      problem: messageOf(error),
+    });
+    return known;
+  }
 }
 
-const NO_RENEWAL_INFO = { renewalInfo: '', ariId: '' } as const;
+type Suggested = Parameters<typeof writeCertificateTags>[0];

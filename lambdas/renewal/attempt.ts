@@ -16,6 +16,9 @@ export interface Attempt {
   /** What the live pair's chain ends in; `undefined` when there is no live pair or nobody knows. */
   readonly liveTrust: Trust | undefined;
   readonly notAfter: number | undefined;
+  /** The certificate that the tags describe, and when it renews: of the live pair, or of the one before. */
+  readonly describedSerial: string | undefined;
+  readonly describedRenewAt: number | undefined;
   readonly failures: number;
   readonly imports: Readonly<Record<string, AcmImport>>;
   /** An order that an earlier attempt of this generation placed, as far as the tags know. */

@@ -1,12 +1,13 @@
-import { type CertificateTags, writeCertificateTags } from '../core/certificate-tags.ts';
+import { writeCertificateTags } from '../core/certificate-tags.ts';
 import { dueFromMetadata, dueFromValue } from '../core/due.ts';
 import type { RenewEvent } from '../core/events.ts';
+import type { IssuerSettings } from '../core/issuer-settings.ts';
 import { isoInstant, type RenewOutcome } from '../core/outcome.ts';
 import type { Attempt } from './attempt.ts';
-import { claimAttempt } from './claim.ts';
+import { claimAttempt, hasClaimedBefore } from './claim.ts';
 import { readIssuerSettings } from './issuer.ts';
 import { describeCertificate, type ManagedCertificate, readManagedCertificate } from './managed-certificate.ts';
-import { metadataOfLive } from './publish.ts';
+import { metadataOfLive, NO_RENEWAL_INFO } from './publish.ts';
 import type { Run } from './run.ts';
 import { writeSpec } from './write-spec.ts';
 
@@ -24,22 +25,23 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
   const certificate = await readManagedCertificate(secret, run.vault, run.settings);
   const { tags, spec, live } = certificate;
 
-  const directoryUrls = (await Promise.all(spec.issuer.map((name) => readIssuerSettings(name, run)))).map(
-    (issuer) => issuer.directoryUrl,
+  const issuers = await Promise.all(
+    spec.issuer.map(async (name) => ({ name, ...(await readIssuerSettings(name, run)) })),
   );
+  const force = event.force && !(await hasClaimedBefore(certificate, run));
   const decision = dueFromValue(live, spec, {
     now: run.clock.now(),
-    force: event.force,
-    directoryUrls,
+    force,
+    directoryUrls: issuers.map(({ directoryUrl }) => directoryUrl),
     suggested: tags.version === certificate.liveVersion && tags.ariId ? tags.renewAt : undefined,
     imports: tags.acm,
   });
   if (decision.action === 'wait') {
-    await repairTags(certificate, run);
+    await repairTags(certificate, issuers, run);
     return ended(certificate, 'not-due', decision.reason);
   }
   // The back-off belongs to the spec that failed; whoever forces or changes it doesn't wait.
-  if (!event.force && certificate.specVersion === tags.spec && (tags.retryAt ?? 0) > run.clock.now()) {
+  if (!force && certificate.specVersion === tags.spec && (tags.retryAt ?? 0) > run.clock.now()) {
     return ended(certificate, 'back-off', dueFromMetadata(certificate, run.clock.now()).reason);
   }
   const work = decision.action === 'publish' ? 'publish' : 'renew';
@@ -61,13 +63,15 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
       name: certificate.name,
       work,
       reason: decision.reason,
-      force: event.force,
+      force,
       claim: claimed.claim,
       spec,
       specVersion: certificate.specVersion,
       issuer: spec.issuer[0] ?? '',
       liveTrust: live.kind === 'pair' ? tags.trust : undefined,
       notAfter: live.kind === 'pair' ? live.notAfter : undefined,
+      describedSerial: tags.serial,
+      describedRenewAt: tags.renewAt,
       failures: tags.failures ?? 0,
       imports: tags.acm,
       knownOrder: mayResume ? tags.order : undefined,
@@ -75,19 +79,32 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
   };
 }
 
-async function repairTags(certificate: ManagedCertificate, run: Run): Promise<void> {
+async function repairTags(certificate: ManagedCertificate, issuers: readonly KnownIssuer[], run: Run): Promise<void> {
   const { tags, liveVersion, specVersion } = certificate;
   const ownedByAnother = tags.state === 'renewing' && (tags.lease ?? 0) > run.clock.now();
   const described =
     tags.version === liveVersion && tags.spec === specVersion && tags.state === 'issued' && tags.renewAt !== undefined;
   if (described || ownedByAnother) return;
-  await run.vault.tag(certificate.arn, writeCertificateTags(repaired(certificate)));
+  await run.vault.tag(certificate.arn, writeCertificateTags(repaired(certificate, issuers)));
 }
 
-function repaired(certificate: ManagedCertificate): Partial<CertificateTags> {
+type KnownIssuer = { readonly name: string } & Pick<IssuerSettings, 'directoryUrl' | 'trust'>;
+
+/** Whatever the tags said of another certificate is taken back; the lifetime rule holds until a CA is asked again. */
+function repaired(
+  certificate: ManagedCertificate,
+  issuers: readonly KnownIssuer[],
+): Parameters<typeof writeCertificateTags>[0] {
   const { live, liveVersion, specVersion, spec } = certificate;
   if (live.kind !== 'pair') return {};
-  return { ...metadataOfLive(live, liveVersion, spec), spec: specVersion ?? '', state: 'issued' };
+  const issuer = issuers.find(({ directoryUrl }) => directoryUrl === live.directoryUrl);
+  const sameLeaf = certificate.tags.serial === live.serialNumber;
+  return {
+    ...metadataOfLive(live, liveVersion, spec),
+    ...(sameLeaf ? {} : { ...NO_RENEWAL_INFO, trust: issuer?.trust, issuer: issuer?.name }),
+    spec: specVersion,
+    state: 'issued',
+  };
 }
 
 function ended(certificate: ManagedCertificate, decision: RenewOutcome['decision'], reason: string): Begun {

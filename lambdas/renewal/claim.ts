@@ -1,6 +1,6 @@
 import { generatePrivateKey, keyTypeOf, toPkcs8 } from '../acme/private-key.ts';
 import { MINUTE } from '../core/duration.ts';
-import { RenewalFailure } from '../core/failure.ts';
+import { type FailureDetails, RenewalFailure } from '../core/failure.ts';
 import type { KeyType } from '../core/key-type.ts';
 import { parseSecretValue } from '../core/secret-value.ts';
 import { digest } from './digest.ts';
@@ -11,6 +11,9 @@ import { LIVE, PENDING } from './stages.ts';
 
 /** Between an owner's last action and the end of its lease: time-outs of requests and differences of clocks fit in. */
 const MARGIN = 2 * MINUTE;
+
+/** Two attempts at a certificate with the most names; more would not fit a secret's 65,536 bytes for ever. */
+const MAX_LEFTOVERS = 200;
 
 /** More claims of one generation than a certificate can see in its life. */
 const MAX_ATTEMPTS = 10_000;
@@ -46,14 +49,19 @@ export async function claimAttempt(
   let previous = await readPending(certificate.arn, certificate.stages[PENDING], run);
   for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1) {
     if (previous && !isOver(previous, certificate, run)) {
-      return previous.owner === run.id ? claimed(certificate.arn, previous, run) : busy(previous);
+      if (previous.owner !== run.id) return busy(previous);
+      if (serves(previous, certificate, purpose)) return claimed(certificate.arn, previous, run);
+      // Our own, but for something else: a repeated run finds its own new pair live and has only targets left to do.
     }
     const unfinished = previous?.generation === certificate.liveVersion ? previous : undefined;
     attempt = Math.max(attempt, (unfinished?.attempt ?? 0) + 1);
     const token = digest('claim', certificate.arn, certificate.liveVersion, attempt);
     const privateKey = purpose === 'renew' ? await nextPrivateKey(certificate, unfinished, run) : '';
     const resumes =
-      privateKey !== '' && privateKey === unfinished?.privateKey && certificate.tags.failure !== 'certificate-rejected';
+      privateKey !== '' &&
+      privateKey === unfinished?.privateKey &&
+      unfinished.spec === (certificate.specVersion ?? '') &&
+      certificate.tags.failure !== 'certificate-rejected';
     const pending: Pending = {
       schema: 1,
       generation: certificate.liveVersion,
@@ -61,6 +69,7 @@ export async function claimAttempt(
       owner: run.id,
       leaseUntil: run.clock.now() + run.settings.leaseMinutes * MINUTE,
       claim: token,
+      spec: certificate.specVersion ?? '',
       key: certificate.spec.key,
       privateKey,
       resumes,
@@ -118,14 +127,39 @@ export async function ownPending(claim: Claim, run: Run): Promise<Pending> {
   return pending;
 }
 
+/** The wait, if it ends in time; throws `attempt-timeout` at once if it doesn't, while there is time to clean up. */
+export function waitWithin(claim: Claim, milliseconds: number, run: Run): number {
+  const end = run.clock.now() + milliseconds;
+  if (end < claim.deadline) return milliseconds;
+  throw timeout(claim, { retryAt: end });
+}
+
 /** Throws `attempt-timeout` when the time is up. */
 export function expectTime(claim: Claim, run: Run): void {
-  if (run.clock.now() < claim.deadline) return;
+  if (run.clock.now() >= claim.deadline) throw timeout(claim);
+}
+
+function timeout(claim: Claim, details: FailureDetails = {}): RenewalFailure {
   const lease = new Date(claim.leaseUntil).toISOString();
-  throw new RenewalFailure(
+  return new RenewalFailure(
     'attempt-timeout',
-    `the attempt ran out of time (its lease ends at ${lease}); the next one goes on from here`,
+    `the attempt can not end within its lease (until ${lease}); the next one goes on from here`,
+    { details },
   );
+}
+
+/** Whether a claim of ours is for the work at hand: the same live version, and a key if one is needed. */
+function serves(pending: Pending, certificate: ManagedCertificate, purpose: 'renew' | 'publish'): boolean {
+  return pending.generation === certificate.liveVersion && (pending.privateKey !== '') === (purpose === 'renew');
+}
+
+/**
+ * Whether this run has claimed the certificate before: Lambda repeats an event that failed, and delivers some twice. What
+ * `force` asked for is under way or done then.
+ */
+export async function hasClaimedBefore(certificate: ManagedCertificate, run: Run): Promise<boolean> {
+  const pending = await readPending(certificate.arn, certificate.stages[PENDING], run);
+  return pending?.owner === run.id;
 }
 
 function claimed(arn: string, pending: Pending, run: Run): ClaimOutcome {
@@ -171,8 +205,10 @@ async function livePrivateKey(certificate: ManagedCertificate, key: KeyType, run
   return value.kind === 'pair' && keyTypeOf(value.privateKey) === key ? toPkcs8(value.privateKey) : undefined;
 }
 
-/** What earlier attempts wrote into DNS and nobody is known to have removed. */
+/** What earlier attempts wrote into DNS and nobody is known to have removed; the newest first, each once. */
 function leftovers(previous: Pending | undefined, certificate: ManagedCertificate): Pending['leftovers'] {
   if (!previous || certificate.tags.cleaned === previous.claim) return [];
-  return [...previous.records, ...previous.leftovers];
+  const all = [...previous.records, ...previous.leftovers];
+  const different = new Map(all.map((record) => [JSON.stringify(record), record]));
+  return [...different.values()].slice(0, MAX_LEFTOVERS);
 }

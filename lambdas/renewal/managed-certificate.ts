@@ -1,5 +1,5 @@
 import { InvalidCertificate, keyMatches, readCertificate } from '../acme/certificate.ts';
-import { certificateName, secretName } from '../core/certificate-name.ts';
+import { certificateName, isSecretArn, secretName } from '../core/certificate-name.ts';
 import { type CertificateSpec, parseCertificateSpec } from '../core/certificate-spec.ts';
 import { type CertificateTags, RENEWER_TAG, readCertificateTags } from '../core/certificate-tags.ts';
 import { coveringWildcard } from '../core/domain-name.ts';
@@ -25,24 +25,39 @@ export interface ManagedCertificate {
 }
 
 /**
- * Finds the secret of a certificate by the certificate's name: `<prefix>/<name>`, or a secret of exactly that name.
- * Throws `unknown-certificate` when there is none that carries our tag.
+ * Finds the secret of a certificate by the certificate's name: `<prefix>/<name>`, or a secret of exactly that name or ARN.
+ * Throws `unknown-certificate` when there is none that carries our tag, or when two do.
  */
 export async function describeCertificate(
   name: string,
   vault: SecretVault,
   settings: Settings,
 ): Promise<SecretDescription> {
-  const candidates = [secretName(settings.prefix, name), name];
-  for (const candidate of candidates) {
-    const secret = await vault.describe(candidate);
-    if (secret?.tags[RENEWER_TAG] === settings.renewer) return secret;
-  }
+  const secret = await findCertificate(name, vault, settings);
+  if (secret) return secret;
   throw new RenewalFailure(
     'unknown-certificate',
-    `no certificate ${name}: there is no secret ${candidates.join(' or ')} with the tag ${RENEWER_TAG}=${settings.renewer}. ` +
-      'Create it with a renew event that has a spec, or adopt an existing secret by giving it that tag.',
+    `no certificate ${name}: there is no secret ${candidates(name, settings).join(' or ')} with the tag ` +
+      `${RENEWER_TAG}=${settings.renewer}. Create it with a renew event that has a spec, or adopt an existing secret by giving it that tag.`,
   );
+}
+
+export async function findCertificate(
+  name: string,
+  vault: SecretVault,
+  settings: Settings,
+): Promise<SecretDescription | undefined> {
+  const described = await Promise.all(candidates(name, settings).map((candidate) => vault.describe(candidate)));
+  const [secret, other] = described.filter((found) => found?.tags[RENEWER_TAG] === settings.renewer);
+  if (!other) return secret;
+  throw new RenewalFailure(
+    'unknown-certificate',
+    `${name} names two certificates, in the secrets ${secret?.name} and ${other.name}: give the ARN of the one that is meant`,
+  );
+}
+
+function candidates(name: string, settings: Settings): readonly string[] {
+  return isSecretArn(name) ? [name] : [secretName(settings.prefix, name), name];
 }
 
 /** Reads the values: the spec and the live pair. Throws `corrupt-secret` when nothing says what is wanted. */

@@ -7,7 +7,7 @@ import { isoInstant } from '../core/outcome.ts';
 import { renewedValue } from '../core/secret-value.ts';
 import { isLowerTrust } from '../core/trust.ts';
 import type { Attempt } from './attempt.ts';
-import { expectTime, knownPending, ownPending } from './claim.ts';
+import { knownPending, ownPending, waitWithin } from './claim.ts';
 import { openIssuer } from './issuer.ts';
 import { freshOrder, lastOrder, remember } from './orders.ts';
 import type { Polled, Steps } from './ports/steps.ts';
@@ -65,8 +65,10 @@ async function issued(attempt: Attempt, orderUrl: string, poll: number, run: Run
       },
     );
   }
-  expectTime(attempt.claim, run);
-  return { done: false, waitMilliseconds: pollInterval(poll, order.retryAfterMilliseconds) };
+  return {
+    done: false,
+    waitMilliseconds: waitWithin(attempt.claim, pollInterval(poll, order.retryAfterMilliseconds), run),
+  };
 }
 
 /** Nothing is stored that is not verified, so whatever carries `ACME_ISSUED` may go live. */
@@ -127,5 +129,9 @@ async function verifyAndStore(attempt: Attempt, orderUrl: string, run: Run): Pro
       version,
     });
   }
-  return { version, serialNumber: facts.serialNumber, validInMilliseconds: facts.notBefore - run.clock.now() };
+  return {
+    version,
+    serialNumber: facts.serialNumber,
+    validInMilliseconds: waitWithin(claim, Math.max(0, facts.notBefore - run.clock.now()), run),
+  };
 }

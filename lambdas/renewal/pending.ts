@@ -24,6 +24,8 @@ const pendingSchema = z.object({
   leaseUntil: z.number(),
   /** The id of the attempt's first version, which says who owns it. */
   claim: z.string(),
+  /** The version of the spec that the attempt works from; empty for an adopted certificate. */
+  spec: z.string(),
   key: z.enum(KEY_TYPES),
   /** PKCS#8 PEM of the next key; empty in a claim that only publishes the live pair. */
   privateKey: z.string(),

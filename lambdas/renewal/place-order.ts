@@ -32,6 +32,7 @@ export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<Pl
     attempt: attempt.claim.attempt,
     lease: attempt.claim.leaseUntil,
     issuer: attempt.issuer,
+    spec: attempt.specVersion,
     order: order.url,
   });
   await run.vault.tag(attempt.claim.arn, tags);

@@ -108,3 +108,6 @@ export function renewalInfoId(certificate: string): string | undefined {
     return undefined;
   }
 }
+
+/** The tags of a certificate about which no CA is asked. */
+export const NO_RENEWAL_INFO = { renewalInfo: undefined, ariId: undefined, ariCheck: undefined } as const;

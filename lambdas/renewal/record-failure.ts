@@ -44,6 +44,7 @@ export async function recordFailure(
         retryAt: next,
         claimEnded: attempt.claim.token,
         spec: attempt.specVersion,
+        ...(isOrderSpent(failure) ? { order: undefined } : {}),
         acm: imports,
       }),
     );
@@ -67,4 +68,9 @@ export function asFailure(certificate: string, error: unknown): RenewalFailure {
   }
   const message = error.message.startsWith(prefix) ? error.message : prefix + error.message;
   return new RenewalFailure(error.code, message, { cause: error, retry: error.retry, details: error.details });
+}
+
+/** Nothing can be made of the order any more. */
+function isOrderSpent({ code }: RenewalFailure): boolean {
+  return code === 'certificate-rejected' || code === 'order-failed' || code === 'challenge-failed';
 }

@@ -99,7 +99,7 @@ async function act(
   if (event.dryRun) return { decision: 'start', reason };
   try {
     const executionName = digest('execution', secret.arn, secret.stages[LIVE] ?? '', (tags.attempt ?? 0) + 1);
-    await starter.start({ certificate: name, force: event.force }, executionName);
+    await starter.start({ certificate: secret.arn, force: event.force }, executionName);
     log.info('renewal started', { certificate: name, reason });
     return { decision: 'start', reason };
   } catch (error) {

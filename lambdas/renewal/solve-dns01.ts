@@ -1,10 +1,11 @@
 import { type Authorization, answerChallenge } from '../acme/authorization.ts';
 import { recordName, recordValue } from '../acme/dns01.ts';
+import { writeCertificateTags } from '../core/certificate-tags.ts';
 import { MINUTE, SECOND } from '../core/duration.ts';
 import { messageOf, RenewalFailure } from '../core/failure.ts';
 import { type Propagation, propagation } from '../core/propagation.ts';
 import type { Attempt } from './attempt.ts';
-import { expectTime, knownPending, updatePending } from './claim.ts';
+import { knownPending, updatePending, waitWithin } from './claim.ts';
 import { openIssuer } from './issuer.ts';
 import { freshAuthorization, freshOrder, lastAuthorization, lastOrder } from './orders.ts';
 import { orderOf } from './place-order.ts';
@@ -44,7 +45,7 @@ export async function solveDns01(attempt: Attempt, orderUrl: string, steps: Step
     await steps.run('answer challenges', () => answerChallenges(attempt, authorizations, run));
     await steps.poll('wait for validation', (poll) => validated(attempt, orderUrl, authorizations, poll, run));
   } catch (error) {
-    await steps.run('clean up TXT values', () => cleanUp(attempt, presented, run));
+    await steps.run('clean up TXT values', () => cleanUpAfterFailure(attempt, presented, run));
     throw error;
   }
   return steps.run('clean up TXT values', () => cleanUp(attempt, presented, run));
@@ -109,8 +110,7 @@ async function inSync(
         `Route 53 has not brought the TXT values to all its servers within ${run.settings.propagationMinutes} minutes (${waiting.join(', ')}); they have been removed again`,
       );
     }
-    expectTime(attempt.claim, run);
-    const waitMilliseconds = Math.min(waited * SYNC_GROWTH, LONGEST_SYNC_WAIT);
+    const waitMilliseconds = waitWithin(attempt.claim, Math.min(waited * SYNC_GROWTH, LONGEST_SYNC_WAIT), run);
     waited += waitMilliseconds;
     return { done: false, waitMilliseconds };
   });
@@ -136,8 +136,7 @@ async function lookUp(attempt: Attempt, round: number, look: number, run: Run): 
   if (look * LOOK_UP_AGAIN >= run.settings.propagationMinutes * MINUTE) {
     throw new RenewalFailure('value-not-visible', missing.map((at) => notVisible(at.record, at)).join('; '));
   }
-  expectTime(attempt.claim, run);
-  return { done: false, waitMilliseconds: LOOK_UP_AGAIN };
+  return { done: false, waitMilliseconds: waitWithin(attempt.claim, LOOK_UP_AGAIN, run) };
 }
 
 function notVisible(record: ChallengeRecord, at: Propagation): string {
@@ -171,8 +170,10 @@ async function validated(
   const order = await freshOrder(orderUrl, issuer, run);
   if (order.status === 'invalid') throw await challengeFailure(attempt, authorizationUrls, run);
   if (order.status !== 'pending') return { done: true, value: null };
-  expectTime(attempt.claim, run);
-  return { done: false, waitMilliseconds: pollInterval(poll, order.retryAfterMilliseconds) };
+  return {
+    done: false,
+    waitMilliseconds: waitWithin(attempt.claim, pollInterval(poll, order.retryAfterMilliseconds), run),
+  };
 }
 
 /** What the CA asks for with Retry-After (RFC 8555, section 7.5.1), else 2 s, 4 s, 8 s … 30 s. */
@@ -223,5 +224,20 @@ async function cleanUp(attempt: Attempt, presented: readonly Presented[] | undef
       problem: messageOf(error),
     });
     return false;
+  }
+}
+
+/** The end of a successful attempt writes down that nothing is left; a failed one does it here. */
+async function cleanUpAfterFailure(
+  attempt: Attempt,
+  presented: readonly Presented[] | undefined,
+  run: Run,
+): Promise<void> {
+  if (!(await cleanUp(attempt, presented, run))) return;
+  try {
+    await run.vault.tag(attempt.claim.arn, writeCertificateTags({ cleaned: attempt.claim.token }));
+  } catch (error) {
+    // The next attempt removes them once more: no harm.
+    run.log.warn('the clean-up could not be written down', { certificate: attempt.name, problem: messageOf(error) });
   }
 }

@@ -1,10 +1,11 @@
-import { secretName } from '../core/certificate-name.ts';
+import { isSecretArn, secretName } from '../core/certificate-name.ts';
 import type { CertificateSpec } from '../core/certificate-spec.ts';
 import { RENEWER_TAG, readCertificateTags, writeCertificateTags } from '../core/certificate-tags.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { placeholderValue } from '../core/secret-value.ts';
 import type { Settings } from '../core/settings.ts';
 import { digest } from './digest.ts';
+import { describeCertificate, findCertificate } from './managed-certificate.ts';
 import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
 import { SPEC } from './stages.ts';
 
@@ -48,9 +49,12 @@ async function findOrCreate(
   vault: SecretVault,
   settings: Settings,
 ): Promise<SecretDescription> {
-  const fullName = secretName(settings.prefix, name);
-  const existing = await ofThisRenewer(fullName, vault, settings);
+  // Also an adopted secret, which keeps its name: its certificate gets a spec of its own.
+  const existing = await findCertificate(name, vault, settings);
   if (existing) return existing;
+  if (isSecretArn(name)) await describeCertificate(name, vault, settings);
+  const fullName = secretName(settings.prefix, name);
+  await ofThisRenewer(fullName, vault, settings);
   const created = await vault.create({
     name: fullName,
     description: `TLS certificate ${name}, kept by evercert`,

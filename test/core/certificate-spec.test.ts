@@ -79,7 +79,7 @@ describe('events', () => {
 
   it.each([
     [{}, 'renew event: certificate is missing (a string)'],
-    [{ certificate: '_issuers/x' }, 'renew event: certificate: must begin with a letter or digit'],
+    [{ certificate: '_issuers/x' }, 'renew event: certificate: must be at most 512 letters'],
     [
       { certificate: 'x', spec: { ...minimal, domainNames: ['*'] } },
       'renew event: spec.domainNames: "*" is not a domain name',

@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { imports, live, tagsOf } from '../sandbox/inspect.ts';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+
+const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: ['eu-central-1'] };
+const refused = { status: 400, name: 'ValidationException', message: 'refused for a while' };
+
+describe('after a run that stopped half-way', () => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'] });
+    await sandbox.deployIssuer();
+  });
+
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await sandbox.stop();
+  });
+
+  it('Lambda’s repetition of the same event finishes with the new pair, not with the old one', async () => {
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    await sandbox.clock.advance(61 * DAY);
+    sandbox.lambda.settings.asyncRetries = 2;
+    // The pair goes live; then nothing can be written down, neither success nor failure.
+    sandbox.faults.add({ operation: 'secretsmanager:TagResource', skip: 1, times: 2, error: refused });
+    await sandbox.scan();
+    const { serialNumber } = live(sandbox, 'leane.dev').issued;
+    expect(imports(sandbox, spec.acm)['eu-central-1']?.serial).toBe(serialNumber);
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', serial: serialNumber });
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+
+  it('a forced scan that Lambda repeats orders once', async () => {
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    sandbox.lambda.settings.asyncRetries = 2;
+    sandbox.faults.add({ operation: 'acm:ImportCertificate', times: 1, error: refused });
+    await sandbox.scan({ force: true });
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+
+  it('what the tags say of renewal information belongs to the certificate that is live', async () => {
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    await sandbox.clock.advance(61 * DAY);
+    sandbox.faults.add({ operation: 'acm:ImportCertificate', times: 1, error: refused });
+    await sandbox.scan();
+    await sandbox.clock.advance(2 * HOUR);
+    await sandbox.scan();
+    const { ariCertId, serialNumber } = live(sandbox, 'leane.dev').issued;
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', serial: serialNumber, ariId: ariCertId });
+    await sandbox.clock.advance(DAY);
+    expect(await sandbox.scan()).toMatchObject({ due: 0 });
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+
+  it('gives up early enough to clean up when the CA asks for more time than the lease has', async () => {
+    sandbox.ca.settings.processingMilliseconds = HOUR;
+    sandbox.ca.settings.retryAfterSeconds = 300;
+    await expect(sandbox.renew({ certificate: 'leane.dev', spec })).rejects.toMatchObject({ code: 'attempt-timeout' });
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'failed', failures: 1 });
+
+    await sandbox.clock.advance(70 * MINUTE);
+    expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'renewed' });
+    expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
+  it('an order is not gone on with for another spec', async () => {
+    sandbox.faults.add({
+      operation: 'acme:certificate',
+      times: 3,
+      error: { status: 500, name: 'serverInternal', message: 'later' },
+    });
+    await expect(sandbox.renew({ certificate: 'leane.dev', spec })).rejects.toMatchObject({ code: 'ca-unreachable' });
+    await sandbox.renew({ certificate: 'leane.dev', spec: { ...spec, renewBefore: '30d' } });
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+
+  it('does not collect the TXT values of attempts that cleaned up', async () => {
+    sandbox.faults.add({ operation: 'acme:challenge', error: { status: 403, name: 'unauthorized', message: 'no' } });
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      await expect(sandbox.renew({ certificate: 'leane.dev', spec, force: true })).rejects.toMatchObject({
+        code: 'ca-refused',
+      });
+    }
+    const pending = JSON.parse(sandbox.secretsManager.value('evercert/leane.dev', 'ACME_PENDING') ?? '{}') as {
+      leftovers: unknown[];
+    };
+    expect(pending.leftovers).toEqual([]);
+  });
+
+  it('an adopted secret gets the spec that is sent for it, and no shadow of its name', async () => {
+    await sandbox.renew({ certificate: 'source', spec: { ...spec, acm: [] } });
+    const pair = live(sandbox, 'source');
+    await sandbox.secretsManager.create('prod-tls', JSON.stringify(pair), { 'evercert:renewer': 'evercert' });
+    await sandbox.renew({ certificate: 'prod-tls', spec });
+    expect(sandbox.secretsManager.secret('evercert/prod-tls')).toBeUndefined();
+    expect(tagsOf(sandbox, 'prod-tls', '').state).toBe('issued');
+  });
+
+  it('an adopted secret is renewed whatever name Secrets Manager allows it', async () => {
+    await sandbox.renew({ certificate: 'source', spec: { ...spec, acm: [] } });
+    await sandbox.secretsManager.create('/prod/_tls', JSON.stringify(live(sandbox, 'source')), {
+      'evercert:renewer': 'evercert',
+    });
+    await sandbox.clock.advance(61 * DAY);
+    await sandbox.scan({ certificates: ['/prod/_tls'] });
+    expect(tagsOf(sandbox, '/prod/_tls', '')).toMatchObject({ state: 'issued' });
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+});
