@@ -33,6 +33,16 @@ export function toPkcs8(pem: string, what = 'the private key'): string {
   throw new RenewalFailure('invalid-input', `${what} is no private key in PEM (PKCS#8, PKCS#1 or SEC1)`);
 }
 
+/** A private key under a PEM label: PKCS#1 and SEC1 where the label names them and the key is of that kind, else PKCS#8. */
+export function encodePrivateKey(pem: string, label: string): string {
+  const key = createPrivateKey(pem);
+  if (label === 'RSA PRIVATE KEY' && key.asymmetricKeyType === 'rsa')
+    return String(key.export({ type: 'pkcs1', format: 'pem' }));
+  if (label === 'EC PRIVATE KEY' && key.asymmetricKeyType === 'ec')
+    return String(key.export({ type: 'sec1', format: 'pem' }));
+  return pkcs8(key);
+}
+
 /** The type of a private key, a public key or a certificate in PEM; `undefined` for other types and for what is none. */
 export function keyTypeOf(pem: string): KeyType | undefined {
   try {

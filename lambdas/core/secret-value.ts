@@ -76,21 +76,57 @@ export function placeholderValue(domainNames: readonly string[]): string {
 }
 
 /**
- * The next value. Fields of the previous one that are not ours stay, and where a foreign field held a certificate, a
- * chain or a key, it gets the new one in the same shape, so that the consumers of an adopted secret go on working.
+ * The next value. Whatever an adopted secret held stays as its consumers know it: a field that was made of the old leaf,
+ * chain and key gets the new ones in the same order and encoding; everything else is left alone. A secret that is PEM
+ * itself stays PEM.
+ *
+ * `keyAs` encodes the new private key under a PEM label: `RSA PRIVATE KEY` (PKCS#1) or `EC PRIVATE KEY` (SEC1) where the
+ * key type allows it, else PKCS#8.
  */
-export function renewedValue(pair: PairValue, previous: string | undefined): string {
+export function renewedValue(pair: PairValue, previous: string, keyAs: (label: string) => string): string {
   const { certificate, chain, privateKey, domainNames, issued } = pair;
-  const fullchain = lines([certificate, chain].filter((part) => part !== ''));
-  const { status: _placeholder, ...foreign } = jsonObject(previous ?? '') ?? {};
-  for (const [field, value] of Object.entries(foreign)) {
-    if (typeof value !== 'string') continue;
-    if (PRIVATE_KEY.test(value)) foreign[field] = privateKey;
-    else if (isOneOf(FIELDS.chain, field) && blocks(value).length > 0) foreign[field] = chain;
-    else if (field === 'tls.crt' || blocks(value).length > 1) foreign[field] = fullchain;
-    else if (blocks(value).length === 1) foreign[field] = certificate;
+  const old = parseSecretValue(previous);
+  const again = (text: string) => (old.kind === 'pair' ? recomposed(text, old, pair, keyAs) : undefined);
+  const fields = jsonObject(previous);
+  if (!fields && old.kind === 'pair') {
+    const text = again(previous);
+    if (text !== undefined) return text;
   }
-  return JSON.stringify({ ...foreign, certificate, chain, fullchain, privateKey, domainNames, issued });
+  const { status: _placeholder, ...kept } = fields ?? {};
+  for (const [field, value] of Object.entries(kept)) {
+    if (typeof value === 'string') kept[field] = again(value) ?? value;
+  }
+  const bundle = typeof fields?.['certificate'] === 'string' && blocks(fields['certificate']).length > 1;
+  return JSON.stringify({
+    ...kept,
+    certificate: bundle ? kept['certificate'] : certificate,
+    chain,
+    fullchain: lines([certificate, chain].filter((part) => part !== '')),
+    privateKey,
+    domainNames,
+    issued,
+  });
+}
+
+const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g;
+
+/** `undefined` when the text holds anything but parts of the old pair. */
+function recomposed(
+  text: string,
+  old: Extract<ParsedValue, { readonly kind: 'pair' }>,
+  next: PairValue,
+  keyAs: (label: string) => string,
+): string | undefined {
+  const oldChain = blocks(old.chain).map((block) => block.trim());
+  const parts: string[] = [];
+  for (const [block, label = ''] of text.matchAll(PEM_BLOCK)) {
+    if (block === old.certificate.trim()) parts.push(next.certificate);
+    else if (block === old.privateKey.trim()) parts.push(keyAs(label));
+    else if (oldChain.includes(block)) {
+      if (!parts.includes(next.chain)) parts.push(next.chain);
+    } else return undefined;
+  }
+  return parts.length === 0 ? undefined : lines(parts.filter((part) => part !== ''));
 }
 
 function jsonObject(text: string): Record<string, unknown> | undefined {
@@ -126,8 +162,4 @@ function issuedBy(fields: Record<string, unknown> | undefined): string | undefin
   const issued = fields?.['issued'];
   if (typeof issued !== 'object' || issued === null || !('directoryUrl' in issued)) return undefined;
   return typeof issued.directoryUrl === 'string' ? issued.directoryUrl : undefined;
-}
-
-function isOneOf(names: readonly string[], name: string): boolean {
-  return names.includes(name);
 }

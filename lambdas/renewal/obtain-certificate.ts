@@ -1,6 +1,7 @@
 import { readCertificate } from '../acme/certificate.ts';
 import { createCsr } from '../acme/csr.ts';
 import { downloadChain, finalizeOrder } from '../acme/order.ts';
+import { encodePrivateKey } from '../acme/private-key.ts';
 import { verifyPair } from '../acme/verify.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { isoInstant } from '../core/outcome.ts';
@@ -102,7 +103,7 @@ async function verifyAndStore(attempt: Attempt, orderUrl: string, run: Run): Pro
   }
   const facts = readCertificate(certificate);
   const version = facts.fingerprint256;
-  const previous = await run.vault.read(claim.arn, claim.generation);
+  const previous = (await run.vault.read(claim.arn, claim.generation)) ?? '';
   const value = renewedValue(
     {
       certificate,
@@ -122,6 +123,7 @@ async function verifyAndStore(attempt: Attempt, orderUrl: string, run: Run): Pro
       },
     },
     previous,
+    (label) => encodePrivateKey(privateKey, label),
   );
   if ((await run.vault.put({ id: claim.arn, value, token: version, stage: ISSUED })) === 'taken') {
     run.log.warn('the pair was stored before with another chain; that version is used', {
