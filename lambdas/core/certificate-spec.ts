@@ -37,7 +37,7 @@ const issuersSchema = z.pipe(
   z.transform((issuer): readonly string[] => (typeof issuer === 'string' ? [issuer] : issuer)),
 );
 
-/** What somebody wants: design part 4, `Spec`. The same schema serves the CDK props, events and secrets. */
+/** What somebody wants (README, "The spec"). The same schema serves the CDK props, events and secrets. */
 export const certificateSpecSchema = z.strictObject({
   /** Apex and wildcard, for example `['leane.dev', '*.leane.dev']`. */
   domainNames: domainNamesSchema,

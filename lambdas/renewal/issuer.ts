@@ -194,7 +194,7 @@ async function existingIssuer(name: string, run: Run): Promise<SecretDescription
   if (secret) return secret;
   throw new RenewalFailure(
     'unknown-issuer',
-    `there is no issuer ${name}: no secret ${fullName} exists. Deploy an AcmeIssuer of that name first.`,
+    `there is no issuer ${name}: no secret ${fullName} exists. Configure an issuer of that name first.`,
   );
 }
 
@@ -204,7 +204,7 @@ async function settingsOf(secret: SecretDescription, name: string, run: Run): Pr
   if (text === undefined) {
     throw new RenewalFailure(
       'unknown-issuer',
-      `the issuer ${name} has no settings (version ACME_SPEC of ${secret.name}): deploy its AcmeIssuer again`,
+      `the issuer ${name} has no settings (version ACME_SPEC of ${secret.name}): configure it again`,
     );
   }
   return parseIssuerSettings(parseJson(text), `settings of issuer ${name}`);

@@ -63,7 +63,7 @@ if (process.argv.includes('--json')) {
   );
   for (const { zones, issued, virtualSeconds, propagationDelays, callsPerCertificate } of figures) {
     console.log(
-      `${zones} zones: ${issued} issued in ${virtualSeconds.toFixed(1)} s, ${propagationDelays.toFixed(2)} propagation delays`,
+      `${zones === 1 ? '1 zone' : `${zones} zones`}: ${issued} issued in ${virtualSeconds.toFixed(1)} s, ${propagationDelays.toFixed(2)} propagation delays; calls per certificate, repetitions after throttling included:`,
     );
     for (const [operation, count] of Object.entries(callsPerCertificate))
       console.log(`  ${operation.padEnd(42)} ${count.toFixed(2)}`);

@@ -59,9 +59,20 @@ if (unknown) {
   process.exit(2);
 }
 
+// A reader such as head may leave early.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 const began = performance.now();
 const feed = new StepFeed();
-const sandbox = await startSandbox({ now: Date.now() - 65 * DAY, zones: [NAME], onStep: feed.onStep });
+const sandbox = await startSandbox({
+  now: Date.now() - 65 * DAY,
+  zones: [NAME],
+  onStep: feed.onStep,
+  onLog: feed.onLog,
+});
 try {
   say(heading('evercert demo: a CA, DNS and AWS on loopback; nothing leaves this machine'));
   say(
@@ -69,8 +80,10 @@ try {
   );
 
   say(heading('First issuance'));
-  await show('Deploy the issuer: account key and registration', () => sandbox.deployIssuer());
-  await show(`Register ${NAME}: ${SPEC.domainNames.join(', ')}`, () => sandbox.register(NAME, SPEC));
+  await show([
+    { title: 'Deploy the issuer: account key and registration', work: async () => void (await sandbox.deployIssuer()) },
+  ]);
+  await show([{ title: `Register ${NAME}: ${SPEC.domainNames.join(', ')}`, work: () => sandbox.register(NAME, SPEC) }]);
   await renewal();
   const first = published(sandbox);
   const calls = countCalls(sandbox);
@@ -136,29 +149,32 @@ async function renewal(): Promise<void> {
   const scanning = sandbox.scan();
   // Handled below; until then the tasks wait for steps.
   scanning.catch(() => undefined);
-  await list([
-    {
-      title: 'Scan: what is due?',
-      task: async (_context, task) => {
-        const { certificates } = await scanning;
-        task.title = `Scan: ${certificates.map(({ name, reason }) => `${name}: ${reason}`).join('; ')}`;
-      },
-    },
-    ...STEPS.map(([step, title]) => ({ title, task: () => feed.ended(step) })),
-  ]).run();
+  const scanned = { title: 'Scan: what is due?', work: () => feed.started() };
+  await show([scanned, ...STEPS.map(([step, title]) => ({ title, work: () => feed.ended(step) }))]);
   await scanning;
 }
 
-async function show(title: string, work: () => Promise<unknown>): Promise<void> {
-  await list([{ title, task: async () => void (await work()) }]).run();
+interface Task {
+  readonly title: string;
+  /** A text that it resolves to follows the title. */
+  readonly work: () => Promise<unknown>;
 }
 
-function list(tasks: ConstructorParameters<typeof Listr>[0]): { run(): Promise<unknown> } {
-  return new Listr(tasks, {
-    concurrent: true,
-    renderer: json ? 'silent' : 'default',
-    fallbackRenderer: json ? 'silent' : 'simple',
-  });
+/** A list with progress on a terminal; elsewhere a line for each task when it is done. */
+async function show(tasks: readonly Task[]): Promise<void> {
+  const finished = (title: string, result: unknown) => (typeof result === 'string' ? `${title} ${result}` : title);
+  if (process.stdout.isTTY && process.stdout.columns > 0 && !json) {
+    const list = tasks.map(({ title, work }) => ({
+      title,
+      task: async (_context: unknown, task: { title: string }) => {
+        task.title = finished(title, await work());
+      },
+    }));
+    await new Listr(list, { concurrent: true }).run();
+    return;
+  }
+  const running = tasks.map(({ title, work }) => ({ title, result: work() }));
+  for (const { title, result } of running) say(`✔ ${finished(title, await result)}`);
 }
 
 function published({ secretsManager, acm }: Sandbox): Published {
@@ -190,7 +206,7 @@ function printCertificate({ secretArn, acm, value }: Published, { secretsManager
     chain: path.join(' → '),
     valid: `${notBefore} to ${notAfter}`,
     serial: serialNumber,
-    'renews at': String(tags['evercert:renew-at']),
+    'renews at': `${String(tags['evercert:renew-at'])} (within the window that the CA suggests)`,
     secret: secretArn,
     ...Object.fromEntries(Object.entries(acm).map(([region, arn]) => [`ACM ${region}`, arn])),
   };

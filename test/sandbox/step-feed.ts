@@ -1,8 +1,10 @@
 import type { StepEvent } from './observed-steps.ts';
+import type { LogEntry } from './sandbox.ts';
 
 /** Lets somebody wait for the end of steps by name. A step that fails ends everybody's waiting. */
 export class StepFeed {
   #ended = new Map<string, PromiseWithResolvers<void>>();
+  #started = Promise.withResolvers<string>();
 
   readonly onStep = ({ name, phase }: StepEvent): void => {
     if (phase === 'ends') this.#of(name).resolve();
@@ -11,12 +13,22 @@ export class StepFeed {
         waiting.reject(new Error(`the step "${name}" failed; the log says why`));
   };
 
+  readonly onLog = ({ message, fields }: LogEntry): void => {
+    if (message === 'renewal started') this.#started.resolve(`${fields['certificate']}: ${fields['reason']}`);
+  };
+
+  /** Resolves to what the scan has started, and why. */
+  started(): Promise<string> {
+    return this.#started.promise;
+  }
+
   ended(name: string): Promise<void> {
     return this.#of(name).promise;
   }
 
   reset(): void {
     this.#ended = new Map();
+    this.#started = Promise.withResolvers();
   }
 
   #of(name: string): PromiseWithResolvers<void> {
