@@ -10,6 +10,7 @@ export const FAILURE_CODES = {
   'owned-by-stack': 'never',
   'spec-conflict': 'never',
   'corrupt-secret': 'never',
+  'lower-trust': 'never',
   // The claim.
   'claim-lost': 'later',
   'attempt-timeout': 'later',

@@ -8,8 +8,9 @@ import { isRenewBeforeTooLong } from '../core/lifetime.ts';
 import { isoInstant, type RenewOutcome } from '../core/outcome.ts';
 import type { Attempt } from './attempt.ts';
 import { endpointOf, openIssuer, readIssuerSettings } from './issuer.ts';
-import { metadataOfLive, NO_RENEWAL_INFO, readPair, renewalInfoId } from './publish.ts';
-import { askRenewalInfo } from './renewal-info.ts';
+import { liveTags, NO_FAILURE, NO_RENEWAL_INFO } from './live-tags.ts';
+import { readPair } from './publish.ts';
+import { askRenewalInfo, renewalInfoId } from './renewal-info.ts';
 import type { Run } from './run.ts';
 
 /** What the attempt has achieved. */
@@ -29,7 +30,7 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
   const { version, imports, cleaned } = published;
   const { certificate } = await readPair(claim.arn, version, run);
   const facts = readCertificate(certificate);
-  const lifetime = metadataOfLive(facts, version, spec);
+  const lifetime = liveTags(facts, version, spec);
   // Known already when only a region was missing; of the certificate before, when an import failed after going live.
   const described = attempt.work === 'publish' && attempt.describedSerial === facts.serialNumber;
   const suggested: Suggested = described ? {} : await suggestion(attempt, certificate, run);
@@ -50,9 +51,7 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
       renewAt,
       state: 'issued',
       spec: attempt.specVersion,
-      failures: 0,
-      failure: undefined,
-      retryAt: undefined,
+      ...NO_FAILURE,
       order: undefined,
       attempt: claim.attempt,
       claimEnded: claim.token,

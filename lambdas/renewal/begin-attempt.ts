@@ -1,13 +1,11 @@
-import { writeCertificateTags } from '../core/certificate-tags.ts';
 import { dueFromMetadata, dueFromValue } from '../core/due.ts';
 import type { RenewEvent } from '../core/events.ts';
-import type { IssuerSettings } from '../core/issuer-settings.ts';
 import { isoInstant, type RenewOutcome } from '../core/outcome.ts';
 import type { Attempt } from './attempt.ts';
 import { claimAttempt, hasClaimedBefore } from './claim.ts';
 import { readIssuerSettings } from './issuer.ts';
 import { describeCertificate, type ManagedCertificate, readManagedCertificate } from './managed-certificate.ts';
-import { metadataOfLive, NO_RENEWAL_INFO } from './publish.ts';
+import { repairTags } from './repair-tags.ts';
 import type { Run } from './run.ts';
 import { writeSpec } from './write-spec.ts';
 
@@ -76,34 +74,6 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
       imports: tags.acm,
       knownOrder: mayResume ? tags.order : undefined,
     },
-  };
-}
-
-async function repairTags(certificate: ManagedCertificate, issuers: readonly KnownIssuer[], run: Run): Promise<void> {
-  const { tags, liveVersion, specVersion } = certificate;
-  const ownedByAnother = tags.state === 'renewing' && (tags.lease ?? 0) > run.clock.now();
-  const described =
-    tags.version === liveVersion && tags.spec === specVersion && tags.state === 'issued' && tags.renewAt !== undefined;
-  if (described || ownedByAnother) return;
-  await run.vault.tag(certificate.arn, writeCertificateTags(repaired(certificate, issuers)));
-}
-
-type KnownIssuer = { readonly name: string } & Pick<IssuerSettings, 'directoryUrl' | 'trust'>;
-
-/** Whatever the tags said of another certificate is taken back; the lifetime rule holds until a CA is asked again. */
-function repaired(
-  certificate: ManagedCertificate,
-  issuers: readonly KnownIssuer[],
-): Parameters<typeof writeCertificateTags>[0] {
-  const { live, liveVersion, specVersion, spec } = certificate;
-  if (live.kind !== 'pair') return {};
-  const issuer = issuers.find(({ directoryUrl }) => directoryUrl === live.directoryUrl);
-  const sameLeaf = certificate.tags.serial === live.serialNumber;
-  return {
-    ...metadataOfLive(live, liveVersion, spec),
-    ...(sameLeaf ? {} : { ...NO_RENEWAL_INFO, trust: issuer?.trust, issuer: issuer?.name }),
-    spec: specVersion,
-    state: 'issued',
   };
 }
 

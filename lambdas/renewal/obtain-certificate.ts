@@ -6,15 +6,14 @@ import { verifyPair } from '../acme/verify.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { isoInstant } from '../core/outcome.ts';
 import { renewedValue } from '../core/secret-value.ts';
-import { isLowerTrust } from '../core/trust.ts';
 import type { Attempt } from './attempt.ts';
 import { knownPending, ownPending, waitWithin } from './claim.ts';
 import { openIssuer } from './issuer.ts';
 import { freshOrder, lastOrder, remember } from './orders.ts';
+import { pollInterval } from './poll-interval.ts';
 import type { Polled, Steps } from './ports/steps.ts';
-import { renewalInfoId } from './publish.ts';
+import { renewalInfoId } from './renewal-info.ts';
 import type { Run } from './run.ts';
-import { pollInterval } from './solve-dns01.ts';
 import { ISSUED } from './stages.ts';
 
 /** A verified pair that is stored but not live yet. */
@@ -94,13 +93,6 @@ async function verifyAndStore(attempt: Attempt, orderUrl: string, run: Run): Pro
     now: run.clock.now(),
     ...(caBundle ? { roots: caBundle } : {}),
   });
-  if (attempt.liveTrust && isLowerTrust(trust, attempt.liveTrust) && !attempt.force) {
-    throw new RenewalFailure(
-      'certificate-rejected',
-      `issuer ${issuer.name} has trust "${trust}" and the live certificate has "${attempt.liveTrust}": the better one stays. Renew with force to replace it all the same.`,
-      { retry: 'never' },
-    );
-  }
   const facts = readCertificate(certificate);
   const version = facts.fingerprint256;
   const previous = (await run.vault.read(claim.arn, claim.generation)) ?? '';

@@ -2,7 +2,8 @@ import { type Order, placeOrder } from '../acme/order.ts';
 import { writeCertificateTags } from '../core/certificate-tags.ts';
 import { sameNames } from '../core/domain-name.ts';
 import { MINUTE } from '../core/duration.ts';
-import { isRenewalFailure } from '../core/failure.ts';
+import { isRenewalFailure, RenewalFailure } from '../core/failure.ts';
+import { isLowerTrust } from '../core/trust.ts';
 import type { Attempt } from './attempt.ts';
 import { knownPending, updatePending } from './claim.ts';
 import { openIssuer } from './issuer.ts';
@@ -26,6 +27,7 @@ const LONG_ENOUGH = 10 * MINUTE;
  */
 export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<PlacedOrder> {
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  expectNoLowerTrust(attempt, issuer);
   const order = (await knownOrder(attempt, issuer, run)) ?? (await newOrder(attempt, issuer, run));
   const tags = writeCertificateTags({
     state: 'renewing',
@@ -39,6 +41,15 @@ export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<Pl
   if (!Object.values(tags).includes(order.url))
     await updatePending(attempt.claim, { order: orderOf(order, issuer) }, run);
   return { url: order.url, status: order.status };
+}
+
+/** Before the CA is asked for what would not be published. */
+function expectNoLowerTrust({ liveTrust, force }: Attempt, { name, settings: { trust } }: OpenIssuer): void {
+  if (force || liveTrust === undefined || !isLowerTrust(trust, liveTrust)) return;
+  throw new RenewalFailure(
+    'lower-trust',
+    `issuer ${name} has trust "${trust}" and the live certificate has "${liveTrust}": the better one stays. Renew with force to replace it all the same.`,
+  );
 }
 
 async function newOrder(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order> {

@@ -1,9 +1,6 @@
 import { readCertificate } from '../acme/certificate.ts';
-import { certificateId } from '../acme/renewal-info.ts';
-import { type CertificateSpec, renewBeforeOf } from '../core/certificate-spec.ts';
-import { type AcmImport, type CertificateTags, RENEWER_TAG } from '../core/certificate-tags.ts';
+import { type AcmImport, RENEWER_TAG } from '../core/certificate-tags.ts';
 import { isRenewalFailure, RenewalFailure } from '../core/failure.ts';
-import { lifetimeRenewal } from '../core/lifetime.ts';
 import { type PairValue, parseSecretValue } from '../core/secret-value.ts';
 import type { Attempt } from './attempt.ts';
 import { type Claim, expectTime } from './claim.ts';
@@ -88,26 +85,3 @@ export async function readPair(arn: string, version: string, run: Run): Promise<
   if (value.kind === 'pair') return value;
   throw new RenewalFailure('corrupt-secret', `version ${version} of the secret holds no certificate and key`);
 }
-
-/** What the tags say of a live pair, by the lifetime rule alone. */
-export function metadataOfLive(
-  live: { readonly notBefore: number; readonly notAfter: number; readonly serialNumber: string },
-  version: string,
-  spec: CertificateSpec,
-): Partial<CertificateTags> & { readonly renewBy: number; readonly renewAt: number } {
-  const renewBy = lifetimeRenewal(live, renewBeforeOf(spec));
-  const { serialNumber: serial, notBefore, notAfter } = live;
-  return { version, serial, notBefore, notAfter, renewBy, renewAt: renewBy };
-}
-
-/** RFC 9773's id of a certificate; `undefined` for one that has none, such as a self-signed one. */
-export function renewalInfoId(certificate: string): string | undefined {
-  try {
-    return certificateId(certificate);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The tags of a certificate about which no CA is asked. */
-export const NO_RENEWAL_INFO = { renewalInfo: undefined, ariId: undefined, ariCheck: undefined } as const;

@@ -32,7 +32,7 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
     let cleaned = false;
     if (attempt.work === 'renew') {
       const order = await steps.run('place order', () => placeOrResumeOrder(attempt, run));
-      if (order.status === 'pending') cleaned = await solveDns01(attempt, order.url, steps, run);
+      cleaned = await solveDns01(attempt, order, steps, run);
       const pair = await obtainCertificate(attempt, order.url, steps, run);
       await steps.run('go live', () => goLive(attempt.claim, pair.version, run));
       version = pair.version;

@@ -1,4 +1,4 @@
-import { readRenewalInfo } from '../acme/renewal-info.ts';
+import { certificateId, readRenewalInfo } from '../acme/renewal-info.ts';
 import type { AcmeEndpoint } from '../acme/session.ts';
 import { messageOf } from '../core/failure.ts';
 import { nextRenewalInfoCheck, selectedInstant } from '../core/renewal-window.ts';
@@ -35,5 +35,14 @@ export async function askRenewalInfo(
   } catch (error) {
     log.warn('no renewal information; the lifetime rule holds', { ariId, problem: messageOf(error) });
     return { renewAt: undefined, nextCheck: nextRenewalInfoCheck(clock.now(), undefined) };
+  }
+}
+
+/** RFC 9773's id of a certificate; `undefined` for one that has none, such as a self-signed one. */
+export function renewalInfoId(certificate: string): string | undefined {
+  try {
+    return certificateId(certificate);
+  } catch {
+    return undefined;
   }
 }

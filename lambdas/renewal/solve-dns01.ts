@@ -8,7 +8,8 @@ import type { Attempt } from './attempt.ts';
 import { knownPending, updatePending, waitWithin } from './claim.ts';
 import { openIssuer } from './issuer.ts';
 import { freshAuthorization, freshOrder, lastAuthorization, lastOrder } from './orders.ts';
-import { orderOf } from './place-order.ts';
+import { orderOf, type PlacedOrder } from './place-order.ts';
+import { pollInterval } from './poll-interval.ts';
 import type { ChallengeRecord, Presented } from './ports/challenge-records.ts';
 import type { Polled, Steps } from './ports/steps.ts';
 import type { Run } from './run.ts';
@@ -22,28 +23,28 @@ const LONGEST_SYNC_WAIT = MINUTE;
 
 const LOOK_UP_AGAIN = 5 * SECOND;
 
-/** Without a Retry-After, a CA is asked this often at first. */
-const FIRST_POLL = 2 * SECOND;
-const LONGEST_POLL = 30 * SECOND;
-
 /**
- * Proves control of all names of a pending order by DNS-01 (RFC 8555, section 8.4): all TXT values at once, one wait
- * for all of them, then all answers. Returns once the order has left `pending`. The values are removed whatever
- * happens; the result says whether that succeeded.
+ * Proves control of all names of an order by DNS-01 (RFC 8555, section 8.4), as far as the CA doesn't know of it already:
+ * all TXT values at once, one wait for all of them, then all answers. Returns once the order has left `pending`. The
+ * values are removed whatever happens, and with them what dead attempts left; the result says whether that succeeded.
  */
-export async function solveDns01(attempt: Attempt, orderUrl: string, steps: Steps, run: Run): Promise<boolean> {
-  const authorizations = await steps.run('store challenge values', () => storeChallengeValues(attempt, orderUrl, run));
-  if (authorizations.length === 0) return true;
+export async function solveDns01(attempt: Attempt, order: PlacedOrder, steps: Steps, run: Run): Promise<boolean> {
   let presented: readonly Presented[] | undefined;
   try {
-    for (const round of [1, 2]) {
-      presented = await steps.run(`present TXT values ${round}`, () => present(attempt, run));
-      await inSync(attempt, presented, round, steps, run);
-      const seen = await steps.poll(`look up authoritatively ${round}`, (look) => lookUp(attempt, round, look, run));
-      if (seen === 'visible') break;
+    const authorizations =
+      order.status === 'pending'
+        ? await steps.run('store challenge values', () => storeChallengeValues(attempt, order.url, run))
+        : [];
+    if (authorizations.length > 0) {
+      for (const round of [1, 2]) {
+        presented = await steps.run(`present TXT values ${round}`, () => present(attempt, run));
+        await inSync(attempt, presented, round, steps, run);
+        const seen = await steps.poll(`look up authoritatively ${round}`, (look) => lookUp(attempt, round, look, run));
+        if (seen === 'visible') break;
+      }
+      await steps.run('answer challenges', () => answerChallenges(attempt, authorizations, run));
+      await steps.poll('wait for validation', (poll) => validated(attempt, order.url, authorizations, poll, run));
     }
-    await steps.run('answer challenges', () => answerChallenges(attempt, authorizations, run));
-    await steps.poll('wait for validation', (poll) => validated(attempt, orderUrl, authorizations, poll, run));
   } catch (error) {
     await steps.run('clean up TXT values', () => cleanUpAfterFailure(attempt, presented, run));
     throw error;
@@ -98,22 +99,27 @@ async function inSync(
   run: Run,
 ): Promise<void> {
   await steps.wait(`let TXT values propagate ${round}`, FIRST_SYNC_CHECK);
-  let waited = FIRST_SYNC_CHECK;
   let waiting = presented.map(({ changeId }) => changeId);
-  await steps.poll(`wait in sync ${round}`, async (): Promise<Polled<null>> => {
+  await steps.poll(`wait in sync ${round}`, async (check): Promise<Polled<null>> => {
     const states = await Promise.all(waiting.map((changeId) => run.records.inSync(changeId)));
     waiting = waiting.filter((_, index) => !states[index]);
     if (waiting.length === 0) return { done: true, value: null };
-    if (waited >= run.settings.propagationMinutes * MINUTE) {
+    if (timeOfSyncCheck(check) >= run.settings.propagationMinutes * MINUTE) {
       throw new RenewalFailure(
         'propagation-timeout',
         `Route 53 has not brought the TXT values to all its servers within ${run.settings.propagationMinutes} minutes (${waiting.join(', ')}); they have been removed again`,
       );
     }
-    const waitMilliseconds = waitWithin(attempt.claim, Math.min(waited * SYNC_GROWTH, LONGEST_SYNC_WAIT), run);
-    waited += waitMilliseconds;
-    return { done: false, waitMilliseconds };
+    const next = timeOfSyncCheck(check + 1) - timeOfSyncCheck(check);
+    return { done: false, waitMilliseconds: waitWithin(attempt.claim, next, run) };
   });
+}
+
+/** When a check for being in sync takes place, counted from 1, after the values were presented. */
+function timeOfSyncCheck(check: number): number {
+  let time = FIRST_SYNC_CHECK;
+  for (let earlier = 1; earlier < check; earlier += 1) time += Math.min(time * SYNC_GROWTH, LONGEST_SYNC_WAIT);
+  return time;
 }
 
 /**
@@ -176,11 +182,6 @@ async function validated(
   };
 }
 
-/** What the CA asks for with Retry-After (RFC 8555, section 7.5.1), else 2 s, 4 s, 8 s … 30 s. */
-export function pollInterval(poll: number, retryAfterMilliseconds: number | undefined): number {
-  return retryAfterMilliseconds ?? Math.min(FIRST_POLL * 2 ** (poll - 1), LONGEST_POLL);
-}
-
 /** The CA's own words, and what the servers answer at this moment. */
 async function challengeFailure(
   attempt: Attempt,
@@ -215,7 +216,7 @@ async function cleanUp(attempt: Attempt, presented: readonly Presented[] | undef
     // The next owner of the claim may be waiting for the same values: from the end of the lease on they are its.
     if (run.clock.now() >= attempt.claim.leaseUntil) return false;
     const { records, leftovers } = await knownPending(attempt.claim, run);
-    await run.records.remove(records, presented);
+    if (records.length > 0) await run.records.remove(records, presented);
     if (leftovers.length > 0) await run.records.remove(leftovers);
     return true;
   } catch (error) {

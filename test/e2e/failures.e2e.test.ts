@@ -242,11 +242,13 @@ describe('what goes wrong', () => {
       expect(sandbox.ca.finalizedOrders()).toHaveLength(1);
     });
 
-    it('keeps a pair of higher trust', async () => {
+    it('keeps a pair of higher trust, and orders nothing that would not be published', async () => {
+      sandbox.calls.reset();
       await sandbox.deployIssuer('staging', { ...sandbox.issuerSettings(), trust: 'none' });
       const { code, message } = await failure(renewal({ issuer: 'staging' }));
       // Same directory, so only the names make it due.
-      expect([code, message]).toEqual(['certificate-rejected', expect.stringContaining('the better one stays')]);
+      expect([code, message]).toEqual(['lower-trust', expect.stringContaining('the better one stays')]);
+      expect(sandbox.calls.of('acme:newOrder')).toBe(0);
     });
   });
 

@@ -89,6 +89,44 @@ describe('after a run that stopped half-way', () => {
     expect(pending.leftovers).toEqual([]);
   });
 
+  it('sweeps what a dead attempt left in DNS, also when the CA needs no proof any more', async () => {
+    // Validated and then dead: clean-up, and everything after it, happens no more.
+    const takeAway = [
+      sandbox.faults.add({ operation: 'route53:ChangeResourceRecordSets', skip: 1, error: refused }),
+      sandbox.faults.add({ operation: 'acme:finalize', error: { status: 400, name: 'malformed', message: 'no' } }),
+    ];
+    await expect(sandbox.renew({ certificate: 'leane.dev', spec })).rejects.toMatchObject({ code: 'ca-refused' });
+    const [zone] = sandbox.route53.zones();
+    const txt = () => sandbox.route53.records(zone?.id ?? '').filter(({ type }) => type === 'TXT');
+    expect(txt()).toHaveLength(1);
+
+    for (const take of takeAway) take();
+    sandbox.calls.reset();
+    expect(await sandbox.renew({ certificate: 'leane.dev', force: true })).toMatchObject({ decision: 'renewed' });
+    expect(sandbox.calls.of('acme:challenge')).toBe(0);
+    expect(txt()).toEqual([]);
+  });
+
+  it('forgets the failures of a certificate that somebody has put in order by hand', async () => {
+    await sandbox.renew({ certificate: 'leane.dev', spec: { ...spec, acm: [] } });
+    const pair = JSON.stringify(live(sandbox, 'leane.dev'));
+    await sandbox.clock.advance(61 * DAY);
+    sandbox.faults.add({
+      operation: 'acme:newOrder',
+      times: 1,
+      error: { status: 400, name: 'malformed', message: 'no' },
+    });
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'failed', failures: 1 });
+    await sandbox.renew({ certificate: 'other', spec: { ...spec, acm: [] } });
+    const fresh = JSON.stringify(live(sandbox, 'other'));
+    expect(fresh).not.toBe(pair);
+    sandbox.secretsManager.overwrite('evercert/leane.dev', fresh);
+    expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'not-due' });
+    const { state, failures, failure, retryAt } = tagsOf(sandbox, 'leane.dev');
+    expect({ state, failures, failure, retryAt }).toEqual({ state: 'issued', failures: 0 });
+  });
+
   it('an adopted secret gets the spec that is sent for it, and no shadow of its name', async () => {
     await sandbox.renew({ certificate: 'source', spec: { ...spec, acm: [] } });
     const pair = live(sandbox, 'source');
