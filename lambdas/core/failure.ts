@@ -14,6 +14,7 @@ export const FAILURE_CODES = {
   // The claim.
   'claim-lost': 'later',
   'attempt-timeout': 'later',
+  'other-version': 'later',
   // DNS.
   'no-hosted-zone': 'never',
   'dns-change-refused': 'later',
@@ -98,4 +99,12 @@ export function messageOf(error: unknown): string {
     return error.message || ('code' in error ? String(error.code) : 'no message');
   }
   return String(error);
+}
+
+/** Anything that was thrown, as the one error that leaves evercert. */
+export function toFailure(error: unknown): RenewalFailure {
+  if (isRenewalFailure(error)) return error;
+  return new RenewalFailure('unexpected', `${messageOf(error)}. This is a bug in evercert: please report it.`, {
+    cause: error,
+  });
 }

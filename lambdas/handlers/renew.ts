@@ -1,3 +1,4 @@
+import { type DurableLambdaHandler, withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { createAcmTargets } from '../aws/acm-targets.ts';
 import { createAwsClients } from '../aws/clients.ts';
 import { createRoute53Records } from '../aws/route53-records.ts';
@@ -11,7 +12,8 @@ import { type Clock, systemClock } from '../renewal/ports/clock.ts';
 import type { Log } from '../renewal/ports/log.ts';
 import type { Steps } from '../renewal/ports/steps.ts';
 import { renew } from '../renewal/renew.ts';
-import { type RenewalPorts, startRun } from '../renewal/run.ts';
+import { type RenewalPorts, type Run, startRun } from '../renewal/run.ts';
+import { DurableFailure, durableSteps } from './durable-steps.ts';
 import type { Context } from './lambda-context.ts';
 import { powertoolsLog } from './log.ts';
 
@@ -20,27 +22,49 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: Log;
-  /** The implementation of `Steps` for one run; everything in one invocation when left out. */
-  readonly steps?: (clock: Clock) => Steps;
+  /** Watches the steps of a renewal. */
+  readonly watch?: (steps: Steps) => Steps;
 }
 
 /**
- * The `renew` function. Event: `{"certificate": "name", "force"?: true, "spec"?: {…}}`; result: `RenewOutcome`.
- * Failures are thrown, so that metrics, retries and alarms fire.
+ * The `renew` function, everything in one invocation. Event: `{"certificate": "name", "force"?: true, "spec"?: {…}}`;
+ * result: `RenewOutcome`. Failures are thrown, so that metrics, retries and alarms fire.
  */
-export function createRenew({
-  environment,
-  clock,
-  log,
-  steps = directSteps,
-}: Surroundings): (event: unknown, context: Context) => Promise<RenewOutcome> {
+export function createRenew(surroundings: Surroundings): (event: unknown, context: Context) => Promise<RenewOutcome> {
+  const { environment, clock, log, watch = asItIs } = surroundings;
   const settings = settingsFromEnvironment(environment);
   return async (input, context) => {
     const event = parseRenewEvent(input);
     // Lambda repeats an asynchronous event under the same request id: the repetition goes on with its own claim.
-    return renew(event, steps(clock), startRun(renewalPorts(settings, clock, log), settings, context.awsRequestId));
+    const run = startRun(renewalPorts(settings, clock, log), settings, context.awsRequestId);
+    return renew(event, watch(directSteps(clock)), run);
   };
 }
+
+/**
+ * The `renew` function as a durable one: the same events, results and failures; each resume is an invocation of its own
+ * that goes on where the last one stopped.
+ */
+export function createDurableRenew(surroundings: Surroundings): DurableLambdaHandler {
+  const { environment, clock, log, watch = asItIs } = surroundings;
+  const settings = settingsFromEnvironment(environment);
+  // Lambda often resumes in the process that has suspended: what it knows already need not be asked again.
+  let suspended: Run | undefined;
+  return withDurableExecution(async (input: unknown, context) => {
+    const id = context.executionContext.durableExecutionArn;
+    const run = suspended?.id === id ? suspended : startRun(renewalPorts(settings, clock, log), settings, id);
+    suspended = run;
+    try {
+      return await renew(parseRenewEvent(input), watch(durableSteps(context)), run);
+    } catch (error) {
+      throw new DurableFailure(error);
+    } finally {
+      suspended = undefined;
+    }
+  });
+}
+
+const asItIs = (steps: Steps): Steps => steps;
 
 /** Ports made of adapters, anew for each run: what an adapter remembers (hosted zones) belongs to one run. */
 export function renewalPorts(settings: Settings, clock: Clock, log: Log): RenewalPorts {
@@ -56,9 +80,24 @@ export function renewalPorts(settings: Settings, clock: Clock, log: Log): Renewa
   };
 }
 
-let deployed: ReturnType<typeof createRenew> | undefined;
+const surroundings = (): Surroundings => ({
+  environment: process.env,
+  clock: systemClock,
+  log: powertoolsLog('evercert-renew'),
+});
 
+let direct: ReturnType<typeof createRenew> | undefined;
+
+/** For a function without durable execution. */
 export const handler = (event: unknown, context: Context): Promise<RenewOutcome> => {
-  deployed ??= createRenew({ environment: process.env, clock: systemClock, log: powertoolsLog('evercert-renew') });
-  return deployed(event, context);
+  direct ??= createRenew(surroundings());
+  return direct(event, context);
+};
+
+let durable: DurableLambdaHandler | undefined;
+
+/** For a durable function: it understands no other invocations. */
+export const durableHandler: DurableLambdaHandler = (event, context) => {
+  durable ??= createDurableRenew(surroundings());
+  return durable(event, context);
 };

@@ -1,7 +1,7 @@
 import { dueFromMetadata, dueFromValue } from '../core/due.ts';
 import type { RenewEvent } from '../core/events.ts';
 import { isoInstant, type RenewOutcome } from '../core/outcome.ts';
-import type { Attempt } from './attempt.ts';
+import { ATTEMPT_SCHEMA, type Attempt } from './attempt.ts';
 import { claimAttempt, hasClaimedBefore } from './claim.ts';
 import { readIssuerSettings } from './issuer.ts';
 import { describeCertificate, type ManagedCertificate, readManagedCertificate } from './managed-certificate.ts';
@@ -58,6 +58,7 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
   return {
     kind: 'attempt',
     attempt: {
+      schema: ATTEMPT_SCHEMA,
       name: certificate.name,
       work,
       reason: decision.reason,

@@ -5,7 +5,7 @@ import type { KeyType } from '../core/key-type.ts';
 import { parseSecretValue } from '../core/secret-value.ts';
 import { digest } from './digest.ts';
 import type { ManagedCertificate } from './managed-certificate.ts';
-import { type Pending, parsePending, pendingValue } from './pending.ts';
+import { isOtherVersion, type OtherVersion, type Pending, parsePending, pendingValue } from './pending.ts';
 import type { Run } from './run.ts';
 import { LIVE, PENDING } from './stages.ts';
 
@@ -181,8 +181,18 @@ async function readPending(arn: string, version: string | undefined, run: Run): 
   const text = version === undefined ? undefined : await run.vault.read(arn, version);
   if (text === undefined) return undefined;
   const pending = parsePending(text);
-  if (!pending) run.log.warn('the pending version can not be read and is passed over', { secret: arn, version });
-  return pending;
+  if (pending && !isOtherVersion(pending)) return pending;
+  if (pending && pending.leaseUntil > run.clock.now()) throw otherVersion(pending);
+  run.log.warn('the pending version can not be read and is passed over', { secret: arn, version });
+  return undefined;
+}
+
+function otherVersion({ schema, leaseUntil }: OtherVersion): RenewalFailure {
+  const lease = new Date(leaseUntil).toISOString();
+  return new RenewalFailure(
+    'other-version',
+    `another version of evercert (claims of schema ${schema}) works on this certificate until ${lease}; this one takes over after that. See that one version is deployed.`,
+  );
 }
 
 /** A key that an order may already be waiting for is used again; a key of the wrong type is not. */

@@ -40,10 +40,31 @@ const pendingSchema = z.object({
 
 export type Pending = z.output<typeof pendingSchema>;
 
-/** `undefined` when it is not ours to understand: damaged, edited, or written by a newer version of the code. */
-export function parsePending(text: string): Pending | undefined {
+/** What every version of evercert writes, so that others can tell how long a claim holds. */
+const anyVersionSchema = z.object({ schema: z.int(), leaseUntil: z.number() });
+
+/** A claim of another version: its meaning is unknown but for the time until which it holds. */
+export interface OtherVersion {
+  readonly schema: number;
+  readonly leaseUntil: number;
+}
+
+/** `undefined` when it is not ours to understand: damaged, or edited by hand. */
+export function parsePending(text: string): Pending | OtherVersion | undefined {
+  const value = parseJson(text);
+  const pending = z.safeParse(pendingSchema, value);
+  if (pending.success) return pending.data;
+  const other = z.safeParse(anyVersionSchema, value);
+  return other.success && other.data.schema !== 1 ? other.data : undefined;
+}
+
+export function isOtherVersion(pending: Pending | OtherVersion): pending is OtherVersion {
+  return pending.schema !== 1;
+}
+
+function parseJson(text: string): unknown {
   try {
-    return z.parse(pendingSchema, JSON.parse(text));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { retryAt } from '../core/back-off.ts';
 import { type AcmImport, writeCertificateTags } from '../core/certificate-tags.ts';
-import { isRenewalFailure, messageOf, RenewalFailure } from '../core/failure.ts';
+import { messageOf, RenewalFailure, toFailure } from '../core/failure.ts';
 import { isoInstant } from '../core/outcome.ts';
 import type { Attempt } from './attempt.ts';
 import { pauseIssuer } from './issuer.ts';
@@ -56,18 +56,15 @@ export async function recordFailure(
   }
 }
 
-/** Anything that was thrown, as the one error that leaves evercert. */
+/** Anything that was thrown, as a failure that names the certificate. */
 export function asFailure(certificate: string, error: unknown): RenewalFailure {
+  const { message, code, retry, details } = toFailure(error);
   const prefix = `${certificate}: `;
-  if (!isRenewalFailure(error)) {
-    return new RenewalFailure(
-      'unexpected',
-      `${prefix}${messageOf(error)}. This is a bug in evercert: please report it.`,
-      { cause: error },
-    );
-  }
-  const message = error.message.startsWith(prefix) ? error.message : prefix + error.message;
-  return new RenewalFailure(error.code, message, { cause: error, retry: error.retry, details: error.details });
+  return new RenewalFailure(code, message.startsWith(prefix) ? message : prefix + message, {
+    cause: error,
+    retry,
+    details,
+  });
 }
 
 /** Nothing can be made of the order any more. */

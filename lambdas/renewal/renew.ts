@@ -2,6 +2,7 @@ import type { AcmImport } from '../core/certificate-tags.ts';
 import type { RenewEvent } from '../core/events.ts';
 import type { RenewOutcome } from '../core/outcome.ts';
 import { announce } from './announce.ts';
+import { expectOwnAttempt } from './attempt.ts';
 import { beginAttempt } from './begin-attempt.ts';
 import { obtainCertificate } from './obtain-certificate.ts';
 import { placeOrResumeOrder } from './place-order.ts';
@@ -26,6 +27,7 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
     });
   if (begun.kind === 'ended') return begun.outcome;
   const { attempt } = begun;
+  expectOwnAttempt(attempt);
   let imports: Readonly<Record<string, AcmImport>> = attempt.imports;
   try {
     let version = attempt.claim.generation;

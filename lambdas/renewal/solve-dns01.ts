@@ -99,10 +99,10 @@ async function inSync(
   run: Run,
 ): Promise<void> {
   await steps.wait(`let TXT values propagate ${round}`, FIRST_SYNC_CHECK);
-  let waiting = presented.map(({ changeId }) => changeId);
-  await steps.poll(`wait in sync ${round}`, async (check): Promise<Polled<null>> => {
-    const states = await Promise.all(waiting.map((changeId) => run.records.inSync(changeId)));
-    waiting = waiting.filter((_, index) => !states[index]);
+  const changes = presented.map(({ changeId }) => changeId);
+  await steps.poll(`wait in sync ${round}`, async (check, left = changes): Promise<Polled<null, readonly string[]>> => {
+    const states = await Promise.all(left.map((changeId) => run.records.inSync(changeId)));
+    const waiting = left.filter((_, index) => !states[index]);
     if (waiting.length === 0) return { done: true, value: null };
     if (timeOfSyncCheck(check) >= run.settings.propagationMinutes * MINUTE) {
       throw new RenewalFailure(
@@ -111,7 +111,7 @@ async function inSync(
       );
     }
     const next = timeOfSyncCheck(check + 1) - timeOfSyncCheck(check);
-    return { done: false, waitMilliseconds: waitWithin(attempt.claim, next, run) };
+    return { done: false, waitMilliseconds: waitWithin(attempt.claim, next, run), keep: waiting };
   });
 }
 

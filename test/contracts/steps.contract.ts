@@ -48,6 +48,18 @@ export function stepsContract(
       expect(waited).toBeGreaterThanOrEqual(15_000);
     });
 
+    it('gives each check of a poll what the one before it kept', async () => {
+      const seen: (readonly string[] | undefined)[] = [];
+      await execute((steps) =>
+        steps.poll<null, readonly string[]>('all gone', async (_attempt, kept) => {
+          seen.push(kept);
+          const left = (kept ?? ['a', 'b', 'c']).slice(1);
+          return left.length > 0 ? { done: false, waitMilliseconds: 1000, keep: left } : { done: true, value: null };
+        }),
+      );
+      expect(seen).toEqual([undefined, ['b', 'c'], ['c']]);
+    });
+
     it('passes a failure on with its code, message, class and details, from steps and from polls', async () => {
       const failure = () =>
         new RenewalFailure('ca-rate-limited', 'the CA asks to wait', { retry: 'never', details: { retryAt: 5 } });
@@ -63,6 +75,27 @@ export function stepsContract(
       }));
       expect(result.run).toMatchObject(caught);
       expect(result.poll).toMatchObject(caught);
+    });
+
+    it('passes anything else that is thrown on as a failure, or as it was, with its message', async () => {
+      const broken = async (): Promise<never> => {
+        throw new TypeError('undefined is not a function');
+      };
+      const { result } = await execute(async (steps) => ({
+        run: await steps.run('breaks', broken).catch((error: unknown) => error),
+        poll: await steps.poll('breaks too', broken).catch((error: unknown) => error),
+      }));
+      for (const caught of [result.run, result.poll]) expect(String(caught)).toContain('undefined is not a function');
+    });
+
+    it('goes on after a failure that was caught', async () => {
+      const ran: string[] = [];
+      await execute(async (steps) => {
+        await steps.run('fails', async () => Promise.reject(new Error('no'))).catch(() => ran.push('caught'));
+        await steps.wait('a while', 1000);
+        await steps.run('afterwards', async () => ran.push('afterwards'));
+      });
+      expect(ran.at(-1)).toBe('afterwards');
     });
 
     it('refuses a second step of the same name', async () => {

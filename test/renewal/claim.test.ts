@@ -147,7 +147,24 @@ describe('a claim', () => {
 
   it('passes over a pending version that it can not read', async () => {
     const { arn } = await describeCertificate('leane.dev', vault, settings);
-    await vault.put({ id: arn, value: '{"schema":2}', token: 'n'.repeat(32), stage: 'ACME_PENDING' });
+    await vault.put({ id: arn, value: '{"note":"by hand"}', token: 'n'.repeat(32), stage: 'ACME_PENDING' });
+    expect((await claim(run('a'))).kind).toBe('claimed');
+  });
+
+  it('of another version is respected until its lease has run out, and says so', async () => {
+    const { arn } = await describeCertificate('leane.dev', vault, settings);
+    const leaseUntil = clock.now() + 15 * MINUTE;
+    const theirs = JSON.stringify({
+      schema: 2,
+      leaseUntil,
+      next: { key: 'of a kind that this version does not know' },
+    });
+    await vault.put({ id: arn, value: theirs, token: 'n'.repeat(32), stage: 'ACME_PENDING' });
+    await expect(claim(run('a'))).rejects.toMatchObject({
+      code: 'other-version',
+      message: expect.stringContaining(new Date(leaseUntil).toISOString()),
+    });
+    await clock.advance(15 * MINUTE);
     expect((await claim(run('a'))).kind).toBe('claimed');
   });
 });

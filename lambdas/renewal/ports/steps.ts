@@ -17,12 +17,13 @@ export interface Steps {
 
   /**
    * Repeats `check` until it is done, waiting in between as long as each answer says. Has no deadline of its own:
-   * `check` throws when it has seen enough. The first check runs at once.
+   * `check` throws when it has seen enough. The first check runs at once. What one check keeps (plain data) is given to
+   * the next, which may run in another process.
    */
-  poll<T>(name: string, check: (attempt: number) => Promise<Polled<T>>): Promise<T>;
+  poll<T, K = never>(name: string, check: (attempt: number, kept: K | undefined) => Promise<Polled<T, K>>): Promise<T>;
 }
 
 /** `attempt` counts from 1. */
-export type Polled<T> =
+export type Polled<T, K = never> =
   | { readonly done: true; readonly value: T }
-  | { readonly done: false; readonly waitMilliseconds: number };
+  | { readonly done: false; readonly waitMilliseconds: number; readonly keep?: K };
