@@ -96,7 +96,7 @@ async function answer(
   const service = found?.service ?? services.find(({ name }) => name === scope?.service);
   const refuse = (refusal: AwsServiceError) => renderAwsError(service?.protocol ?? 'rest-xml', refusal, requestId);
   const applied = (action: FaultAction) => {
-    if ('drop' in action) return 'drop';
+    if (!('error' in action)) return 'drop';
     const { status, name, message: text, headers } = action.error;
     const refused = refuse(new AwsServiceError(status, name, text));
     return { ...refused, headers: { ...refused.headers, ...headers } };
@@ -117,7 +117,9 @@ async function answer(
   try {
     if (latency) await clock.hold(latency);
     const before = await faults.at('before', operation, request);
-    if (before) return applied(before);
+    const repeated = before !== undefined && 'repeat' in before;
+    if (before && !repeated) return applied(before);
+    if (repeated) await answerOrRefuse(found.service, found.operation, request, requestId);
     const answered = await answerOrRefuse(found.service, found.operation, request, requestId);
     const after = await faults.at('after', operation, request);
     return after ? applied(after) : answered;

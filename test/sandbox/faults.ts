@@ -23,6 +23,10 @@ export interface Fault {
   readonly error?: FaultError;
   /** Close the connection without an answer. */
   readonly drop?: true;
+  /** Kill the run that asks: its process is gone before, or after, the effect. */
+  readonly kill?: true;
+  /** The request arrives twice, and the client gets the second answer. `phase` must be `before`. */
+  readonly repeat?: true;
   /** Answer so much later, virtual milliseconds. */
   readonly delay?: number;
 }
@@ -36,7 +40,7 @@ export interface FaultError {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type FaultAction = { readonly error: FaultError } | { readonly drop: true };
+export type FaultAction = { readonly error: FaultError } | { readonly drop: true } | { readonly repeat: true };
 
 export class Faults {
   readonly #clock: VirtualClock;
@@ -72,8 +76,10 @@ export class Faults {
       if (entry.seen <= (fault.skip ?? 0) || entry.hits >= (fault.times ?? Number.POSITIVE_INFINITY)) continue;
       entry.hits += 1;
       if (fault.delay) await this.#clock.hold(fault.delay);
+      if (fault.kill) this.#clock.kill();
+      if (fault.kill || fault.drop) return { drop: true };
       if (fault.error) return { error: fault.error };
-      if (fault.drop) return { drop: true };
+      if (fault.repeat) return { repeat: true };
     }
     return undefined;
   }

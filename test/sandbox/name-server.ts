@@ -2,6 +2,8 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Answer, AUTHORITATIVE_ANSWER, type DecodedPacket, decode, encode, TRUNCATED_RESPONSE } from 'dns-packet';
+import type { Calls } from './calls.ts';
+import type { Faults } from './faults.ts';
 import { answerQuestion, type DnsAnswer, type ServedZone } from './name-server-answer.ts';
 import { normalizeName } from './route53-names.ts';
 
@@ -56,8 +58,11 @@ export async function startNameServer(options: {
   readonly hosts?: readonly string[];
   /** A free one when left out. */
   readonly port?: number;
+  /** Watches the queries, `dns:TXT` and so on by type, and does to the answers what the faults say. */
+  readonly calls?: Calls;
+  readonly faults?: Faults;
 }): Promise<NameServer> {
-  const { route53, hosts = ['127.0.0.1'], port = 0 } = options;
+  const { route53, hosts = ['127.0.0.1'], port = 0, calls, faults } = options;
   const names = route53.settings.nameServers;
   if (hosts.length > 1 && hosts.length !== names.length) {
     throw new Error(`${hosts.length} hosts can't be ${names.length} name servers: ${names.join(', ')}`);
@@ -78,9 +83,15 @@ export async function startNameServer(options: {
       };
       return respondTo(message, transport, answer);
     };
-    udp.on('message', (message, client) => {
+    udp.on('message', async (message, client) => {
+      const operation = `dns:${typeAsked(message)}`;
+      calls?.count(operation);
+      const before = await faults?.at('before', operation, message);
+      if (before && !('repeat' in before)) return;
       const response = respond(message, 'udp');
-      if (response) udp.send(response, client.port, client.address);
+      if ((await faults?.at('after', operation, message)) || !response) return;
+      udp.send(response, client.port, client.address);
+      if (before) udp.send(response, client.port, client.address);
     });
     tcp.on('connection', (connection) => {
       connections.add(connection);
@@ -105,6 +116,14 @@ export async function startNameServer(options: {
     queries,
     stop: () => close(listeners),
   };
+}
+
+function typeAsked(message: Buffer): string {
+  try {
+    return decode(message).questions?.[0]?.type ?? 'nothing';
+  } catch {
+    return 'nothing';
+  }
 }
 
 function addressesOf(nameServers: readonly string[], hosts: readonly string[]): ReadonlyMap<string, string> {

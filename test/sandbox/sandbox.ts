@@ -7,11 +7,10 @@ import type { RenewOutcome, ScanResult } from '../../lambdas/core/outcome.ts';
 import { parseSettings, type SettingsInput, settingsToEnvironment } from '../../lambdas/core/settings.ts';
 import { createRenew, renewalPorts } from '../../lambdas/handlers/renew.ts';
 import { createScan } from '../../lambdas/handlers/scan.ts';
-import { directSteps } from '../../lambdas/renewal/direct-steps.ts';
 import { configureIssuer } from '../../lambdas/renewal/issuer.ts';
 import type { OpenIssuer } from '../../lambdas/renewal/open-issuer.ts';
-import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import type { Log } from '../../lambdas/renewal/ports/log.ts';
+import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
 import { startRun } from '../../lambdas/renewal/run.ts';
 import { writeSpec } from '../../lambdas/renewal/write-spec.ts';
 import { Acm } from './acm.ts';
@@ -84,9 +83,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const secretsManager = new SecretsManager({ clock });
   const acm = new Acm({ clock });
   const lambda = new LambdaService({ clock });
-  const nameServer = await startNameServer({ route53 });
+  const nameServer = await startNameServer({ route53, calls, faults });
   const resolver = { host: '127.0.0.1', port: nameServer.port };
-  const ca = await startCa({ clock, calls, faults, resolver });
+  // The CA looks from elsewhere: what it asks is not counted, and what befalls our queries doesn't befall its own.
+  const caNameServer = await startNameServer({ route53 });
+  const ca = await startCa({ clock, calls, faults, resolver: { host: '127.0.0.1', port: caNameServer.port } });
   const aws = await startAwsServer({ services: [route53, secretsManager, acm, lambda], clock, calls, faults });
   const folder = mkdtempSync(join(tmpdir(), 'evercert-'));
   const caBundleFile = join(folder, 'ca-bundle.pem');
@@ -116,12 +117,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       options.onLog?.(entry);
     };
   const { onStep } = options;
-  const steps = onStep ? (of: Clock) => observedSteps(directSteps(of), onStep) : directSteps;
   const surroundings = {
     environment,
     clock,
     log: { info: write('info'), warn: write('warn'), error: write('error') } satisfies Log,
-    steps,
+    ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),
   };
   const scanFunction = createScan(surroundings);
   const renewFunction = createRenew(surroundings);
@@ -171,7 +171,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     bugs: () => [...ca.bugs, ...aws.bugs],
     stop: async () => {
       await lambda.idle();
-      await Promise.all([ca.stop(), aws.stop(), nameServer.stop()]);
+      await Promise.all([ca.stop(), aws.stop(), nameServer.stop(), caNameServer.stop()]);
       clock.close();
       restore();
       rmSync(folder, { recursive: true });

@@ -127,6 +127,39 @@ describe('The virtual clock', () => {
     expect(happened).toEqual(['background at 1 h']);
   });
 
+  it('kills a mortal run in its sleep, and time goes on without it', async () => {
+    const victim = clock.run(() => clock.sleep(2 * HOUR).then(note('victim')), { mortal: true });
+    const other = clock.run(() => clock.sleep(3 * HOUR).then(note('other')));
+    await clock.sleep(HOUR);
+    clock.kill();
+    await expect(victim).rejects.toThrow('the process was killed');
+    await other;
+    expect(happened).toEqual(['other at 3 h']);
+  });
+
+  it('sends and waits for nothing any more in a run that has been killed', async () => {
+    let asked = 0;
+    const url = await serve((_request, response) => {
+      asked += 1;
+      response.end('done');
+    });
+    const outlived: Promise<unknown>[] = [];
+    const victim = clock.run(
+      async () => {
+        await work();
+        clock.kill();
+        outlived.push(expect(get(url)).rejects.toThrow('the process was killed'));
+        void clock.sleep(0).then(note('slept'));
+      },
+      { mortal: true },
+    );
+    await expect(victim).rejects.toThrow('the process was killed');
+    await Promise.all(outlived);
+    await work();
+    expect(asked).toBe(0);
+    expect(happened).toEqual([]);
+  });
+
   describe('with real requests', () => {
     it.each([
       ['in a run', (ask: () => Promise<void>) => clock.run(ask)],
@@ -221,6 +254,21 @@ describe('The virtual clock', () => {
       await get(url).then(note('answered'));
       await background;
       expect(happened).toEqual(['answered at 0 h', 'background at 1 h']);
+    });
+
+    it('kills the run whose request is being served, and no other', async () => {
+      const url = await serve(async (request, response) => {
+        if (request.url === '/fatal') clock.kill();
+        await clock.hold(HOUR);
+        response.end('done');
+      });
+      const victim = clock.run(() => get(`${url}/fatal`).finally(() => clock.sleep(0).then(note('victim'))), {
+        mortal: true,
+      });
+      const other = clock.run(() => get(`${url}/harmless`).then(note('other')), { mortal: true });
+      await expect(victim).rejects.toThrow('the process was killed');
+      await other;
+      expect(happened).toEqual(['other at 1 h']);
     });
   });
 

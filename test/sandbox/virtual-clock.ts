@@ -18,7 +18,8 @@ export class VirtualClock implements Clock {
   readonly #served = new AsyncLocalStorage<Socket>();
   readonly #runs = new Set<Run>();
   readonly #sleepers: Sleeper[] = [];
-  readonly #inFlight = new Set<ClientRequest>();
+  /** Each with the run that sent it. */
+  readonly #inFlight = new Map<ClientRequest, Run | undefined>();
   /** The clients' ports of the connections whose request a server holds, once for each hold. */
   readonly #held: number[] = [];
   #checkScheduled = false;
@@ -42,10 +43,12 @@ export class VirtualClock implements Clock {
   /** A wait of the code under test, or of something that works in the background. */
   sleep(milliseconds: number): Promise<void> {
     const run = this.#context.getStore();
+    if (run?.dead) return new Promise(() => undefined);
     if (milliseconds <= 0) return Promise.resolve();
     if (run) run.sleeping += 1;
     return this.#until(this.#now + milliseconds, () => {
       if (run) run.sleeping -= 1;
+      return !run?.dead;
     });
   }
 
@@ -56,33 +59,58 @@ export class VirtualClock implements Clock {
     if (port !== undefined) this.#held.push(port);
     return this.#until(this.#now + milliseconds, () => {
       if (port !== undefined) this.#held.splice(this.#held.indexOf(port), 1);
+      return true;
     });
   }
 
-  /** Everything that shall keep time still while it works: an invocation, a CA's validation. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    const run: Run = { sleeping: 0, requests: 0 };
+  /**
+   * Everything that shall keep time still while it works: an invocation, a CA's validation. A `mortal` run can be
+   * killed, as Lambda's sandbox can; then the promise rejects with `Killed`.
+   */
+  async run<T>(work: () => Promise<T>, options: { readonly mortal?: boolean } = {}): Promise<T> {
+    const run: Run = { mortal: options.mortal ?? false, dead: false, die: () => undefined, sleeping: 0, requests: 0 };
+    const killed = new Promise<never>((_, reject) => {
+      run.die = () => reject(new Killed());
+    });
     this.#runs.add(run);
     try {
-      return await this.#context.run(run, work);
+      return await Promise.race([this.#context.run(run, work), killed]);
     } finally {
       this.#runs.delete(run);
       this.#check();
     }
   }
 
-  /** Moves time on by hand; whatever is due on the way happens in order. */
-  async advance(milliseconds: number): Promise<void> {
-    await this.#until(this.#now + milliseconds, () => undefined);
+  /**
+   * Kills the mortal run whose request is being served in this context; every mortal run where that can't be told (DNS).
+   * What has been killed sends nothing any more and never wakes up: as if its process were gone.
+   */
+  kill(): void {
+    const port = this.#served.getStore()?.remotePort;
+    const served = [...this.#inFlight].find(([request]) => port !== undefined && request.socket?.localPort === port);
+    const victims = served ? [served[1]] : [...this.#runs];
+    for (const run of victims) {
+      if (!run?.mortal || run.dead) continue;
+      run.dead = true;
+      this.#runs.delete(run);
+      for (const [request, sender] of this.#inFlight) if (sender === run) request.destroy(new Killed());
+      run.die();
+    }
+    this.#check();
   }
 
-  #until(at: number, wake: () => void): Promise<void> {
+  /** Moves time on by hand; whatever is due on the way happens in order. */
+  async advance(milliseconds: number): Promise<void> {
+    await this.#until(this.#now + milliseconds, () => true);
+  }
+
+  /** `wake` says whether whoever sleeps is still alive. */
+  #until(at: number, wake: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const sleeper: Sleeper = {
         at,
         wake: () => {
-          wake();
-          resolve();
+          if (wake()) resolve();
         },
       };
       const after = this.#sleepers.findIndex((other) => other.at > at);
@@ -95,7 +123,11 @@ export class VirtualClock implements Clock {
   readonly #onRequest = (message: unknown): void => {
     const { request } = message as { request: ClientRequest };
     const run = this.#context.getStore();
-    this.#inFlight.add(request);
+    if (run?.dead) {
+      request.destroy(new Killed());
+      return;
+    }
+    this.#inFlight.set(request, run);
     if (run) run.requests += 1;
     const ended = () => {
       if (!this.#inFlight.delete(request)) return;
@@ -126,7 +158,7 @@ export class VirtualClock implements Clock {
   #jump(): void {
     const next = this.#sleepers[0];
     if (!next) return;
-    for (const request of this.#inFlight) if (!this.#held.includes(request.socket?.localPort ?? 0)) return;
+    for (const request of this.#inFlight.keys()) if (!this.#held.includes(request.socket?.localPort ?? 0)) return;
     for (const run of this.#runs) if (run.sleeping === 0 && run.requests === 0) return;
     this.#now = Math.max(this.#now, next.at);
     // One at a time: what wakes first may start work that must be over before the next one's time comes.
@@ -136,7 +168,19 @@ export class VirtualClock implements Clock {
   }
 }
 
+/** What a killed run's promise rejects with. */
+export class Killed extends Error {
+  override readonly name = 'Killed';
+
+  constructor() {
+    super('the process was killed');
+  }
+}
+
 interface Run {
+  readonly mortal: boolean;
+  dead: boolean;
+  die: () => void;
   sleeping: number;
   requests: number;
 }

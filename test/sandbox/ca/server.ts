@@ -110,8 +110,11 @@ async function answer(
       key: signed?.key,
     };
     const before = await faults.at('before', resource.operation, request);
-    if (before) return faultAnswer(before);
+    const repeated = before !== undefined && 'repeat' in before;
+    if (before && !repeated) return faultAnswer(before);
     const answered = await handle(authority, resource, request);
+    if (repeated && signed) throw badNonce();
+    if (repeated) return await handle(authority, resource, request);
     const after = await faults.at('after', resource.operation, request);
     return after ? faultAnswer(after) : answered;
   } catch (error) {
@@ -212,8 +215,13 @@ function requireNonce({ settings }: Authority, nonces: Nonces, { nonce }: Protec
   const good = nonces.redeem(nonce);
   const unlucky = settings.nonceRejection > 0 && settings.random() < settings.nonceRejection;
   if (!good || unlucky) {
-    throw new AcmeProblem('badNonce', 'Unable to validate JWS :: JWS has an invalid anti-replay nonce');
+    throw badNonce();
   }
+}
+
+/** Also what a signed request gets that arrives a second time (RFC 8555, section 6.5). */
+function badNonce(): AcmeProblem {
+  return new AcmeProblem('badNonce', 'Unable to validate JWS :: JWS has an invalid anti-replay nonce');
 }
 
 /** `undefined` when the body is larger than the CA reads. */
@@ -228,7 +236,7 @@ async function readBody(message: IncomingMessage): Promise<string | undefined> {
 }
 
 function faultAnswer(action: FaultAction): CaAnswer | 'drop' {
-  return 'drop' in action ? 'drop' : renderFault(action.error);
+  return 'error' in action ? renderFault(action.error) : 'drop';
 }
 
 /** A fault whose headers name a content type sends its message as it is: a proxy's HTML page, say. */
