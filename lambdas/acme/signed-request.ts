@@ -64,7 +64,7 @@ async function sign(
   if (options.includeJwsKid && client.api.accountUrl === null) {
     throw new RenewalFailure('unexpected', `nothing can be signed to ${purpose} before the account is known`);
   }
-  return withFreshNonce(async () => {
+  return withFreshNonce(clock, async () => {
     const answer = (await client.api.apiRequest(url, payload, [], options)) as Answer;
     return expectSuccess(answer, purpose, clock.now());
   });

@@ -165,11 +165,18 @@ describe('a session', () => {
       expect(clock.slept).toEqual([]);
     });
 
-    it('that are refused six times end the request', async () => {
+    it('that are refused again and again are replaced at once five times, then every second', async () => {
+      const refusals = Array.from({ length: 7 }, () => problem('badNonce', 400));
+      ca.script('POST /order/1', ...refusals, { body: order() });
+      expect(await read()).toMatchObject({ status: 'ready' });
+      expect(clock.slept).toEqual([1_000, 1_000]);
+    });
+
+    it('that are refused 21 times end the request', async () => {
       ca.script('POST /order/1', problem('badNonce', 400));
       const failure = await thrownBy(read);
       expect([failure.code, problemType(failure)]).toEqual(['ca-refused', 'badNonce']);
-      expect(ca.asked().filter((each) => each === 'POST /order/1')).toHaveLength(6);
+      expect(ca.asked().filter((each) => each === 'POST /order/1')).toHaveLength(21);
     });
 
     it('that can be none are ignored (RFC 8555, section 6.5.1)', async () => {

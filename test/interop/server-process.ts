@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+
+/** Another program that serves on loopback. */
+export interface ServerProcess {
+  /** The end of what it has printed. */
+  output(): string;
+  /** Kills it and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Kills its child as soon as nobody holds the other end of its standard input: when it is closed, and also when this
+ * process is gone, however it ended. Ends itself when the child does.
+ */
+const GUARD = `
+  exec 3<&0
+  "$@" </dev/null 3<&- &
+  child=$!
+  { while read -r _; do :; done; kill -9 "$child"; } <&3 >/dev/null 2>&1 &
+  guard=$!
+  exec 3<&-
+  wait "$child" 2>/dev/null
+  status=$?
+  kill "$guard" 2>/dev/null
+  exit "$status"
+`;
+
+const PATIENCE = 30_000;
+const PAUSE = 50;
+const LONGEST_OUTPUT = 4_000;
+
+/**
+ * Starts `command` and waits until it is ready. Throws with the end of what it printed when it ends before, or
+ * isn't ready within half a minute.
+ */
+export async function startServerProcess(
+  command: readonly string[],
+  options: {
+    readonly environment?: Readonly<Record<string, string>>;
+    /** Throws while it isn't. */
+    readonly isReady: () => Promise<unknown>;
+  },
+): Promise<ServerProcess> {
+  const guard = spawn('sh', ['-c', GUARD, 'sh', ...command], {
+    env: { ...process.env, ...options.environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [guard.stdout, guard.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-LONGEST_OUTPUT);
+    });
+  }
+  const ended = once(guard, 'exit');
+  const server: ServerProcess = {
+    output: () => output,
+    stop: async () => {
+      guard.stdin.end();
+      await ended;
+    },
+  };
+  for (const giveUpAt = Date.now() + PATIENCE; ; ) {
+    try {
+      await options.isReady();
+      return server;
+    } catch (cause) {
+      if (guard.exitCode !== null || Date.now() > giveUpAt) {
+        await server.stop();
+        throw new Error(`${command.join(' ')} does not serve: ${String(cause)}; it printed: ${output}`, { cause });
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
+}
+
+/** A port that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
