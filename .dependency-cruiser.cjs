@@ -1,13 +1,13 @@
 /**
  * The import rule: arrows point inward.
- * core <- acme <- renewal <- aws, dns <- handlers; infra -> core only; test -> anything.
+ * core <- acme <- renewal <- aws, dns <- handlers; infra -> core only; examples -> infra; test -> anything.
  * test/import-rule.test.ts plants a violation of each and expects it to be reported.
  */
 const ring = (name, from, allowed) => ({
   name,
   severity: 'error',
   from: { path: `^${from}/` },
-  to: { path: '^(lambdas|infra|test)/', pathNot: `^(${[from, ...allowed].join('|')})/` },
+  to: { path: '^(lambdas|infra|examples|test)/', pathNot: `^(${[from, ...allowed].join('|')})/` },
 });
 
 module.exports = {
@@ -19,6 +19,7 @@ module.exports = {
     ring('dns-implements-ports', 'lambdas/dns', ['lambdas/core', 'lambdas/acme', 'lambdas/renewal']),
     ring('handlers-compose', 'lambdas/handlers', ['lambdas']),
     ring('infra-imports-core', 'infra', ['lambdas/core']),
+    ring('examples-use-infra', 'examples', ['infra']),
     {
       name: 'core-has-no-node-modules',
       severity: 'error',

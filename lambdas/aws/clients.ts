@@ -8,6 +8,14 @@ import { repeatCalls } from './retry.ts';
 
 /** Real time: a socket that says nothing is no matter for the clock of a simulation. Milliseconds. */
 const SOCKETS = { connectionTimeout: 5_000, requestTimeout: 20_000, throwOnRequestTimeout: true };
+const CONFIGURATION = { requestHandler: SOCKETS };
+
+export interface ClientOptions {
+  /** What repetitions sleep on. */
+  readonly clock: Clock;
+  readonly random?: () => number;
+  readonly log?: Log;
+}
 
 export interface AwsClients {
   readonly route53: Route53Client;
@@ -26,27 +34,17 @@ export interface AwsClients {
  *
  * They repeat what is worth repeating (`retry.ts`), sleeping on `clock`.
  */
-export function createAwsClients(options: {
-  readonly clock: Clock;
-  readonly random?: () => number;
-  readonly log?: Log;
-}): AwsClients {
-  const { clock, random = Math.random, log } = options;
-  const configuration = { requestHandler: SOCKETS };
+export function createAwsClients(options: ClientOptions): AwsClients {
   const acmByRegion = new Map<string, ACMClient>();
-  const route53 = new Route53Client(configuration);
-  const secretsManager = new SecretsManagerClient(configuration);
-  const lambda = new LambdaClient(configuration);
-  for (const client of [route53, secretsManager, lambda]) repeatCalls(client, { clock, random, log });
+  const route53 = repeating(new Route53Client(CONFIGURATION), options);
+  const secretsManager = createSecretsManagerClient(options);
+  const lambda = createLambdaClient(options);
   return {
     route53,
     secretsManager,
     lambda,
     acm(region) {
-      const known = acmByRegion.get(region);
-      if (known) return known;
-      const client = new ACMClient({ ...configuration, region });
-      repeatCalls(client, { clock, random, log });
+      const client = acmByRegion.get(region) ?? repeating(new ACMClient({ ...CONFIGURATION, region }), options);
       acmByRegion.set(region, client);
       return client;
     },
@@ -54,4 +52,20 @@ export function createAwsClients(options: {
       for (const client of [route53, secretsManager, lambda, ...acmByRegion.values()]) client.destroy();
     },
   };
+}
+
+/** On its own, for a function that needs few services: what it doesn't name stays out of its bundle. */
+export function createSecretsManagerClient(options: ClientOptions): SecretsManagerClient {
+  return repeating(new SecretsManagerClient(CONFIGURATION), options);
+}
+
+/** On its own, as `createSecretsManagerClient`. */
+export function createLambdaClient(options: ClientOptions): LambdaClient {
+  return repeating(new LambdaClient(CONFIGURATION), options);
+}
+
+function repeating<C extends Parameters<typeof repeatCalls>[0]>(client: C, options: ClientOptions): C {
+  const { clock, random = Math.random, log } = options;
+  repeatCalls(client, { clock, random, log });
+  return client;
 }

@@ -1,0 +1,269 @@
+import {
+  Annotations,
+  CustomResource,
+  type ITaggableV2,
+  Lazy,
+  RemovalPolicy,
+  Resource,
+  type Stack,
+  TagManager,
+  TagType,
+} from 'aws-cdk-lib';
+import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import {
+  type CertificateSpec,
+  type CertificateSpecInput,
+  parseCertificateSpec,
+} from '../lambdas/core/certificate-spec.ts';
+import type { KeyType } from '../lambdas/core/key-type.ts';
+import { CERTIFICATE_TYPE, parseCertificateProperties } from '../lambdas/core/provision-event.ts';
+import type { AcmeIssuer } from './acme-issuer.ts';
+import type { CertificateRenewer } from './certificate-renewer.ts';
+import { parseCertificateName } from './names.ts';
+import { PROVISION_TIMEOUT } from './provision-timeout.ts';
+import { refusal } from './refuse.ts';
+import { daysToExpiry, RegionalCertificate } from './regional-certificate.ts';
+import { CLOUDFRONT_REGION, expectKnownRegion } from './regions.ts';
+import { tagsProperty } from './tags-property.ts';
+
+export interface AcmeCertificateProps {
+  /** Apex and wildcard, for example `['leane.dev', '*.leane.dev']`. */
+  readonly domainNames: readonly string[];
+
+  /** The issuer, or several in order of preference. */
+  readonly issuer: AcmeIssuer | readonly AcmeIssuer[];
+
+  /**
+   * By which people and events call it; its secret is `<prefix>/<certificateName>`.
+   *
+   * @default - the first domain name, without `*.`
+   */
+  readonly certificateName?: string;
+
+  /**
+   * ACM freezes the key type of an ARN: another one means new imports with new ARNs.
+   *
+   * @default 'ecdsa-p256'
+   */
+  readonly key?: KeyType;
+
+  /**
+   * Keep the private key at renewals, for those who pin it.
+   *
+   * @default false
+   */
+  readonly reuseKey?: boolean;
+
+  /**
+   * A profile that the CA offers, such as `shortlived`.
+   *
+   * @default - the CA's default
+   */
+  readonly profile?: string;
+
+  /**
+   * Name of the root that the chain shall end in, where the CA offers alternates.
+   *
+   * @default - the CA's default chain
+   */
+  readonly preferredChain?: string;
+
+  /**
+   * `30d`, `36h`, or a share of the lifetime, `33%`. What the CA suggests goes first; this can only make it earlier.
+   *
+   * @default - a third of the lifetime, a half under ten days
+   */
+  readonly renewBefore?: string;
+
+  /**
+   * Regions whose ACM gets the pair; an empty list for the secret alone. CloudFront needs us-east-1.
+   *
+   * @default - the stack's region
+   */
+  readonly acm?: readonly string[];
+
+  /**
+   * Id of the hosted zone that answers the challenges.
+   *
+   * @default - the zone with the longest matching name
+   */
+  readonly hostedZoneId?: string;
+
+  /**
+   * Whether the deployment waits until the certificate is there. Without, it is registered, the next scan issues it, and
+   * its ARN can't be used in this stack.
+   *
+   * @default true
+   */
+  readonly waitForIssuance?: boolean;
+
+  /**
+   * What a deletion of this resource does to the secret and the imports. `RETAIN` keeps them, no longer renewed;
+   * `DESTROY` deletes them, the secret after Secrets Manager's recovery window.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** With the key that CloudFront can't use: https://docs.aws.amazon.com/acm/latest/userguide/import-certificate-prerequisites.html */
+const NOT_FOR_CLOUDFRONT: readonly KeyType[] = ['ecdsa-p384'];
+
+/** Each that is waited for keeps one run of `provision` busy, and CloudFormation starts them all at once. */
+const MANY = 100;
+
+/**
+ * A certificate that renews itself: one secret with the pair, and one import in the ACM of each region, both under the same
+ * ARN for good. Usable wherever CDK takes a certificate.
+ */
+export class AcmeCertificate extends Resource implements ICertificate, ITaggableV2 {
+  readonly certificateName: string;
+  /** JSON with `certificate`, `chain`, `fullchain` and `privateKey` as PEM (README, "The secret"). */
+  readonly secret: ISecret;
+  /** End of the validity at the time of the deployment, ISO 8601; it moves at each renewal. */
+  readonly notAfter: string;
+  /** Tags of the secret and of the imports; the stack's tags are among them. */
+  readonly cdkTagManager = new TagManager(TagType.KEY_VALUE, CERTIFICATE_TYPE);
+
+  private readonly resource: CustomResource;
+  private readonly spec: CertificateSpec;
+  private readonly waitForIssuance: boolean;
+  private readonly regional = new Map<string, ICertificate>();
+
+  constructor(scope: Construct, id: string, props: AcmeCertificateProps) {
+    super(scope, id);
+    const issuers = 'length' in props.issuer ? props.issuer : [props.issuer];
+    const wanted = props.certificateName ?? (props.domainNames[0] ?? '').replace(/^\*\./, '');
+    this.spec = specOf(wanted, props, issuers, this.stack.region);
+    this.certificateName = parseCertificateName(wanted);
+    this.waitForIssuance = props.waitForIssuance ?? true;
+    const renewer = renewerOf(wanted, issuers);
+    renewer.takeName('certificate', wanted);
+
+    const properties = {
+      Name: wanted,
+      Spec: JSON.stringify(this.spec),
+      WaitForIssuance: String(this.waitForIssuance),
+      RemovalPolicy: removalPolicyOf(wanted, props.removalPolicy ?? RemovalPolicy.RETAIN),
+    };
+    parseCertificateProperties(properties);
+    this.resource = new CustomResource(this, 'Resource', {
+      resourceType: CERTIFICATE_TYPE,
+      serviceToken: renewer.provisionFunction.functionArn,
+      serviceTimeout: PROVISION_TIMEOUT,
+      properties: { ...properties, Tags: Lazy.any({ produce: () => tagsProperty(this, this.cdkTagManager) }) },
+    });
+    this.resource.node.addDependency(...issuers);
+    const { encryptionKey } = renewer;
+    this.secret = Secret.fromSecretAttributes(this, 'Secret', {
+      secretCompleteArn: this.resource.getAttString('SecretArn'),
+      ...(encryptionKey ? { encryptionKey } : {}),
+    });
+    this.notAfter = this.resource.getAttString('NotAfter');
+    if (this.waitForIssuance) adviseOnMany(this.stack);
+  }
+
+  /** The import in the stack's region. */
+  get certificateArn(): string {
+    return this.arnIn(this.stack.region);
+  }
+
+  get certificateRef(): ICertificate['certificateRef'] {
+    return { certificateArn: this.certificateArn };
+  }
+
+  /**
+   * The import in a region of `acm`, as CloudFront wants the one in us-east-1. Refuses another region, and in us-east-1 a
+   * key that CloudFront can't use; load balancers there take `this` in a stack of that region.
+   */
+  certificateIn(region: string): ICertificate {
+    expectKnownRegion(region, `certificate ${this.certificateName}`);
+    if (region === CLOUDFRONT_REGION && NOT_FOR_CLOUDFRONT.includes(this.spec.key)) {
+      throw refusal(
+        `certificate ${this.certificateName}: CloudFront can not use a key of type ${this.spec.key}; choose ecdsa-p256 or RSA`,
+      );
+    }
+    const certificateArn = this.arnIn(region);
+    const known = this.regional.get(region);
+    if (known) return known;
+    const made = new RegionalCertificate(this, `In-${region}`, { certificateArn, region });
+    this.regional.set(region, made);
+    return made;
+  }
+
+  /** Lets somebody read the pair, private key included. */
+  grantRead(grantee: IGrantable): Grant {
+    return this.secret.grantRead(grantee);
+  }
+
+  metricDaysToExpiry(props?: MetricOptions): Metric {
+    return daysToExpiry(this.certificateArn, props);
+  }
+
+  private arnIn(region: string): string {
+    const what = `certificate ${this.certificateName}`;
+    if (!this.waitForIssuance) {
+      throw refusal(`${what}: with waitForIssuance: false it has no ARN when the stack is deployed`);
+    }
+    if (this.spec.acm.includes(region)) return this.resource.getAttString(`CertificateArn.${region}`);
+    const declared = this.spec.acm.length > 0 ? this.spec.acm.join(', ') : 'none';
+    throw refusal(`${what}: it is not in ACM in ${region}; add the region to acm (${declared})`);
+  }
+}
+
+function renewerOf(name: string, issuers: readonly AcmeIssuer[]): CertificateRenewer {
+  const renewers = [...new Set(issuers.map(({ renewer }) => renewer))];
+  const [renewer] = renewers;
+  if (renewer && renewers.length === 1) return renewer;
+  throw refusal(`certificate ${name}: its issuers belong to ${renewers.length} renewers; they must belong to one`);
+}
+
+function specOf(
+  name: string,
+  props: AcmeCertificateProps,
+  issuers: readonly AcmeIssuer[],
+  stackRegion: string,
+): CertificateSpec {
+  const { domainNames, key, reuseKey, profile, preferredChain, renewBefore, hostedZoneId } = props;
+  const what = `certificate ${name}`;
+  const acm = [...(props.acm ?? [stackRegion])];
+  for (const region of acm) expectKnownRegion(region, `${what}: acm`);
+  const input: { [F in keyof CertificateSpecInput]: CertificateSpecInput[F] | undefined } = {
+    domainNames: [...domainNames],
+    issuer: issuers.map(({ issuerName }) => issuerName),
+    acm,
+    key,
+    reuseKey,
+    profile,
+    preferredChain,
+    renewBefore,
+    dns: hostedZoneId === undefined ? {} : { hostedZoneId },
+  };
+  return parseCertificateSpec(
+    Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)),
+    what,
+  );
+}
+
+function removalPolicyOf(name: string, policy: RemovalPolicy): 'retain' | 'destroy' {
+  if (policy === RemovalPolicy.RETAIN) return 'retain';
+  if (policy === RemovalPolicy.DESTROY) return 'destroy';
+  throw refusal(`certificate ${name}: removalPolicy is ${policy}; it can be RETAIN or DESTROY`);
+}
+
+const awaited = new WeakMap<Stack, number>();
+
+function adviseOnMany(stack: Stack): void {
+  const count = (awaited.get(stack) ?? 0) + 1;
+  awaited.set(stack, count);
+  if (count !== MANY + 1) return;
+  Annotations.of(stack).addWarningV2(
+    'evercert:many-certificates',
+    `More than ${MANY} certificates are waited for in one deployment. Give them waitForIssuance: false, or spread them over ` +
+      'stacks: the deployment takes as long as the CA and Route 53 let it, and one failure rolls all of them back.',
+  );
+}

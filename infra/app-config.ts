@@ -1,0 +1,79 @@
+import * as z from 'zod/mini';
+import { certificateSpecSchema, issuerNameSchema } from '../lambdas/core/certificate-spec.ts';
+import { parseInput } from '../lambdas/core/input.ts';
+import { TRUSTS } from '../lambdas/core/trust.ts';
+import { CERTIFICATE_AUTHORITIES, type CertificateAuthorityName } from './certificate-authorities.ts';
+import { refusal } from './refuse.ts';
+
+const AUTHORITY_NAMES = Object.keys(CERTIFICATE_AUTHORITIES) as CertificateAuthorityName[];
+
+const emailSchema = z
+  .string()
+  .check(z.refine((text) => /^[^\s@<>,]+@[^\s@<>,]+\.[^\s@<>,]+$/.test(text), { error: 'must be an e-mail address' }));
+
+const account = {
+  email: z.optional(emailSchema),
+  /** Name or ARN of a secret with `{"kid": "…", "hmacKey": "…"}`. */
+  externalAccountBinding: z.optional(z.string()),
+};
+
+const issuerSchema = z.union([
+  z.strictObject({ authority: z.enum(AUTHORITY_NAMES), ...account }),
+  z.strictObject({
+    directoryUrl: z.string(),
+    ...account,
+    trust: z.optional(z.enum(TRUSTS)),
+    caBundle: z.optional(z.string()),
+    allowedHosts: z.optional(z.array(z.string())),
+    allowPrivateAddresses: z.optional(z.boolean()),
+  }),
+]);
+
+const certificateSchema = z.extend(certificateSpecSchema, {
+  /** By default the first domain name, without `*.`. */
+  name: z.optional(z.string()),
+  /** By default the stack's region; an empty list for the secret alone. */
+  acm: z.optional(z.array(z.string())),
+  waitForIssuance: z.optional(z.boolean()),
+  removalPolicy: z.optional(z.enum(['retain', 'destroy'])),
+});
+
+const configSchema = z.strictObject({
+  stackName: z._default(z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/)), 'Evercert'),
+  /** By default the region of the AWS profile. */
+  region: z.optional(z.string()),
+  /** By name. */
+  issuers: z.record(issuerNameSchema, issuerSchema),
+  certificates: z.array(certificateSchema),
+  /** Addresses that get the alarms, after they have confirmed. */
+  alertEmails: z._default(z.array(emailSchema), []),
+  prefix: z.optional(z.string()),
+  renewer: z.optional(z.string()),
+  execution: z.optional(z.enum(['durable', 'direct'])),
+  /** Zones in which challenges may be answered; all when empty. */
+  hostedZoneIds: z._default(z.array(z.string()), []),
+  /** Names or ARNs of secrets outside of the prefix whose certificates are adopted. */
+  adoptedSecrets: z._default(z.array(z.string()), []),
+  tags: z._default(z.record(z.string(), z.string()), {}),
+});
+
+/** Everything that `npx cdk deploy` deploys; `examples/evercert.config.ts` is one. */
+export type EvercertConfig = z.input<typeof configSchema>;
+export type ParsedConfig = z.output<typeof configSchema>;
+export type IssuerConfig = ParsedConfig['issuers'][string];
+export type CertificateConfig = ParsedConfig['certificates'][number];
+
+/** Throws `invalid-input` with a sentence that names the field, the issuer or the certificate. */
+export function parseConfig(input: unknown): ParsedConfig {
+  const config = parseInput(configSchema, input, 'configuration');
+  const names = Object.keys(config.issuers);
+  for (const { issuer, domainNames } of config.certificates) {
+    const unknown = issuer.find((name) => !names.includes(name));
+    if (unknown === undefined) continue;
+    throw refusal(
+      `configuration: the certificate for ${domainNames[0]} names the issuer ${JSON.stringify(unknown)}, which is not ` +
+        `among issuers (${names.join(', ') || 'none'})`,
+    );
+  }
+  return config;
+}

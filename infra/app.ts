@@ -1,0 +1,54 @@
+/**
+ * The CDK app: `npx cdk deploy -c domain=leane.dev -c email=ops@leane.dev`, or `-c config=evercert.config.ts` for more.
+ * Synthesizing needs neither a network nor credentials.
+ */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { App } from 'aws-cdk-lib';
+import { isRenewalFailure, messageOf } from '../lambdas/core/failure.ts';
+import { parseConfig } from './app-config.ts';
+import { readContext } from './app-context.ts';
+import { EvercertStack } from './evercert-stack.ts';
+import { checkWithNag } from './nag.ts';
+import { refusal } from './refuse.ts';
+import { expectKnownRegion } from './regions.ts';
+
+/** As the CDK CLI: it sets the variables from the AWS profile, and this region where the profile has none. */
+const REGION = process.env['CDK_DEFAULT_REGION'] ?? process.env['AWS_REGION'] ?? 'us-east-1';
+const ACCOUNT = process.env['CDK_DEFAULT_ACCOUNT'];
+
+async function synthesize(): Promise<void> {
+  // `synth` is called below, where a failure becomes a sentence.
+  const app = new App({ autoSynth: false });
+  const request = readContext(app.node.getAllContext());
+  const config = parseConfig('file' in request ? await load(request.file) : request.config);
+  const region = config.region ?? REGION;
+  expectKnownRegion(region, 'configuration: region');
+  const env = { region, ...(ACCOUNT === undefined ? {} : { account: ACCOUNT }) };
+  new EvercertStack(app, config.stackName, { env, tags: config.tags, config });
+  checkWithNag(app);
+  app.synth();
+}
+
+/** The export `config` of a TypeScript or JavaScript module. */
+async function load(file: string): Promise<unknown> {
+  let module: { readonly config?: unknown };
+  try {
+    module = await import(pathToFileURL(resolve(file)).href);
+  } catch (error) {
+    throw refusal(`context: config: ${file} can not be loaded: ${messageOf(error)}`);
+  }
+  if (module.config === undefined) throw refusal(`context: config: ${file} has no export named config`);
+  return module.config;
+}
+
+/** People's mistakes come as one sentence; a stack trace is for bugs. */
+synthesize().catch((error: unknown) => {
+  const text = isRenewalFailure(error)
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
+  process.stderr.write(`evercert: ${text}\n`);
+  process.exitCode = 1;
+});

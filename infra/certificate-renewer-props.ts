@@ -1,0 +1,128 @@
+import type { Duration } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+
+/** `durable`: a renewal that waits costs nothing, and goes on where it stopped. `direct`: all in one invocation. */
+export type Execution = 'durable' | 'direct';
+
+export interface CertificateRenewerProps {
+  /**
+   * Secrets are `<prefix>/<certificate>`. The functions can reach no others but those that are listed.
+   *
+   * @default 'evercert'
+   */
+  readonly prefix?: string;
+
+  /**
+   * Marks the secrets and imports of this deployment, in the tag `evercert:renewer`. Two deployments in one account need
+   * two names.
+   *
+   * @default 'evercert'
+   */
+  readonly renewer?: string;
+
+  /**
+   * Name of the issuer that renews adopted certificates, which have no spec of their own.
+   *
+   * @default 'letsencrypt'
+   */
+  readonly defaultIssuer?: string;
+
+  /**
+   * Changing it replaces the function `renew`: `durableConfig` can only be set when a function is created.
+   *
+   * @default 'durable'; choose 'direct' in a region without durable functions
+   */
+  readonly execution?: Execution;
+
+  /**
+   * How long a durable execution may take, waiting included.
+   *
+   * @default Duration.hours(24)
+   */
+  readonly executionTimeout?: Duration;
+
+  /**
+   * How long the history of a durable execution can be looked at; from 1 to 90 days.
+   *
+   * @default Duration.days(14)
+   */
+  readonly executionRetention?: Duration;
+
+  /**
+   * The zones in which challenges are answered.
+   *
+   * @default - every hosted zone of the account
+   */
+  readonly hostedZones?: readonly IHostedZone[];
+
+  /**
+   * Names or ARNs of secrets outside of the prefix whose certificates were adopted.
+   *
+   * @default - none
+   */
+  readonly adoptedSecrets?: readonly string[];
+
+  /**
+   * Names or ARNs of secrets with external account bindings, for issuers that are configured by hand. Those of an
+   * `AcmeIssuer` need not be listed.
+   *
+   * @default - none
+   */
+  readonly externalAccountBindings?: readonly string[];
+
+  /**
+   * ARNs of roles that a renewal may assume to answer challenges, for zones in other accounts.
+   *
+   * @default - none
+   */
+  readonly dnsRoleArns?: readonly string[];
+
+  /**
+   * A key of your own for the history of durable executions, and for secrets below the prefix that use it.
+   *
+   * @default - keys that AWS manages
+   */
+  readonly encryptionKey?: IKey;
+
+  /**
+   * IP addresses of the resolvers that find name servers.
+   *
+   * @default - the resolver of the function
+   */
+  readonly dnsResolvers?: readonly string[];
+
+  /**
+   * How long an attempt owns its claim.
+   *
+   * @default Duration.minutes(15)
+   */
+  readonly lease?: Duration;
+
+  /**
+   * How long TXT values may take to be in sync and visible.
+   *
+   * @default Duration.minutes(8)
+   */
+  readonly propagationTimeout?: Duration;
+
+  /**
+   * Percent of a certificate's lifetime; an alarm begins below it. Renewals begin at 33 % (50 % for lifetimes under ten
+   * days).
+   *
+   * @default 20
+   */
+  readonly minimumRemainingShare?: number;
+
+  /**
+   * Where alarms are sent.
+   *
+   * @default - a new topic without subscriptions
+   */
+  readonly alertsTopic?: ITopic;
+
+  /** @default RetentionDays.THREE_MONTHS */
+  readonly logRetention?: RetentionDays;
+}

@@ -1,0 +1,224 @@
+import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Policy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Alias, type CfnFunction, type DurableConfig, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { parseSettings, type Settings, settingsToEnvironment } from '../lambdas/core/settings.ts';
+import { Alarms } from './alarms.ts';
+import { alertsTopic } from './alerts-topic.ts';
+import type { CertificateRenewerProps, Execution } from './certificate-renewer-props.ts';
+import { dashboard } from './dashboard.ts';
+import { deadLetterQueue } from './dead-letters.ts';
+import { acknowledgeDestinations, acknowledgeDurability, acknowledgeWildcards } from './findings.ts';
+import { bundledFunction } from './function-bundle.ts';
+import {
+  bindingStatement,
+  durableStatement,
+  executionKeyStatement,
+  provisionStatements,
+  renewStatements,
+  type Scope,
+  scanStatements,
+  secretsKeyStatement,
+  startStatement,
+} from './permissions.ts';
+import { refusal } from './refuse.ts';
+import { hourlySchedule } from './schedule.ts';
+import { secretArnPattern } from './secret-arns.ts';
+
+/**
+ * The engine: scans all certificates once an hour and renews those that are due. One per account and region is enough for
+ * all stacks; certificates are added by `AcmeCertificate`.
+ */
+export class CertificateRenewer extends Construct {
+  /** Looks at every certificate and starts renewals: `{}`, or `{"certificates": ["name"], "force": true}`. */
+  readonly scanFunction: LambdaFunction;
+  /** One renewal. To be invoked through `renewAlias`, because running executions belong to a version. */
+  readonly renewFunction: LambdaFunction;
+  readonly renewAlias: Alias;
+  /** Handles `Custom::AcmeIssuer` and `Custom::AcmeCertificate`. */
+  readonly provisionFunction: LambdaFunction;
+  readonly alertsTopic: ITopic;
+  readonly encryptionKey: IKey | undefined;
+
+  private readonly names = new Set<string>();
+  private bindings: PolicyStatement | undefined;
+
+  constructor(scope: Construct, id: string, props: CertificateRenewerProps = {}) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    const { execution = 'durable', encryptionKey, logRetention = RetentionDays.THREE_MONTHS } = props;
+    const durable = execution === 'durable';
+    const settings = settingsOf(props, execution);
+    const minimumRemainingShare = percentOf(props.minimumRemainingShare ?? 20);
+    this.encryptionKey = encryptionKey;
+
+    const scanLetters = deadLetterQueue(this, 'ScanDeadLetters');
+    const renewLetters = deadLetterQueue(this, 'RenewDeadLetters');
+    const provisionLetters = deadLetterQueue(this, 'ProvisionDeadLetters');
+    const asyncRetries = { retryAttempts: 2, maxEventAge: Duration.hours(1) };
+
+    // Another id means another function: CloudFormation would fail to add durability to an existing one in place.
+    this.renewFunction = bundledFunction(this, durable ? 'Renew' : 'RenewDirect', {
+      handlerFile: 'renew',
+      handler: durable ? 'durableHandler' : 'handler',
+      description: 'Renews one certificate',
+      timeout: Duration.minutes(15),
+      environment: environmentOf(settings),
+      deadLetterQueue: renewLetters,
+      logRetention,
+      ...(durable ? { durableConfig: durableConfigOf(props) } : {}),
+    });
+    // Running executions are pinned to their version.
+    this.renewFunction.currentVersion.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    this.renewAlias = new Alias(this, durable ? 'RenewLive' : 'RenewDirectLive', {
+      aliasName: 'live',
+      version: this.renewFunction.currentVersion,
+      ...asyncRetries,
+    });
+    if (durable) this.allowCheckpoints(encryptionKey);
+
+    const environment = environmentOf(settings, this.renewAlias.functionArn);
+    this.scanFunction = bundledFunction(this, 'Scan', {
+      handlerFile: 'scan',
+      handler: 'handler',
+      description: 'Starts the renewal of each certificate that is due',
+      timeout: Duration.minutes(10),
+      environment,
+      deadLetterQueue: scanLetters,
+      logRetention,
+      asyncRetries,
+    });
+    this.provisionFunction = bundledFunction(this, 'Provision', {
+      handlerFile: 'provision',
+      handler: 'handler',
+      description: 'Custom resources: issuers and certificates',
+      timeout: Duration.minutes(15),
+      environment,
+      deadLetterQueue: provisionLetters,
+      logRetention,
+      asyncRetries,
+    });
+    hourlySchedule(this, 'Schedule', this.scanFunction, scanLetters);
+
+    const granted: Scope = {
+      stack,
+      prefix: settings.prefix,
+      renewer: settings.renewer,
+      adoptedSecrets: (props.adoptedSecrets ?? []).map((secret) => secretArnPattern(secret, stack)),
+      hostedZoneIds: (props.hostedZones ?? []).map(({ hostedZoneId }) => hostedZoneId),
+      dnsRoleArns: props.dnsRoleArns ?? [],
+    };
+    grant(this.scanFunction, scanStatements(granted));
+    grant(this.renewFunction, renewStatements(granted));
+    grant(this.provisionFunction, provisionStatements(granted));
+    for (const starter of [this.scanFunction, this.provisionFunction])
+      grant(starter, [startStatement(this.renewAlias.functionArn)]);
+    if (encryptionKey) {
+      for (const reader of [this.renewFunction, this.provisionFunction])
+        grant(reader, [secretsKeyStatement(encryptionKey.keyArn, stack)]);
+    }
+    for (const secret of props.externalAccountBindings ?? []) this.allowBinding(secret);
+    acknowledgeDestinations(this);
+
+    this.alertsTopic = props.alertsTopic ?? alertsTopic(this);
+    const watched = { scan: this.scanFunction, renew: this.renewFunction, renewer: settings.renewer };
+    new Alarms(this, 'Alarms', {
+      ...watched,
+      topic: this.alertsTopic,
+      deadLetterQueues: [scanLetters, renewLetters, provisionLetters],
+      durable,
+      minimumRemainingShare,
+    });
+    dashboard(this, 'Dashboard', { ...watched, minimumRemainingShare });
+    this.addOutputs();
+  }
+
+  /**
+   * Takes a name for an issuer or a certificate of this stack. Refuses one that is taken: two custom resources would
+   * fight for one secret.
+   */
+  takeName(kind: 'issuer' | 'certificate', name: string): void {
+    const taken = `${kind} ${name}`;
+    if (this.names.has(taken)) throw refusal(`there are two ${kind}s of the name ${name}: give one another name`);
+    this.names.add(taken);
+  }
+
+  /** Lets renewals read the secret of an external account binding, by name or ARN. */
+  allowBinding(secret: string): void {
+    const arn = secretArnPattern(secret, Stack.of(this));
+    if (this.bindings) {
+      this.bindings.addResources(arn);
+      return;
+    }
+    this.bindings = bindingStatement([arn]);
+    grant(this.renewFunction, [this.bindings]);
+    grant(this.provisionFunction, [this.bindings]);
+  }
+
+  /** Apart from the role's own policy, because it names the function, which depends on that one. */
+  private allowCheckpoints(encryptionKey: IKey | undefined): void {
+    const { functionArn, role } = this.renewFunction;
+    if (!role) throw new TypeError('the function has no role');
+    const statements = [durableStatement(functionArn)];
+    if (encryptionKey) {
+      statements.push(executionKeyStatement(encryptionKey.keyArn, Stack.of(this)));
+      const resource = this.renewFunction.node.defaultChild as CfnFunction;
+      // Missing in aws-cdk-lib's DurableConfig: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
+      resource.addPropertyOverride('DurableConfig.KMSKeyArn', encryptionKey.keyArn);
+    }
+    const policy = new Policy(this, 'RenewCheckpoints', { statements, roles: [role] });
+    acknowledgeWildcards(policy, statements);
+    acknowledgeDurability(this.renewFunction);
+    this.renewAlias.node.addDependency(policy);
+  }
+
+  /** Under these very names in the stack's outputs; those of the first renewer, if a stack has two. */
+  private addOutputs(): void {
+    const stack = Stack.of(this);
+    if (stack.node.tryFindChild('ScanFunctionName')) return;
+    new CfnOutput(stack, 'ScanFunctionName', { value: this.scanFunction.functionName });
+    new CfnOutput(stack, 'RenewFunctionArn', { value: this.renewAlias.functionArn });
+    new CfnOutput(stack, 'AlertsTopicArn', { value: this.alertsTopic.topicArn });
+  }
+}
+
+function grant(fn: LambdaFunction, statements: readonly PolicyStatement[]): void {
+  for (const statement of statements) fn.addToRolePolicy(statement);
+  if (fn.role) acknowledgeWildcards(fn.role, statements);
+}
+
+function settingsOf(props: CertificateRenewerProps, execution: Execution): Settings {
+  const { prefix, renewer, defaultIssuer, dnsResolvers, lease, propagationTimeout } = props;
+  return parseSettings({
+    prefix,
+    renewer,
+    defaultIssuer,
+    execution,
+    dnsResolvers,
+    leaseMinutes: lease?.toMinutes(),
+    propagationMinutes: propagationTimeout?.toMinutes(),
+  });
+}
+
+/** Without `renewFunctionArn` for `renew` itself, which starts nothing and can't be told its own alias. */
+function environmentOf(settings: Settings, renewFunctionArn?: string): Record<string, string> {
+  const { EVERCERT_RENEW_FUNCTION: _default, ...environment } = settingsToEnvironment(settings);
+  return renewFunctionArn === undefined
+    ? environment
+    : { ...environment, ...settingsToEnvironment({ ...settings, renewFunction: renewFunctionArn }) };
+}
+
+function durableConfigOf(props: CertificateRenewerProps): DurableConfig {
+  return {
+    executionTimeout: props.executionTimeout ?? Duration.hours(24),
+    retentionPeriod: props.executionRetention ?? Duration.days(14),
+  };
+}
+
+function percentOf(share: number): number {
+  if (share > 0 && share < 100) return share;
+  throw refusal(`minimumRemainingShare is ${share}; it is a share of the lifetime in percent, from 1 to 99`);
+}

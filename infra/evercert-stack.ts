@@ -1,0 +1,81 @@
+import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { HostedZone } from 'aws-cdk-lib/aws-route53';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+import { AcmeCertificate } from './acme-certificate.ts';
+import { AcmeIssuer } from './acme-issuer.ts';
+import type { CertificateConfig, IssuerConfig, ParsedConfig } from './app-config.ts';
+import { CERTIFICATE_AUTHORITIES } from './certificate-authorities.ts';
+import { CertificateRenewer } from './certificate-renewer.ts';
+import { refusal } from './refuse.ts';
+
+export interface EvercertStackProps extends StackProps {
+  readonly config: ParsedConfig;
+}
+
+/** The engine, its issuers and its certificates in one stack. */
+export class EvercertStack extends Stack {
+  readonly renewer: CertificateRenewer;
+
+  constructor(scope: Construct, id: string, props: EvercertStackProps) {
+    super(scope, id, { description: 'evercert: TLS certificates that renew themselves', ...props });
+    const { issuers, certificates, alertEmails, hostedZoneIds, adoptedSecrets, prefix, renewer, execution } =
+      props.config;
+    const [defaultIssuer] = Object.keys(issuers);
+    this.renewer = new CertificateRenewer(this, 'Renewer', {
+      hostedZones: hostedZoneIds.map((zoneId) => HostedZone.fromHostedZoneId(this, `Zone-${zoneId}`, zoneId)),
+      adoptedSecrets,
+      ...(defaultIssuer === undefined ? {} : { defaultIssuer }),
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(renewer === undefined ? {} : { renewer }),
+      ...(execution === undefined ? {} : { execution }),
+    });
+    for (const address of alertEmails) this.subscribe(address);
+    const byName = new Map(Object.entries(issuers).map(([name, issuer]) => [name, this.issuer(name, issuer)]));
+    for (const certificate of certificates) this.certificate(certificate, byName);
+  }
+
+  private subscribe(address: string): void {
+    this.renewer.alertsTopic.addSubscription(new EmailSubscription(address));
+    acknowledge(
+      this.renewer,
+      'Serverless-SNSRedrivePolicy',
+      'A mail that SNS could not deliver would be stale in a queue; the state of an alarm stays in CloudWatch.',
+    );
+  }
+
+  private issuer(issuerName: string, issuer: IssuerConfig): AcmeIssuer {
+    const own = 'authority' in issuer ? knownAuthority(issuer) : issuer;
+    return new AcmeIssuer(this, `Issuer-${issuerName}`, { ...definedOnly(own), renewer: this.renewer, issuerName });
+  }
+
+  private certificate(certificate: CertificateConfig, issuers: ReadonlyMap<string, AcmeIssuer>): void {
+    const { name, issuer, removalPolicy, dns, ...spec } = certificate;
+    const certificateName = name ?? (spec.domainNames[0] ?? '').replace(/^\*\./, '');
+    // Its own sentence comes before CDK's about two constructs of one id.
+    const id = `Certificate-${certificateName}`;
+    if (this.node.tryFindChild(id)) {
+      throw refusal(`configuration: there are two certificates of the name ${certificateName}: give one another name`);
+    }
+    new AcmeCertificate(this, id, {
+      ...definedOnly(spec),
+      certificateName,
+      issuer: issuer.flatMap((each) => issuers.get(each) ?? []),
+      removalPolicy: removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      ...(dns.hostedZoneId === undefined ? {} : { hostedZoneId: dns.hostedZoneId }),
+    });
+  }
+}
+
+function knownAuthority({ authority, ...account }: Extract<IssuerConfig, { readonly authority: unknown }>) {
+  const { directoryUrl, trust } = CERTIFICATE_AUTHORITIES[authority];
+  return { ...account, directoryUrl, trust };
+}
+
+/** Without what is undefined: props tell a missing value from one that is there. */
+function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

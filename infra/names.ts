@@ -1,0 +1,15 @@
+import { certificateNameSchema, isSecretArn } from '../lambdas/core/certificate-name.ts';
+import { issuerNameSchema } from '../lambdas/core/certificate-spec.ts';
+import { parseInput } from '../lambdas/core/input.ts';
+import { refusal } from './refuse.ts';
+
+/** Throws `invalid-input` for what core does not take as an issuer's name. */
+export function parseIssuerName(name: string): string {
+  return parseInput(issuerNameSchema, name, `issuer name ${JSON.stringify(name)}`);
+}
+
+/** A certificate of a stack is named by a name; a secret's ARN would tie it to what was deployed once. */
+export function parseCertificateName(name: string): string {
+  if (isSecretArn(name)) throw refusal(`certificate name ${JSON.stringify(name)}: it must be a name, not an ARN`);
+  return parseInput(certificateNameSchema, name, `certificate name ${JSON.stringify(name)}`);
+}

@@ -1,0 +1,200 @@
+import { ArnFormat, type Stack } from 'aws-cdk-lib';
+import { PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
+import { KEPT_TAG, RENEWER_TAG, writeCertificateTags } from '../lambdas/core/certificate-tags.ts';
+import { secretsBelow } from './secret-arns.ts';
+
+/** What the functions may touch. docs/permissions/README.md has an entry for each statement, under its Sid. */
+export interface Scope {
+  readonly stack: Stack;
+  readonly prefix: string;
+  /** The value of the tag `evercert:renewer`. */
+  readonly renewer: string;
+  /** ARN patterns of secrets outside of the prefix that were adopted. */
+  readonly adoptedSecrets: readonly string[];
+  /** Empty: every zone of the account. */
+  readonly hostedZoneIds: readonly string[];
+  readonly dnsRoleArns: readonly string[];
+}
+
+/** Tags of a secret that the scan writes: what the CA suggested, and when to ask again. */
+const SCAN_TAGS = Object.keys(writeCertificateTags({ ariCheck: 0, renewAt: 0 }));
+
+/** The scan: metadata alone. It has no action that reads a secret's value. */
+export function scanStatements(scope: Scope): readonly PolicyStatement[] {
+  return [
+    allow('ListSecrets', ['secretsmanager:ListSecrets'], ['*']),
+    allow('DescribeSecrets', ['secretsmanager:DescribeSecret'], secretsOf(scope)),
+    allow('RememberRenewalInfo', ['secretsmanager:TagResource'], secretsOf(scope), {
+      ...hasTag(RENEWER_TAG, scope),
+      'ForAllValues:StringEquals': { 'aws:TagKeys': SCAN_TAGS },
+      Null: { 'aws:TagKeys': 'false' },
+    }),
+  ];
+}
+
+/** A renewal: secrets below the prefix, challenge records, imports that are ours. */
+export function renewStatements(scope: Scope): readonly PolicyStatement[] {
+  const secrets = secretsOf(scope);
+  return [
+    readStatement(secrets),
+    allow('WriteSecrets', ['secretsmanager:PutSecretValue', 'secretsmanager:TagResource'], secrets),
+    moveLabel('GoLive', 'AWSCURRENT', secrets),
+    allow('CreateCertificateSecrets', ['secretsmanager:CreateSecret'], [below(scope)], {
+      StringEquals: { [`aws:RequestTag/${RENEWER_TAG}`]: scope.renewer },
+    }),
+    ...dnsStatements(scope),
+    ...acmStatements(scope),
+  ];
+}
+
+/** The custom resources: write what is wanted, and take away what their stack owned. Adopted secrets are no stack's. */
+export function provisionStatements(scope: Scope): readonly PolicyStatement[] {
+  const secrets = [below(scope)];
+  return [
+    readStatement(secrets),
+    allow('CreateSecrets', ['secretsmanager:CreateSecret'], secrets),
+    allow(
+      'OwnSecrets',
+      [
+        'secretsmanager:PutSecretValue',
+        'secretsmanager:RestoreSecret',
+        'secretsmanager:TagResource',
+        'secretsmanager:UntagResource',
+      ],
+      secrets,
+    ),
+    moveLabel('RestoreSpec', 'ACME_SPEC', secrets),
+    allow('DeleteSecrets', ['secretsmanager:DeleteSecret'], secrets, hasTag(KEPT_TAG, scope)),
+    allow('FindImports', ['acm:ListCertificates'], ['*']),
+    allow('ReadImportTags', ['acm:ListTagsForCertificate'], [certificates(scope, '*')]),
+    allow('DeleteImports', ['acm:DeleteCertificate'], [certificates(scope, '*')], hasTag(RENEWER_TAG, scope)),
+  ];
+}
+
+/** Starting renewals, through the alias alone. */
+export function startStatement(aliasArn: string): PolicyStatement {
+  return allow('StartRenewals', ['lambda:InvokeFunction'], [aliasArn]);
+}
+
+/** The issuers' external account bindings, one by one. */
+export function bindingStatement(secretArns: readonly string[]): PolicyStatement {
+  return allow(
+    'ReadExternalAccountBindings',
+    ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
+    secretArns,
+  );
+}
+
+/** A customer's own key for secrets, used through Secrets Manager alone. */
+export function secretsKeyStatement(keyArn: string, stack: Stack): PolicyStatement {
+  return keyStatement('UseSecretsKey', 'secretsmanager', keyArn, stack);
+}
+
+/** A customer's own key for the history of durable executions, used through Lambda alone. */
+export function executionKeyStatement(keyArn: string, stack: Stack): PolicyStatement {
+  return keyStatement('UseExecutionKey', 'lambda', keyArn, stack);
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/durable-security.html */
+export function durableStatement(functionArn: string): PolicyStatement {
+  return allow(
+    'CheckpointRenewals',
+    ['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'],
+    [`${functionArn}:*`],
+  );
+}
+
+function keyStatement(sid: string, service: string, keyArn: string, stack: Stack): PolicyStatement {
+  return allow(sid, ['kms:Decrypt', 'kms:GenerateDataKey'], [keyArn], {
+    StringEquals: { 'kms:ViaService': `${service}.${stack.region}.${stack.urlSuffix}` },
+  });
+}
+
+function readStatement(secrets: readonly string[]): PolicyStatement {
+  return allow('ReadSecrets', ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'], secrets);
+}
+
+/** One staging label of all that a secret has. */
+function moveLabel(sid: string, label: string, secrets: readonly string[]): PolicyStatement {
+  return allow(sid, ['secretsmanager:UpdateSecretVersionStage'], secrets, {
+    StringEquals: { 'secretsmanager:VersionStage': label },
+  });
+}
+
+/**
+ * TXT record sets below `_acme-challenge.` and nothing else:
+ * https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
+ *
+ * `ForAllValues` also holds when a key is missing from the request, so that `Null` demands the keys.
+ */
+function dnsStatements(scope: Scope): readonly PolicyStatement[] {
+  const { hostedZoneIds, dnsRoleArns } = scope;
+  const ids = hostedZoneIds.length > 0 ? hostedZoneIds : ['*'];
+  const zones = ids.map((id) => route53Arn(scope, 'hostedzone', id));
+  const [names, types, actions] = ['NormalizedRecordNames', 'RecordTypes', 'Actions'].map(
+    (key) => `route53:ChangeResourceRecordSets${key}`,
+  ) as [string, string, string];
+  return [
+    allow('FindHostedZones', ['route53:ListHostedZones'], ['*']),
+    allow('ReadHostedZones', ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], zones),
+    allow('ChangeChallengeRecords', ['route53:ChangeResourceRecordSets'], zones, {
+      'ForAllValues:StringLike': { [names]: ['_acme-challenge.*'] },
+      'ForAllValues:StringEquals': { [types]: ['TXT'], [actions]: ['CREATE', 'DELETE'] },
+      Null: { [names]: 'false', [types]: 'false', [actions]: 'false' },
+    }),
+    allow('FollowChanges', ['route53:GetChange'], [route53Arn(scope, 'change', '*')]),
+    ...(dnsRoleArns.length > 0 ? [allow('AssumeDnsRoles', ['sts:AssumeRole'], dnsRoleArns)] : []),
+  ];
+}
+
+/**
+ * A first import carries our tag, and one over an existing certificate can't carry any (ACM refuses it), so it needs the
+ * tag on the certificate. A first import has no ARN yet: ACM asks for the right to `certificate/*`, literally, which
+ * `certificate/?` matches and no certificate's ARN does. So the right to tag reaches no certificate that exists.
+ */
+function acmStatements(scope: Scope): readonly PolicyStatement[] {
+  const asksForOurTag = { StringEquals: { [`aws:RequestTag/${RENEWER_TAG}`]: scope.renewer } };
+  return [
+    allow('FindImports', ['acm:ListCertificates'], ['*']),
+    allow('ReadImports', ['acm:DescribeCertificate', 'acm:ListTagsForCertificate'], [certificates(scope, '*')]),
+    allow('ImportFirst', ['acm:ImportCertificate'], [certificates(scope, '*')], asksForOurTag),
+    allow('TagFirstImport', ['acm:AddTagsToCertificate'], [certificates(scope, '?')], asksForOurTag),
+    allow('ImportAgain', ['acm:ImportCertificate'], [certificates(scope, '*')], hasTag(RENEWER_TAG, scope)),
+  ];
+}
+
+function hasTag(key: string, { renewer }: Scope): PolicyStatementProps['conditions'] {
+  return { StringEquals: { [`aws:ResourceTag/${key}`]: renewer } };
+}
+
+function secretsOf(scope: Scope): readonly string[] {
+  return [below(scope), ...scope.adoptedSecrets];
+}
+
+function below({ prefix, stack }: Scope): string {
+  return secretsBelow(prefix, stack);
+}
+
+/** Every region: a spec names the regions. */
+function certificates({ stack }: Scope, id: string): string {
+  return stack.formatArn({ service: 'acm', region: '*', resource: 'certificate', resourceName: id });
+}
+
+function route53Arn({ stack }: Scope, resource: string, resourceName: string): string {
+  const arnFormat = ArnFormat.SLASH_RESOURCE_NAME;
+  return stack.formatArn({ service: 'route53', region: '', account: '', resource, resourceName, arnFormat });
+}
+
+function allow(
+  sid: string,
+  actions: readonly string[],
+  resources: readonly string[],
+  conditions?: PolicyStatementProps['conditions'],
+): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    actions: [...actions],
+    resources: [...resources],
+    ...(conditions ? { conditions } : {}),
+  });
+}

@@ -1,0 +1,92 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { Stack } from 'aws-cdk-lib';
+import { CfnAcmeEndpoint } from 'aws-cdk-lib/aws-certificatemanager';
+import { AcmeIssuer } from '../../infra/acme-issuer.ts';
+import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
+import { parseIssuerProperties } from '../../lambdas/core/provision-event.ts';
+import { resourceOf, resourcesOf, testStack } from './synthesized.ts';
+
+const BINDING = 'a-binding';
+
+describe('AcmeIssuer', () => {
+  let stack: Stack;
+  let renewer: CertificateRenewer;
+
+  beforeEach(() => {
+    stack = testStack();
+    renewer = new CertificateRenewer(stack, 'Renewer');
+  });
+
+  it.each([
+    ['letsencrypt', 'https://acme-v02.api.letsencrypt.org/directory', 'public', AcmeIssuer.letsEncrypt],
+    [
+      'letsencrypt-staging',
+      'https://acme-staging-v02.api.letsencrypt.org/directory',
+      'none',
+      AcmeIssuer.letsEncryptStaging,
+    ],
+    ['zerossl', 'https://acme.zerossl.com/v2/DV90', 'public', AcmeIssuer.zeroSsl],
+    ['google', 'https://dv.acme-v02.api.pki.goog/directory', 'public', AcmeIssuer.googleTrustServices],
+  ] as const)('knows %s', (name, directoryUrl, trust, make) => {
+    make(stack, 'Issuer', { renewer, email: 'ops@leane.dev', externalAccountBinding: BINDING });
+    const { Properties } = resourceOf(stack, 'Custom::AcmeIssuer');
+    const parsed = parseIssuerProperties(Properties);
+    expect(parsed).toMatchObject({ name, settings: { directoryUrl, trust, email: 'ops@leane.dev' } });
+  });
+
+  it('is a custom resource of the provision function, which has time for a repetition', () => {
+    AcmeIssuer.letsEncrypt(stack, 'Issuer', { renewer });
+    expect(resourceOf(stack, 'Custom::AcmeIssuer').Properties).toMatchObject({
+      ServiceToken: { 'Fn::GetAtt': [resourceOf(stack, 'AWS::Lambda::Function', 'Provision').id, 'Arn'] },
+      ServiceTimeout: '2100',
+    });
+  });
+
+  it("takes an ACM endpoint's directory URL that is known at the deployment", () => {
+    const { attrEndpointUrl: directoryUrl } = new CfnAcmeEndpoint(stack, 'Endpoint', {
+      authorizationBehavior: 'PRE_APPROVED',
+      certificateAuthority: { publicCertificateAuthority: { allowedKeyAlgorithms: ['EC_prime256v1'] } },
+    });
+    AcmeIssuer.acm(stack, 'Issuer', { renewer, directoryUrl, externalAccountBinding: BINDING });
+    const { Name, Settings } = resourceOf(stack, 'Custom::AcmeIssuer').Properties;
+    expect(Name).toBe('acm');
+    const [, parts] = Settings['Fn::Join'];
+    expect(parts).toContainEqual({ 'Fn::GetAtt': ['Endpoint', 'EndpointUrl'] });
+    expect(JSON.stringify(Settings)).not.toContain('.invalid');
+  });
+
+  it('lets renew and provision read the bindings of all issuers, and nobody else', () => {
+    AcmeIssuer.zeroSsl(stack, 'ZeroSsl', { renewer, externalAccountBinding: 'one' });
+    AcmeIssuer.googleTrustServices(stack, 'Google', {
+      renewer,
+      externalAccountBinding: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:two-AbCdEf',
+    });
+    const readers = Object.entries(resourcesOf(stack, 'AWS::IAM::Policy')).flatMap(([id, { Properties }]) =>
+      Properties.PolicyDocument.Statement.filter(
+        ({ Sid }: { readonly Sid?: string }) => Sid === 'ReadExternalAccountBindings',
+      ).map(({ Resource }: { readonly Resource: readonly unknown[] }) => [id.replace(/RoleDefault.*/, ''), Resource]),
+    );
+    const secrets = ['one-??????', 'two-AbCdEf'].map(
+      (name) => `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}`,
+    );
+    expect(Object.fromEntries(readers)).toEqual({ RenewerRenew: secrets, RenewerProvision: secrets });
+  });
+
+  it('refuses two issuers of one name', () => {
+    AcmeIssuer.letsEncrypt(stack, 'One', { renewer });
+    expect(() => AcmeIssuer.letsEncrypt(stack, 'Two', { renewer })).toThrow('two issuers of the name letsencrypt');
+  });
+
+  it.each([
+    [{ directoryUrl: 'ftp://ca.example' }, 'issuer private: directoryUrl'],
+    [{ directoryUrl: 'http://ca.example/directory' }, 'issuer private: directoryUrl: must be an https URL'],
+    [{ email: 'nobody' }, 'issuer private: email: must be an e-mail address'],
+    [{ trust: 'bundle' as const }, 'issuer private: caBundle: is missing'],
+    [{ caBundle: 'no PEM' }, 'issuer private: caBundle: must hold PEM certificates'],
+    [{ directoryUrl: 'https://acme.zerossl.com/v2/DV90' }, 'issuer private: externalAccountBinding is missing'],
+    [{ issuerName: 'My CA' }, 'issuer name "My CA": it: must be lower-case'],
+  ])('refuses %j at synth', (props, sentence) => {
+    const good = { renewer, issuerName: 'private', directoryUrl: 'https://ca.example/directory' };
+    expect(() => new AcmeIssuer(stack, 'Issuer', { ...good, ...props })).toThrow(sentence);
+  });
+});

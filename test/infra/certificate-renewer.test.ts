@@ -1,0 +1,185 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { Duration, type Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
+import { minuteOf } from '../../infra/schedule.ts';
+import { settingsFromEnvironment } from '../../lambdas/core/settings.ts';
+import { resourceOf, resourcesOf, type TemplateResource, testStack } from './synthesized.ts';
+
+const FUNCTION = 'AWS::Lambda::Function';
+
+describe('CertificateRenewer', () => {
+  let stack: Stack;
+  let functions: Readonly<Record<'scan' | 'renew' | 'provision', TemplateResource & { readonly id: string }>>;
+
+  beforeAll(() => {
+    stack = testStack();
+    new CertificateRenewer(stack, 'Renewer', { lease: Duration.minutes(20), dnsResolvers: ['192.0.2.1'] });
+    functions = {
+      scan: resourceOf(stack, FUNCTION, 'Scan'),
+      renew: resourceOf(stack, FUNCTION, 'RenewerRenew'),
+      provision: resourceOf(stack, FUNCTION, 'Provision'),
+    };
+  });
+
+  it('has three functions on arm64 and Node 24, bundled, traced, without a name, each with its own log group', () => {
+    expect(Object.keys(resourcesOf(stack, FUNCTION))).toHaveLength(3);
+    const groups = Object.values(functions).map(({ Properties }) => {
+      expect(Properties).toMatchObject({
+        Architectures: ['arm64'],
+        Runtime: 'nodejs24.x',
+        TracingConfig: { Mode: 'Active' },
+      });
+      expect(Properties).not.toHaveProperty('FunctionName');
+      return Properties.LoggingConfig.LogGroup.Ref;
+    });
+    expect(new Set(groups).size).toBe(3);
+    for (const { Properties } of Object.values(resourcesOf(stack, 'AWS::Logs::LogGroup')))
+      expect(Properties.RetentionInDays).toBe(90);
+  });
+
+  it('gives each function an environment that it reads without a complaint', () => {
+    for (const [name, { Properties }] of Object.entries(functions)) {
+      const { EVERCERT_RENEW_FUNCTION: alias, ...environment } = Properties.Environment.Variables;
+      const settings = settingsFromEnvironment(environment);
+      expect(settings).toMatchObject({
+        execution: 'durable',
+        prefix: 'evercert',
+        leaseMinutes: 20,
+        dnsResolvers: ['192.0.2.1'],
+      });
+      const wanted = name === 'renew' ? undefined : { Ref: resourceOf(stack, 'AWS::Lambda::Alias').id };
+      expect(alias).toEqual(wanted);
+    }
+  });
+
+  it('makes renew a durable function, behind an alias, with versions that stay', () => {
+    expect(functions.renew.Properties).toMatchObject({
+      Handler: 'index.durableHandler',
+      DurableConfig: { ExecutionTimeout: 86_400, RetentionPeriodInDays: 14 },
+    });
+    const version = resourceOf(stack, 'AWS::Lambda::Version');
+    expect(version.DeletionPolicy).toBe('Retain');
+    expect(resourceOf(stack, 'AWS::Lambda::Alias').Properties).toMatchObject({
+      Name: 'live',
+      FunctionVersion: { 'Fn::GetAtt': [version.id, 'Version'] },
+    });
+  });
+
+  it('bounds the repetitions of each function, of renew where it is invoked: at the alias', () => {
+    const configs = Object.values(resourcesOf(stack, 'AWS::Lambda::EventInvokeConfig'));
+    expect(configs).toHaveLength(3);
+    for (const { Properties } of configs) {
+      expect(Properties).toMatchObject({ MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 });
+      const ofRenew = Properties.FunctionName.Ref === functions.renew.id;
+      expect(Properties.Qualifier === '$LATEST').toBe(!ofRenew);
+    }
+  });
+
+  it('keeps what failed each time in encrypted queues that refuse plain HTTP', () => {
+    const queues = Object.entries(resourcesOf(stack, 'AWS::SQS::Queue'));
+    expect(queues).toHaveLength(3);
+    for (const [, { Properties }] of queues)
+      expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
+    const used = Object.values(functions).map(
+      ({ Properties }) => Properties.DeadLetterConfig.TargetArn['Fn::GetAtt'][0],
+    );
+    expect(used.sort()).toEqual(queues.map(([id]) => id).sort());
+  });
+
+  it('scans once an hour, in a minute that is the same at every synth, with bounded repetitions', () => {
+    const { Properties } = resourceOf(stack, 'AWS::Scheduler::Schedule');
+    expect(Properties).toMatchObject({
+      ScheduleExpression: `cron(${minuteOf('Test/Renewer')} * * * ? *)`,
+      Target: {
+        Arn: { 'Fn::GetAtt': [functions.scan.id, 'Arn'] },
+        Input: '{}',
+        RetryPolicy: { MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 3600 },
+        DeadLetterConfig: { Arn: functions.scan.Properties.DeadLetterConfig.TargetArn },
+      },
+    });
+  });
+
+  it('spreads deployments over the minutes of the hour, and never takes the first one', () => {
+    const minutes = Array.from({ length: 600 }, (_, index) => minuteOf(`Stack${index}/Renewer`));
+    expect(Math.min(...minutes)).toBe(1);
+    expect(Math.max(...minutes)).toBe(59);
+    expect(new Set(minutes).size).toBe(59);
+  });
+
+  it('has the outputs that people and scripts read', () => {
+    const alias = resourceOf(stack, 'AWS::Lambda::Alias').id;
+    expect(Template.fromStack(stack).findOutputs('*')).toEqual({
+      ScanFunctionName: { Value: { Ref: functions.scan.id } },
+      RenewFunctionArn: { Value: { Ref: alias } },
+      AlertsTopicArn: { Value: { Ref: resourceOf(stack, 'AWS::SNS::Topic').id } },
+    });
+  });
+
+  it('lets CloudWatch alone publish alarms, of this account, over TLS', () => {
+    const { Statement: statements } = resourceOf(stack, 'AWS::SNS::TopicPolicy').Properties.PolicyDocument;
+    const allowed = statements.filter(({ Effect }: { readonly Effect: string }) => Effect === 'Allow');
+    expect(allowed).toEqual([
+      expect.objectContaining({
+        Action: 'sns:Publish',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Condition: expect.objectContaining({ StringEquals: { 'aws:SourceAccount': '111122223333' } }),
+      }),
+    ]);
+    expect(statements).toHaveLength(2);
+  });
+});
+
+describe('CertificateRenewer without durable functions', () => {
+  it('has renew do everything in one invocation, under other ids, because durability can not be added', () => {
+    const [durable, direct] = (['durable', 'direct'] as const).map((execution) => {
+      const stack = testStack();
+      new CertificateRenewer(stack, 'Renewer', { execution });
+      return stack;
+    }) as [Stack, Stack];
+    const renew = resourceOf(direct, FUNCTION, 'RenewerRenew');
+    expect(renew.Properties.Handler).toBe('index.handler');
+    const { Variables: environment } = resourceOf(direct, FUNCTION, 'Scan').Properties.Environment;
+    expect(environment).toMatchObject({ EVERCERT_EXECUTION: 'direct' });
+    expect(renew.Properties).not.toHaveProperty('DurableConfig');
+    expect(renew.id).not.toBe(resourceOf(durable, FUNCTION, 'RenewerRenew').id);
+    expect(resourceOf(direct, 'AWS::Lambda::Alias').id).not.toBe(resourceOf(durable, 'AWS::Lambda::Alias').id);
+    // CloudFormation allows no change of a custom resource's ServiceToken.
+    expect(resourceOf(direct, FUNCTION, 'Provision').id).toBe(resourceOf(durable, FUNCTION, 'Provision').id);
+    expect(JSON.stringify(resourcesOf(direct, 'AWS::IAM::Policy'))).not.toContain('DurableExecution');
+  });
+});
+
+describe('CertificateRenewer with a key', () => {
+  it('encrypts the history of durable executions with it, and may use it through Secrets Manager and Lambda alone', () => {
+    const stack = testStack();
+    const encryptionKey = new Key(stack, 'Key');
+    new CertificateRenewer(stack, 'Renewer', { encryptionKey });
+    const key = { 'Fn::GetAtt': [resourceOf(stack, 'AWS::KMS::Key').id, 'Arn'] };
+    expect(resourceOf(stack, FUNCTION, 'RenewerRenew').Properties.DurableConfig).toMatchObject({ KMSKeyArn: key });
+    const uses = Object.values(resourcesOf(stack, 'AWS::IAM::Policy'))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')));
+    expect(uses).toHaveLength(3);
+    for (const { Resource, Condition } of uses) {
+      expect(Resource).toEqual(key);
+      const { 'kms:ViaService': service } = Condition.StringEquals;
+      expect(JSON.stringify(service)).toMatch(/(secretsmanager|lambda)\.eu-central-1\./);
+    }
+  });
+});
+
+describe('what CertificateRenewer refuses at synth', () => {
+  it.each([
+    [{ prefix: 'evercert/' }, 'settings: prefix: must be at most 100'],
+    [{ renewer: 'with space' }, 'settings: renewer: must be at most 64'],
+    [{ defaultIssuer: "Let's Encrypt" }, 'settings: defaultIssuer: must be lower-case'],
+    [{ dnsResolvers: ['resolver.example'] }, 'settings: dnsResolvers[0]: must be an IP address'],
+    [{ lease: Duration.minutes(1) }, 'settings: leaseMinutes must have at least 5'],
+    [{ minimumRemainingShare: 100 }, 'minimumRemainingShare is 100'],
+    [{ adoptedSecrets: ['with space'] }, '"with space" is neither the name nor the ARN of a secret'],
+  ])('%j', (props, sentence) => {
+    expect(() => new CertificateRenewer(testStack(), 'Renewer', props)).toThrow(sentence);
+  });
+});
