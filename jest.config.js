@@ -12,4 +12,6 @@ export default {
     ],
   },
   clearMocks: true,
+  // For tests that hang. A busy machine is no failure.
+  testTimeout: 60_000,
 };

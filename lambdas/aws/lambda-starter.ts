@@ -17,7 +17,7 @@ const ACCEPTED = 202;
 export function createLambdaStarter(
   client: LambdaClient,
   functionName: string,
-  options: { readonly durable?: boolean } = {},
+  options: { readonly durable: boolean },
 ): RenewalStarter {
   return {
     async start(event, executionName) {

@@ -36,7 +36,9 @@ const settingsSchema = z.strictObject({
   ),
   /** The issuer of adopted certificates, which have no spec of their own. */
   defaultIssuer: z._default(issuerNameSchema, 'letsencrypt'),
-  /** Function name or ARN that the scan starts. */
+  /** Whether `renew` is a durable function, or does everything in one invocation. */
+  execution: z._default(z.enum(['direct', 'durable']), 'direct'),
+  /** Function name or ARN that the scan starts; qualified (an alias or a version) when it is durable. */
   renewFunction: z._default(z.string().check(z.minLength(1), z.maxLength(256)), 'evercert-renew'),
   /** Recursive resolvers for finding name servers; the system's when empty. */
   dnsResolvers: z._default(z.array(hostAndPort), []),
@@ -46,6 +48,8 @@ const settingsSchema = z.strictObject({
   leaseMinutes: z._default(minutes(5, 24 * 60), 15),
   /** How long TXT values may take to be in sync and visible. */
   propagationMinutes: z._default(minutes(1, 12 * 60), 8),
+  /** For an emulated CloudFormation: its response URLs may be http. */
+  allowHttpAnswers: z._default(z.boolean(), false),
   /** PEM file with roots for the HTTPS of CAs in a private network, for renewal information. */
   caBundleFile: z.optional(z.string().check(z.minLength(1))),
 });
@@ -61,11 +65,13 @@ const VARIABLES = {
   prefix: 'EVERCERT_PREFIX',
   renewer: 'EVERCERT_RENEWER',
   defaultIssuer: 'EVERCERT_DEFAULT_ISSUER',
+  execution: 'EVERCERT_EXECUTION',
   renewFunction: 'EVERCERT_RENEW_FUNCTION',
   dnsResolvers: 'EVERCERT_DNS_RESOLVERS',
   authoritativePort: 'EVERCERT_AUTHORITATIVE_PORT',
   leaseMinutes: 'EVERCERT_LEASE_MINUTES',
   propagationMinutes: 'EVERCERT_PROPAGATION_MINUTES',
+  allowHttpAnswers: 'EVERCERT_ALLOW_HTTP_ANSWERS',
   caBundleFile: 'EVERCERT_CA_BUNDLE_FILE',
 } as const satisfies Record<keyof Settings, string>;
 
@@ -97,6 +103,7 @@ export function settingsToEnvironment(settings: Settings): Record<string, string
 function fromText(field: keyof Settings, text: string | undefined): unknown {
   if (text === undefined || text === '') return undefined;
   if (field === 'dnsResolvers') return text.split(',').map((entry) => entry.trim());
+  if (field === 'allowHttpAnswers') return text === 'true' || text === 'false' ? text === 'true' : text;
   if (field === 'authoritativePort' || field === 'leaseMinutes' || field === 'propagationMinutes') {
     return /^\d+$/.test(text) ? Number(text) : text;
   }

@@ -1,6 +1,11 @@
-import { type DurableLambdaHandler, withDurableExecution } from '@aws/durable-execution-sdk-js';
+import {
+  type DurableExecutionHandler,
+  type DurableLambdaHandler,
+  withDurableExecution,
+} from '@aws/durable-execution-sdk-js';
 import { createAcmTargets } from '../aws/acm-targets.ts';
-import { createAwsClients } from '../aws/clients.ts';
+import { createAwsClients, createLambdaClient } from '../aws/clients.ts';
+import { createDurableTransport } from '../aws/durable-transport.ts';
 import { createRoute53Records } from '../aws/route53-records.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
 import { parseRenewEvent } from '../core/events.ts';
@@ -24,6 +29,8 @@ export interface Surroundings {
   readonly log: Log;
   /** Watches the steps of a renewal. */
   readonly watch?: (steps: Steps) => Steps;
+  /** What a renewal works with; the adapters of AWS and DNS when left out. */
+  readonly ports?: typeof renewalPorts;
 }
 
 /**
@@ -31,12 +38,12 @@ export interface Surroundings {
  * result: `RenewOutcome`. Failures are thrown, so that metrics, retries and alarms fire.
  */
 export function createRenew(surroundings: Surroundings): (event: unknown, context: Context) => Promise<RenewOutcome> {
-  const { environment, clock, log, watch = asItIs } = surroundings;
+  const { environment, clock, log, watch = asItIs, ports = renewalPorts } = surroundings;
   const settings = settingsFromEnvironment(environment);
   return async (input, context) => {
     const event = parseRenewEvent(input);
     // Lambda repeats an asynchronous event under the same request id: the repetition goes on with its own claim.
-    const run = startRun(renewalPorts(settings, clock, log), settings, context.awsRequestId);
+    const run = startRun(ports(settings, clock, log), settings, context.awsRequestId);
     return renew(event, watch(directSteps(clock)), run);
   };
 }
@@ -46,13 +53,14 @@ export function createRenew(surroundings: Surroundings): (event: unknown, contex
  * that goes on where the last one stopped.
  */
 export function createDurableRenew(surroundings: Surroundings): DurableLambdaHandler {
-  const { environment, clock, log, watch = asItIs } = surroundings;
+  const { environment, clock, log, watch = asItIs, ports = renewalPorts } = surroundings;
   const settings = settingsFromEnvironment(environment);
   // Lambda often resumes in the process that has suspended: what it knows already need not be asked again.
   let suspended: Run | undefined;
-  return withDurableExecution(async (input: unknown, context) => {
+  const transport = createDurableTransport(createLambdaClient({ clock, log }));
+  const flow: DurableExecutionHandler<unknown, RenewOutcome> = async (input, context) => {
     const id = context.executionContext.durableExecutionArn;
-    const run = suspended?.id === id ? suspended : startRun(renewalPorts(settings, clock, log), settings, id);
+    const run = suspended?.id === id ? suspended : startRun(ports(settings, clock, log), settings, id);
     suspended = run;
     try {
       return await renew(parseRenewEvent(input), watch(durableSteps(context)), run);
@@ -61,7 +69,8 @@ export function createDurableRenew(surroundings: Surroundings): DurableLambdaHan
     } finally {
       suspended = undefined;
     }
-  });
+  };
+  return withDurableExecution(flow, { durableExecutionClient: transport });
 }
 
 const asItIs = (steps: Steps): Steps => steps;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createAwsClients } from '../aws/clients.ts';
+import { createLambdaClient, createSecretsManagerClient } from '../aws/clients.ts';
 import { createLambdaStarter } from '../aws/lambda-starter.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
 import { parseScanEvent } from '../core/events.ts';
@@ -8,6 +8,7 @@ import type { ScanResult } from '../core/outcome.ts';
 import { type Settings, settingsFromEnvironment } from '../core/settings.ts';
 import { systemClock } from '../renewal/ports/clock.ts';
 import { scan } from '../renewal/scan.ts';
+import type { Context } from './lambda-context.ts';
 import { powertoolsLog } from './log.ts';
 import type { Surroundings } from './renew.ts';
 
@@ -15,17 +16,23 @@ import type { Surroundings } from './renew.ts';
  * The `scan` function. Event: `{}` or `{"certificates": ["name"], "force": true, "dryRun": true}`; result:
  * `ScanResult`. Throws when nothing could be scanned or a name is unknown.
  */
-export function createScan({ environment, clock, log }: Surroundings): (event: unknown) => Promise<ScanResult> {
+export function createScan({
+  environment,
+  clock,
+  log,
+}: Surroundings): (event: unknown, context: Context) => Promise<ScanResult> {
   const settings = settingsFromEnvironment(environment);
-  const clients = createAwsClients({ clock, log });
+  const repeating = { clock, log };
   const ports = {
-    vault: createSecretVault(clients.secretsManager),
-    starter: createLambdaStarter(clients.lambda, settings.renewFunction),
+    vault: createSecretVault(createSecretsManagerClient(repeating)),
+    starter: createLambdaStarter(createLambdaClient(repeating), settings.renewFunction, {
+      durable: settings.execution === 'durable',
+    }),
     clock,
     log,
     renewalInfo: renewalInfoEndpoint(settings),
   };
-  return async (input) => scan(parseScanEvent(input), settings, ports);
+  return async (input, { awsRequestId: id }) => scan(parseScanEvent(input), settings, { ...ports, id });
 }
 
 /** The scan can't read an issuer's settings: what a CA in a private network needs comes from a file of the function. */
@@ -44,7 +51,7 @@ function renewalInfoEndpoint({ caBundleFile }: Settings) {
 
 let deployed: ReturnType<typeof createScan> | undefined;
 
-export const handler = (event: unknown): Promise<ScanResult> => {
+export const handler = (event: unknown, context: Context): Promise<ScanResult> => {
   deployed ??= createScan({ environment: process.env, clock: systemClock, log: powertoolsLog('evercert-scan') });
-  return deployed(event);
+  return deployed(event, context);
 };

@@ -55,7 +55,8 @@ export async function claimAttempt(
     }
     const unfinished = previous?.generation === certificate.liveVersion ? previous : undefined;
     attempt = Math.max(attempt, (unfinished?.attempt ?? 0) + 1);
-    const token = digest('claim', certificate.arn, certificate.liveVersion, attempt);
+    // With the claim before in it, because a live version may come back.
+    const token = digest('claim', certificate.arn, certificate.liveVersion, attempt, previous?.claim ?? '');
     const privateKey = purpose === 'renew' ? await nextPrivateKey(certificate, unfinished, run) : '';
     const resumes =
       privateKey !== '' &&
@@ -111,12 +112,7 @@ export async function ownPending(claim: Claim, run: Run): Promise<Pending> {
   expectTime(claim, run);
   const secret = await run.vault.describe(claim.arn);
   const pending = await readPending(claim.arn, secret?.stages[PENDING], run);
-  if (!secret || pending?.claim !== claim.token) {
-    throw new RenewalFailure(
-      'claim-lost',
-      'another run has taken this certificate over; nothing was published by this one',
-    );
-  }
+  if (!secret || pending?.claim !== claim.token) throw takenOver();
   if (secret.stages[LIVE] !== claim.generation) {
     throw new RenewalFailure(
       'claim-lost',
@@ -125,6 +121,21 @@ export async function ownPending(claim: Claim, run: Run): Promise<Pending> {
   }
   run.known.pending.set(claim.token, pending);
   return pending;
+}
+
+/** Whether the lease has run out and somebody else has claimed since. Costs nothing while the lease lasts. */
+export async function isTakenOver(claim: Claim, run: Run): Promise<boolean> {
+  if (run.clock.now() < claim.leaseUntil) return false;
+  const secret = await run.vault.describe(claim.arn);
+  const pending = await readPending(claim.arn, secret?.stages[PENDING], run);
+  return pending?.claim !== claim.token;
+}
+
+export function takenOver(): RenewalFailure {
+  return new RenewalFailure(
+    'claim-lost',
+    'another run has taken this certificate over; nothing more is done by this one',
+  );
 }
 
 /** The wait, if it ends in time; throws `attempt-timeout` at once if it doesn't, while there is time to clean up. */

@@ -5,7 +5,7 @@ import { MINUTE } from '../core/duration.ts';
 import { isRenewalFailure, RenewalFailure } from '../core/failure.ts';
 import { isLowerTrust } from '../core/trust.ts';
 import type { Attempt } from './attempt.ts';
-import { knownPending, updatePending } from './claim.ts';
+import { expectTime, knownPending, updatePending } from './claim.ts';
 import { openIssuer } from './issuer.ts';
 import type { OpenIssuer } from './open-issuer.ts';
 import { freshOrder, remember } from './orders.ts';
@@ -29,6 +29,7 @@ export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<Pl
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
   expectNoLowerTrust(attempt, issuer);
   const order = (await knownOrder(attempt, issuer, run)) ?? (await newOrder(attempt, issuer, run));
+  expectTime(attempt.claim, run);
   const tags = writeCertificateTags({
     state: 'renewing',
     attempt: attempt.claim.attempt,

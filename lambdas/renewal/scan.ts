@@ -10,7 +10,7 @@ import type { ScanEvent } from '../core/events.ts';
 import { messageOf } from '../core/failure.ts';
 import { isoInstant, type ScannedCertificate, type ScanResult } from '../core/outcome.ts';
 import type { Settings } from '../core/settings.ts';
-import { digest } from './digest.ts';
+import { executionName } from './execution-name.ts';
 import { inParallel } from './in-parallel.ts';
 import { describeCertificate } from './managed-certificate.ts';
 import type { Clock } from './ports/clock.ts';
@@ -24,6 +24,8 @@ import { LIVE } from './stages.ts';
 export interface ScanPorts {
   readonly vault: SecretVault;
   readonly starter: RenewalStarter;
+  /** Names this scan; the same when Lambda delivers its event again. */
+  readonly id: string;
   readonly clock: Clock;
   readonly log: Log;
   /** How to reach CAs for renewal information. */
@@ -77,7 +79,7 @@ async function scanOne(
   const name = certificateName(settings.prefix, secret.name);
   const tags = await withSuggestion(readCertificateTags(secret.tags), secret, event, ports);
   const decision = dueFromMetadata({ tags, stages: secret.stages }, ports.clock.now(), event.force);
-  const outcome = await act(name, decision, secret, tags, event, ports);
+  const outcome = await act(name, decision, secret, event, ports);
   return {
     name,
     state: tags.state ?? 'unknown',
@@ -91,15 +93,13 @@ async function act(
   name: string,
   { action, reason }: Decision,
   secret: SecretDescription,
-  tags: CertificateTags,
   event: ScanEvent,
-  { starter, log }: ScanPorts,
+  { starter, id, log }: ScanPorts,
 ): Promise<Pick<ScannedCertificate, 'decision' | 'reason'>> {
   if (action === 'wait') return { decision: 'wait', reason };
   if (event.dryRun) return { decision: 'start', reason };
   try {
-    const executionName = digest('execution', secret.arn, secret.stages[LIVE] ?? '', (tags.attempt ?? 0) + 1);
-    await starter.start({ certificate: secret.arn, force: event.force }, executionName);
+    await starter.start({ certificate: secret.arn, force: event.force }, executionName(id, secret.arn));
     log.info('renewal started', { certificate: name, reason });
     return { decision: 'start', reason };
   } catch (error) {

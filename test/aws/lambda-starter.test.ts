@@ -33,7 +33,7 @@ async function stop() {
 renewalStarterContract('Lambda', async () => {
   await start();
   return {
-    starter: createLambdaStarter(clients.lambda, FUNCTION),
+    starter: createLambdaStarter(clients.lambda, FUNCTION, { durable: false }),
     received: async () => {
       await lambda.idle();
       return received;
@@ -54,7 +54,7 @@ describe('the starter in Lambda', () => {
 
   it('starts again when the answer is lost', async () => {
     world.faults.add({ operation: 'lambda:Invoke', phase: 'after', times: 1, drop: true });
-    await createLambdaStarter(clients.lambda, FUNCTION).start(EVENT, 'attempt-1');
+    await createLambdaStarter(clients.lambda, FUNCTION, { durable: false }).start(EVENT, 'attempt-1');
     await lambda.idle();
     expect(received).toEqual([EVENT, EVENT]);
   });
@@ -62,7 +62,7 @@ describe('the starter in Lambda', () => {
   it('waits while Lambda throttles', async () => {
     const error = { status: 429, name: 'TooManyRequestsException', message: 'Rate Exceeded.' };
     world.faults.add({ operation: 'lambda:Invoke', times: 6, error });
-    await createLambdaStarter(clients.lambda, FUNCTION).start(EVENT, 'attempt-1');
+    await createLambdaStarter(clients.lambda, FUNCTION, { durable: false }).start(EVENT, 'attempt-1');
     await lambda.idle();
     expect(received).toEqual([EVENT]);
   });

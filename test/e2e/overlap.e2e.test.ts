@@ -93,3 +93,46 @@ describe('two runs at the same moment', () => {
     expect(sandbox.ca.finalizedOrders()).toHaveLength(1);
   });
 });
+
+describe('a run that is slower than its lease', () => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'], settings: { leaseMinutes: 5 } });
+    await sandbox.deployIssuer();
+    await sandbox.register('leane.dev', spec);
+  });
+
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await sandbox.stop();
+  });
+
+  it.each([
+    'acme:newOrder',
+    'secretsmanager:TagResource',
+    'route53:ChangeResourceRecordSets',
+    'route53:GetChange',
+    'acme:challenge',
+    'acme:finalize',
+    'acme:certificate',
+    'secretsmanager:UpdateSecretVersionStage',
+    'acm:ImportCertificate',
+  ])('at %s notices that it has lost the claim, and publishes nothing', async (operation) => {
+    sandbox.faults.add({ operation, times: 1, delay: 8 * MINUTE });
+    const slow = sandbox.renew({ certificate: 'leane.dev' }).catch((error: unknown) => error);
+    await sandbox.clock.advance(6 * MINUTE);
+    await sandbox.renew({ certificate: 'leane.dev' });
+    const published = live(sandbox, 'leane.dev');
+    const tags = tagsOf(sandbox, 'leane.dev');
+    expect(tags.state).toBe('issued');
+
+    expect(await slow).toMatchObject({ code: expect.stringMatching(/^(claim-lost|attempt-timeout)$/) });
+    expect(live(sandbox, 'leane.dev')).toEqual(published);
+    expect(sandbox.acm.certificates('eu-central-1')).toHaveLength(1);
+    expect(tagsOf(sandbox, 'leane.dev')).toEqual(tags);
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(1);
+    await sandbox.clock.advance(HOUR);
+    expect(await sandbox.scan()).toMatchObject({ due: 0 });
+  });
+});

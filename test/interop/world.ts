@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -137,7 +138,7 @@ export async function startWorld(combination: Combination): Promise<World> {
       invocations: lambda.invocations,
       renew: (event, requestId = byHand()) => hear(renew(event, { awsRequestId: requestId })),
       scan: async (event = {}, later = 0) => {
-        const result = await hear(createScan(surroundings(ahead(clock, later)))(event));
+        const result = await hear(createScan(surroundings(ahead(clock, later)))(event, { awsRequestId: randomUUID() }));
         await lambda.idle();
         return result;
       },

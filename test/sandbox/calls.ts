@@ -1,10 +1,12 @@
 /** Counts what the sandbox's servers were asked, by service and operation. */
 export class Calls {
   readonly #counts = new Map<string, number>();
+  #order: string[] = [];
 
   /** `operation` is `service:operation`, for example `route53:ChangeResourceRecordSets` or `acme:newOrder`. */
   count(operation: string): void {
     this.#counts.set(operation, (this.#counts.get(operation) ?? 0) + 1);
+    this.#order.push(operation);
   }
 
   of(operation: string): number {
@@ -26,7 +28,13 @@ export class Calls {
     return Object.values(this.by(service)).reduce((sum, count) => sum + count, 0);
   }
 
+  /** Every call, in the order of arrival. */
+  get order(): readonly string[] {
+    return this.#order;
+  }
+
   reset(): void {
     this.#counts.clear();
+    this.#order = [];
   }
 }

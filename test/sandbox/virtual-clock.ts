@@ -23,6 +23,7 @@ export class VirtualClock implements Clock {
   /** The clients' ports of the connections whose request a server holds, once for each hold. */
   readonly #held: number[] = [];
   #checkScheduled = false;
+  #deaths = 0;
 
   constructor(start: number | Date) {
     this.#now = Number(start);
@@ -92,11 +93,17 @@ export class VirtualClock implements Clock {
     for (const run of victims) {
       if (!run?.mortal || run.dead) continue;
       run.dead = true;
+      this.#deaths += 1;
       this.#runs.delete(run);
       for (const [request, sender] of this.#inFlight) if (sender === run) request.destroy(new Killed());
       run.die();
     }
     this.#check();
+  }
+
+  /** How many runs were killed so far. */
+  get deaths(): number {
+    return this.#deaths;
   }
 
   /** Moves time on by hand; whatever is due on the way happens in order. */

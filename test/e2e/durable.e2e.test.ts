@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
+import { createDurableRenew } from '../../lambdas/handlers/renew.ts';
+import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
+import { findKeyMaterial } from '../key-material.ts';
+import { imports, live, tagsOf } from '../sandbox/inspect.ts';
+import type { LambdaHandler } from '../sandbox/lambda-handler.ts';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+
+const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: ['eu-central-1'] };
+const refused = { status: 400, name: 'malformed', message: 'refused' };
+
+describe('renew as a durable function', () => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'], execution: 'durable', coldStarts: true });
+    await sandbox.deployIssuer();
+  });
+
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await sandbox.stop();
+  });
+
+  const latest = () => {
+    const execution = sandbox.lambda.executions.at(-1);
+    if (!execution) throw new Error('nothing was executed');
+    return execution;
+  };
+
+  it('issues and renews, although every resume is in a process that knows nothing of the last one', async () => {
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    const first = live(sandbox, 'leane.dev').issued.serialNumber;
+    await sandbox.clock.advance(61 * DAY);
+    expect(await sandbox.scan()).toMatchObject({ started: 1 });
+    const { serialNumber } = live(sandbox, 'leane.dev').issued;
+    expect(serialNumber).not.toBe(first);
+    expect(imports(sandbox, spec.acm)['eu-central-1']?.serial).toBe(serialNumber);
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+
+  it('costs no compute while it waits, and far fewer operations than the 3,000 that it may have', async () => {
+    sandbox.route53.settings.propagationMilliseconds = 5 * MINUTE;
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    const { startedAt, endedAt = 0, aliveMilliseconds, usage } = latest();
+    expect(endedAt - startedAt).toBeGreaterThan(5 * MINUTE);
+    expect(aliveMilliseconds).toBeLessThan(SECOND);
+    expect(usage.operations).toBeLessThan(100);
+  });
+
+  it('is started once by a scan that Lambda delivers twice', async () => {
+    await sandbox.register('leane.dev', spec);
+    sandbox.faults.add({ operation: 'lambda:Invoke', repeat: true });
+    await sandbox.scan();
+    expect(sandbox.lambda.executions).toHaveLength(1);
+  });
+
+  it('is started again by the next scan when it stopped before it claimed anything', async () => {
+    await sandbox.register('leane.dev', spec);
+    const takeAway = sandbox.faults.add({
+      operation: 'secretsmanager:PutSecretValue',
+      error: { ...refused, name: 'AccessDeniedException' },
+    });
+    await sandbox.scan();
+    expect(latest()).toMatchObject({ status: 'FAILED' });
+    takeAway();
+    await sandbox.clock.advance(HOUR);
+    await sandbox.scan();
+    expect(latest()).toMatchObject({ status: 'SUCCEEDED' });
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+  });
+
+  it('ends as failed with the sentence, the code and the CA’s words where an operator looks for them', async () => {
+    sandbox.faults.add({ operation: 'acme:finalize', error: refused });
+    await expect(sandbox.renew({ certificate: 'leane.dev', spec })).rejects.toMatchObject({
+      code: 'ca-refused',
+      details: { problem: { detail: 'refused' } },
+    });
+    const { status, error, operations } = latest();
+    expect({ status, type: error?.ErrorType }).toEqual({ status: 'FAILED', type: 'RenewalFailure' });
+    expect(error?.ErrorMessage).toMatch(/^leane\.dev: /);
+    expect(operations.find(({ name }) => name === 'finalize')).toMatchObject({ status: 'FAILED' });
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'failed', failure: 'ca-refused' });
+  });
+
+  it('refuses a bad event by name, before anything has happened', async () => {
+    await expect(sandbox.renew({ certificate: 'leane.dev', forced: true })).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining('forced'),
+    });
+    expect(latest().operations).toEqual([]);
+  });
+
+  it('checkpoints no key material, in success and in failure', async () => {
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    for (const operation of ['secretsmanager:PutSecretValue', 'acm:ImportCertificate', 'acme:finalize']) {
+      const takeAway = sandbox.faults.add({ operation, error: { ...refused, name: 'ValidationException' } });
+      await sandbox.renew({ certificate: 'leane.dev', force: true }).catch(() => undefined);
+      takeAway();
+      await sandbox.clock.advance(DAY);
+    }
+    const { privateKey } = live(sandbox, 'leane.dev');
+    const { executions, invocations } = sandbox.lambda;
+    expect(executions.map(({ status }) => status)).toEqual(['SUCCEEDED', 'FAILED', 'FAILED', 'FAILED']);
+    expect(JSON.stringify(executions)).toContain('leane.dev');
+    expect(findKeyMaterial({ executions, invocations, log: sandbox.log }, [privateKey])).toEqual([]);
+  });
+
+  it('ends on the code that it began with when new code is deployed while it waits', async () => {
+    await sandbox.register('leane.dev', spec);
+    let deployed = false;
+    const deploy = () => {
+      if (!deployed) sandbox.lambda.register('evercert-renew:live', broken, { durable: DURABLE });
+      deployed = true;
+      return false;
+    };
+    const broken: LambdaHandler = async () => ({ Status: 'FAILED', Error: { ErrorMessage: 'the new code is broken' } });
+    sandbox.faults.add({ operation: 'route53:GetChange', when: deploy });
+    await sandbox.scan();
+    expect(latest()).toMatchObject({ status: 'SUCCEEDED', version: '1' });
+    await sandbox.clock.advance(61 * DAY);
+    await sandbox.scan();
+    expect(latest()).toMatchObject({ status: 'FAILED', version: '2' });
+  });
+
+  it('stops at a checkpoint of another version of evercert, and the next attempt goes on from what is stored', async () => {
+    const { environment, clock, lambda } = sandbox;
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const version = (watch?: (steps: Steps) => Steps) =>
+      createDurableRenew({ environment, clock, log, ...(watch ? { watch } : {}) }) as LambdaHandler;
+    // Unlike an alias, $LATEST does not pin an execution to the code that it began with.
+    lambda.register('unpinned:$LATEST', version(withoutSchema), { durable: DURABLE });
+    const deploy = () => {
+      lambda.register('unpinned:$LATEST', version(), { durable: DURABLE });
+      return false;
+    };
+    await sandbox.register('leane.dev', spec);
+    const takeAway = sandbox.faults.add({
+      operation: 'route53:ChangeResourceRecordSets',
+      phase: 'after',
+      when: deploy,
+    });
+    await lambda.invoke('unpinned:$LATEST', { certificate: 'leane.dev' }, { type: 'Event' });
+    takeAway();
+    expect(latest()).toMatchObject({
+      status: 'FAILED',
+      error: { ErrorMessage: expect.stringContaining('another version of evercert') },
+    });
+
+    await sandbox.clock.advance(16 * MINUTE);
+    expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'renewed' });
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(1);
+    const [zone] = sandbox.route53.zones();
+    expect(sandbox.route53.records(zone?.id ?? '').filter(({ type }) => type === 'TXT')).toEqual([]);
+  });
+
+  it('gives one finalized order when two scans and a hand start it at the same moment', async () => {
+    await sandbox.register('leane.dev', spec);
+    await Promise.all([sandbox.scan(), sandbox.scan(), sandbox.renew({ certificate: 'leane.dev' })]);
+    expect(sandbox.lambda.executions).toHaveLength(3);
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(1);
+    expect(sandbox.acm.certificates('eu-central-1')).toHaveLength(1);
+  });
+});
+
+const DURABLE = { executionTimeoutSeconds: 86_400, retentionDays: 14 };
+
+/** As an older version would have checkpointed its claim. */
+function withoutSchema(steps: Steps): Steps {
+  return {
+    ...steps,
+    run: (name, step) =>
+      steps.run(name, async () => {
+        const result = await step();
+        return name === 'claim'
+          ? (JSON.parse(JSON.stringify(result).replace('"schema":1,', '')) as typeof result)
+          : result;
+      }),
+  };
+}
