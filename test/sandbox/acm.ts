@@ -109,6 +109,12 @@ export class Acm implements AwsService {
     this.#certificates.set(arn, { ...certificate, inUseBy: [...certificate.inUseBy, by] });
   }
 
+  /** Detaches it from everything. */
+  release(arn: string): void {
+    const certificate = this.#certificates.get(arn);
+    if (certificate) this.#certificates.set(arn, { ...certificate, inUseBy: [] });
+  }
+
   /** Somebody deletes it, in use or not. */
   delete(arn: string): void {
     this.#certificates.delete(arn);

@@ -131,12 +131,12 @@ describe('an asynchronous invocation', () => {
   it('runs in a run of the virtual clock', async () => {
     const began = clock.now();
     lambda.register('waits', async () => {
-      await clock.sleep(30 * MINUTE);
+      await clock.sleep(15 * MINUTE);
       return (clock.now() - began) / MINUTE;
     });
     await invoke('waits', 'Event', {});
     await lambda.idle();
-    expect(lambda.invocations).toMatchObject([{ result: 30 }]);
+    expect(lambda.invocations).toMatchObject([{ result: 15 }]);
   });
 
   it('that fails is not repeated where retries are set to none', async () => {
@@ -180,6 +180,72 @@ describe('an asynchronous invocation', () => {
     lambda.register('durable:live', async () => undefined);
     await invoke('durable:live', 'Event', {}, { DurableExecutionName: 'attempt-1' });
     expect(lambda.invocations).toMatchObject([{ durableExecutionName: 'attempt-1' }]);
+  });
+});
+
+describe('an invocation that is ended', () => {
+  it.each(['RequestResponse', 'Event'] as const)('has run longer than its function may (%s)', async (type) => {
+    lambda.settings.timeoutMilliseconds = 3_000;
+    lambda.register('slow', () => clock.sleep(3_001));
+    const answer = await invoke('slow', type, {});
+    await lambda.idle();
+    const errorMessage = expect.stringMatching(/^RequestId: [\w-]+ Error: Task timed out after 3\.00 seconds$/);
+    expect(lambda.invocations).toMatchObject([
+      { outcome: 'failed', error: { name: 'Sandbox.Timedout', message: errorMessage } },
+    ]);
+    if (type === 'Event') return;
+    expect(answer.FunctionError).toBe('Unhandled');
+    expect(payloadOf(answer)).toEqual({ errorType: 'Sandbox.Timedout', errorMessage });
+  });
+
+  it('was killed', async () => {
+    const { passed } = gate();
+    lambda.register('killed', async () => {
+      // Whom no request names is everybody.
+      clock.kill();
+      await passed;
+    });
+    const answer = await invoke('killed', 'RequestResponse', {});
+    expect(answer.FunctionError).toBe('Unhandled');
+    expect(payloadOf(answer)).toEqual({
+      errorType: 'Runtime.ExitError',
+      errorMessage: expect.stringMatching(/^RequestId: [\w-]+ Error: Runtime exited with error: signal: killed$/),
+    });
+  });
+
+  it('is repeated like any that fails', async () => {
+    lambda.settings.asyncRetries = 1;
+    let calls = 0;
+    lambda.register('killed-once', async () => {
+      calls += 1;
+      if (calls === 1) clock.kill();
+      await clock.sleep(MINUTE);
+    });
+    await invoke('killed-once', 'Event', {});
+    await lambda.idle();
+    expect(lambda.invocations).toMatchObject([{ outcome: 'succeeded', attempts: 2 }]);
+  });
+});
+
+describe('an invocation without HTTP', () => {
+  it.each(['RequestResponse', 'Event'] as const)('ends with what the function returned (%s)', async (type) => {
+    lambda.register('double', async (event) => ({ twice: (event as { n: number }).n * 2 }));
+    const { invocation } = await lambda.invoke('double', { n: 21 }, { type });
+    expect(invocation).toMatchObject({ type, outcome: 'succeeded', result: { twice: 42 } });
+    expect(lambda.invocations).toEqual([invocation]);
+  });
+
+  it('ends with what the function threw, as it was', async () => {
+    const error = new RangeError('too far');
+    lambda.register('fail', () => Promise.reject(error));
+    const { invocation } = await lambda.invoke('fail', {}, { type: 'RequestResponse' });
+    expect(invocation.error).toBe(error);
+  });
+
+  it('throws what Lambda refuses', async () => {
+    await expect(lambda.invoke('nobody', {}, { type: 'Event' })).rejects.toMatchObject({
+      errorName: 'ResourceNotFoundException',
+    });
   });
 });
 

@@ -1,51 +1,50 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import { ACCOUNT } from './aws-account.ts';
 import { requireOneOf } from './aws-json.ts';
 import { type AwsAnswer, type AwsRequest, type AwsService, AwsServiceError } from './aws-service.ts';
+import { answerDurable, durableOperationOf } from './durable-api.ts';
+import type { DurableConfig, DurableExecution, DurableSettings } from './durable-execution.ts';
+import { type CallFunction, DurableExecutions } from './durable-executions.ts';
+import { requireExecutionName } from './durable-names.ts';
+import { invalidParameter } from './durable-updates.ts';
+import { callHandler, describeError, type LambdaHandler } from './lambda-handler.ts';
+import { type FunctionName, functionArn, parseFunctionName } from './lambda-names.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-export interface LambdaSettings {
+export interface LambdaSettings extends DurableSettings {
   /** How often Lambda repeats an asynchronous invocation that fails: after one and two minutes. AWS's default is 2. */
   asyncRetries: 0 | 1 | 2;
-  /** What `getRemainingTimeInMillis` counts down from. Nothing is stopped when it has run out. */
+  /** When an invocation is ended, durable or not. */
   timeoutMilliseconds: number;
 }
 
-/** What a handler gets besides the event: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
-export interface LambdaContext {
-  readonly functionName: string;
-  readonly functionVersion: string;
-  readonly invokedFunctionArn: string;
-  readonly memoryLimitInMB: string;
-  readonly awsRequestId: string;
-  readonly logGroupName: string;
-  readonly logStreamName: string;
-  getRemainingTimeInMillis(): number;
-}
-
-/** Event and result cross Lambda as JSON. */
-export type LambdaHandler = (event: unknown, context: LambdaContext) => Promise<unknown>;
-
 export interface Invocation {
-  /** The handler's `awsRequestId`; repetitions have the same. */
+  /** The handler's `awsRequestId`; repetitions have the same, resumes of a durable function have their own. */
   readonly id: string;
   readonly function: string;
-  readonly type: 'RequestResponse' | 'Event';
+  readonly type: InvocationType;
   readonly event: unknown;
   readonly durableExecutionName: string | undefined;
   /** How often the handler was called so far. */
   readonly attempts: number;
   readonly outcome: 'running' | 'succeeded' | 'failed';
   readonly result?: unknown;
-  /** What the handler threw the last time, as it was. */
+  /** What the handler threw the last time, as it was; the error object of a durable execution. */
   readonly error?: unknown;
+}
+
+export type InvocationType = 'RequestResponse' | 'Event';
+
+/** How an invocation ended, repetitions and resumes included. */
+export interface InvocationOutcome {
+  readonly invocation: Invocation;
+  /** Of a durable function. */
+  readonly execution?: DurableExecution;
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const LARGEST_SYNC_REQUEST = 6 * 1024 * 1024;
 const LARGEST_ASYNC_REQUEST = 1024 * 1024;
-/** A hundred bytes more than a request, as Lambda's own message says. */
-const LARGEST_RESPONSE = LARGEST_SYNC_REQUEST + 100;
 
 const INVOCATION_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 const MINUTE = 60_000;
@@ -54,7 +53,7 @@ const HOLD_MILLISECONDS = 100;
 
 /**
  * AWS Lambda: functions run in this process, each invocation in a run of the virtual clock. The rules that it holds are
- * listed in `rules-aws.md`.
+ * listed in `rules-lambda.md`.
  */
 export class LambdaService implements AwsService {
   readonly name = 'lambda';
@@ -62,26 +61,50 @@ export class LambdaService implements AwsService {
   /** May be changed at any time. */
   readonly settings: LambdaSettings;
   readonly #clock: VirtualClock;
-  readonly #functions: { readonly name: FunctionName; readonly handler: LambdaHandler }[] = [];
-  readonly #invocations: MutableInvocation[] = [];
-  readonly #background = new Set<Promise<void>>();
+  readonly #region: string;
+  readonly #functions: Deployed[] = [];
+  readonly #invocations: Mutable<Invocation>[] = [];
+  readonly #background = new Set<Promise<unknown>>();
+  readonly #durable: DurableExecutions;
+  /** What runs belongs to no request and to no other run. */
+  readonly #outside = AsyncLocalStorage.snapshot();
 
-  constructor(options: { readonly clock: VirtualClock; readonly settings?: Partial<LambdaSettings> }) {
+  /** `region` is where `invoke` invokes; requests say theirs. */
+  constructor(options: {
+    readonly clock: VirtualClock;
+    readonly settings?: Partial<LambdaSettings>;
+    readonly region?: string;
+  }) {
     this.#clock = options.clock;
-    this.settings = { asyncRetries: 0, timeoutMilliseconds: 15 * MINUTE, ...options.settings };
+    this.#region = options.region ?? 'eu-central-1';
+    this.settings = {
+      asyncRetries: 0,
+      timeoutMilliseconds: 15 * MINUTE,
+      invocationAttempts: Number.POSITIVE_INFINITY,
+      initialOperations: 1_000,
+      ...options.settings,
+    };
+    this.#durable = new DurableExecutions({
+      clock: this.#clock,
+      settings: this.settings,
+      call: this.#callDurable,
+      describeError,
+    });
   }
 
   /**
-   * Deploys a function, over one of the same name. `name` is a name or an ARN; with a qualifier (`name:live`) the
-   * function exists under that qualifier alone, without one under every qualifier.
+   * Deploys a function. `name` is a name or an ARN; with a qualifier (`name:live`) the function exists under that
+   * qualifier alone, without one under every qualifier. A plain function takes the place of the one of the same name; a
+   * durable one becomes its next version, and what runs stays on the version that it started on.
    */
-  register(name: string, handler: LambdaHandler): void {
+  register(name: string, handler: LambdaHandler, options: { readonly durable?: DurableConfig } = {}): void {
     const parsed = parseFunctionName(name);
-    const index = this.#functions.findIndex(
-      (deployed) => deployed.name.name === parsed.name && deployed.name.qualifier === parsed.qualifier,
-    );
+    const same = (deployed: Deployed) =>
+      deployed.name.name === parsed.name && deployed.name.qualifier === parsed.qualifier;
+    const versions = this.#functions.filter((deployed) => deployed.name.name === parsed.name && deployed.durable);
+    const index = options.durable ? -1 : this.#functions.findIndex(same);
     if (index !== -1) this.#functions.splice(index, 1);
-    this.#functions.push({ name: parsed, handler });
+    this.#functions.push({ name: parsed, handler, durable: options.durable, version: versions.length + 1 });
   }
 
   /** Every invocation that was accepted, in order. */
@@ -89,103 +112,201 @@ export class LambdaService implements AwsService {
     return this.#invocations;
   }
 
-  /** Resolves when no asynchronous invocation runs or waits for its repetition. */
+  /** Every durable execution, in order. */
+  get executions(): readonly DurableExecution[] {
+    return this.#durable.executions;
+  }
+
+  /** Signs of durable code that is not deterministic; a test with any proves nothing. */
+  get bugs(): Error[] {
+    return this.#durable.bugs;
+  }
+
+  /** Resolves when no asynchronous invocation runs or waits for its repetition, and no durable execution is under way. */
   async idle(): Promise<void> {
-    while (this.#background.size > 0) await Promise.all(this.#background);
+    do {
+      await Promise.all([...this.#background, this.#durable.idle()]);
+    } while (this.#background.size > 0);
   }
 
-  operationOf({ method, path }: AwsRequest): string | undefined {
-    return method === 'POST' && INVOCATION_PATH.test(path) ? 'Invoke' : undefined;
+  /**
+   * Invokes without HTTP, and resolves when it is over, whatever its type: for tests, outside of the clock's runs. Throws
+   * `AwsServiceError` for what Lambda refuses.
+   */
+  async invoke(
+    functionName: string,
+    event: unknown,
+    options: { readonly type: InvocationType; readonly executionName?: string },
+  ): Promise<InvocationOutcome> {
+    return this.#accept({
+      name: parseFunctionName(functionName),
+      type: options.type,
+      body: JSON.stringify(event) ?? '',
+      executionName: options.executionName,
+      region: this.#region,
+    }).outcome;
   }
 
-  async answer(_operation: string, request: AwsRequest): Promise<AwsAnswer> {
+  operationOf(request: AwsRequest): string | undefined {
+    return request.method === 'POST' && INVOCATION_PATH.test(request.path) ? 'Invoke' : durableOperationOf(request);
+  }
+
+  async answer(operation: string, request: AwsRequest): Promise<AwsAnswer> {
+    if (operation !== 'Invoke') return answerDurable(operation, request, this.#durable);
     const [, encoded = ''] = INVOCATION_PATH.exec(request.path) ?? [];
     const name = parseFunctionName(decodeURIComponent(encoded), request.query.get('Qualifier') ?? undefined);
     const type = request.headers['x-amz-invocation-type'] ?? 'RequestResponse';
     requireOneOf('InvocationType', type, ['Event', 'RequestResponse', 'DryRun']);
-    requireSize(request.body, type === 'Event' ? LARGEST_ASYNC_REQUEST : LARGEST_SYNC_REQUEST);
-    const event = parseEvent(request.body);
-    const arn = functionArn(name, request.region);
-    const handler = this.#functions.find(
-      (deployed) =>
-        deployed.name.name === name.name &&
-        (deployed.name.qualifier === undefined || deployed.name.qualifier === name.qualifier),
-    )?.handler;
-    if (!handler) throw new AwsServiceError(404, 'ResourceNotFoundException', `Function not found: ${arn}`);
-    if (type === 'DryRun') return { status: 204, body: '' };
-
-    const invocation: MutableInvocation = {
-      id: randomUUID(),
-      function: name.name,
+    const asked: Asked = {
+      name,
       type: type === 'Event' ? 'Event' : 'RequestResponse',
-      event,
-      durableExecutionName: request.headers['x-amz-durable-execution-name'],
-      attempts: 0,
-      outcome: 'running',
+      body: request.body,
+      executionName: request.headers['x-amz-durable-execution-name'],
+      region: request.region,
     };
-    this.#invocations.push(invocation);
-    const attempt = () => this.#attempt(invocation, handler, { arn, body: request.body });
-    if (type === 'Event') {
-      this.#inBackground(invocation, attempt);
-      return { status: 202, body: '' };
+    if (type === 'DryRun') {
+      this.#require(asked);
+      return { status: 204, body: '' };
     }
-    const { payload, failed } = await this.#hold(attempt());
+    const accepted = this.#accept(asked);
+    const arn: Record<string, string> =
+      accepted.arn === undefined ? {} : { 'x-amz-durable-execution-arn': accepted.arn };
+    if (type === 'Event') return { status: 202, headers: arn, body: '' };
+    const { invocation, execution } = await this.#hold(accepted.outcome);
+    const failed = invocation.outcome === 'failed';
+    const reported = execution ? describeFailure(execution) : describeError(invocation.error, invocation.id);
     return {
       status: 200,
       headers: {
-        'x-amz-executed-version': '$LATEST',
+        'x-amz-executed-version': accepted.version,
+        ...arn,
         ...(failed ? { 'x-amz-function-error': 'Unhandled' } : {}),
       },
-      body: payload,
+      body: JSON.stringify((failed ? reported : invocation.result) ?? null),
     };
   }
 
-  #inBackground(invocation: MutableInvocation, attempt: () => Promise<Outcome>): void {
-    const work = async () => {
-      await attempt();
+  #accept(asked: Asked): Accepted {
+    const { deployed, event, version } = this.#require(asked);
+    const invocation: Mutable<Invocation> = {
+      id: randomUUID(),
+      function: asked.name.name,
+      type: asked.type,
+      event,
+      durableExecutionName: asked.executionName,
+      attempts: 0,
+      outcome: 'running',
+    };
+    const accepted = deployed.durable
+      ? this.#start(invocation, deployed.durable, asked, version)
+      : { outcome: this.#outside(() => this.#run(invocation, deployed.handler, asked)), version };
+    this.#invocations.push(invocation);
+    const running = accepted.outcome.finally(() => this.#background.delete(running));
+    this.#background.add(running);
+    return accepted;
+  }
+
+  /** What Lambda looks at before it accepts an invocation. */
+  #require({ name, type, body, executionName, region }: Asked): {
+    readonly deployed: Deployed;
+    readonly event: unknown;
+    readonly version: string;
+  } {
+    requireSize(body, type === 'Event' ? LARGEST_ASYNC_REQUEST : LARGEST_SYNC_REQUEST);
+    const event = parseEvent(body);
+    if (executionName !== undefined) requireExecutionName(executionName);
+    const deployed = this.#find(name);
+    if (!deployed) {
+      throw new AwsServiceError(404, 'ResourceNotFoundException', `Function not found: ${functionArn(name, region)}`);
+    }
+    if (!deployed.durable) return { deployed, event, version: '$LATEST' };
+    if (name.qualifier === undefined) {
+      throw invalidParameter('You cannot invoke a durable function using an unqualified ARN.');
+    }
+    if (type === 'RequestResponse' && deployed.durable.executionTimeoutSeconds * 1_000 > 15 * MINUTE) {
+      throw invalidParameter(
+        'You cannot synchronously invoke a durable function with an executionTimeout greater than 15 minutes.',
+      );
+    }
+    return { deployed, event, version: name.qualifier === '$LATEST' ? '$LATEST' : String(deployed.version) };
+  }
+
+  /** A plain function: calls its handler, and again where Lambda repeats it. */
+  async #run(invocation: Mutable<Invocation>, handler: LambdaHandler, asked: Asked): Promise<InvocationOutcome> {
+    await this.#attempt(invocation, handler, asked);
+    if (asked.type === 'Event') {
       for (let retry = 1; invocation.outcome === 'failed' && retry <= this.settings.asyncRetries; retry += 1) {
         invocation.outcome = 'running';
         await this.#clock.sleep(retry * MINUTE);
-        await attempt();
+        await this.#attempt(invocation, handler, asked);
       }
-    };
-    const running = work().finally(() => this.#background.delete(running));
-    this.#background.add(running);
+    }
+    return { invocation };
   }
 
-  /** Calls the handler once. */
-  async #attempt(
-    invocation: MutableInvocation,
-    handler: LambdaHandler,
-    called: { readonly arn: string; readonly body: string },
-  ): Promise<Outcome> {
+  async #attempt(invocation: Mutable<Invocation>, handler: LambdaHandler, asked: Asked): Promise<void> {
     invocation.attempts += 1;
-    const deadline = this.#clock.now() + this.settings.timeoutMilliseconds;
-    const context: LambdaContext = {
-      functionName: invocation.function,
-      functionVersion: '$LATEST',
-      invokedFunctionArn: called.arn,
-      memoryLimitInMB: '256',
-      awsRequestId: invocation.id,
-      logGroupName: `/aws/lambda/${invocation.function}`,
-      logStreamName: 'sandbox',
-      getRemainingTimeInMillis: () => Math.max(0, deadline - this.#clock.now()),
-    };
+    const { timeoutMilliseconds } = this.settings;
     try {
-      const payload = await this.#clock.run(async () => {
-        // An asynchronous invocation is accepted before the function runs.
-        await new Promise((resolve) => setImmediate(resolve));
-        return JSON.stringify((await handler(parseEvent(called.body), context)) ?? null);
+      const payload = await callHandler(this.#clock, handler, {
+        functionName: invocation.function,
+        functionVersion: '$LATEST',
+        invokedFunctionArn: functionArn(asked.name, asked.region),
+        awsRequestId: invocation.id,
+        event: parseEvent(asked.body),
+        deadline: this.#clock.now() + timeoutMilliseconds,
+        timeoutMilliseconds,
       });
-      if (Buffer.byteLength(payload) > LARGEST_RESPONSE) throw new ResponseTooLarge();
       invocation.outcome = 'succeeded';
       invocation.result = JSON.parse(payload);
-      return { payload, failed: false };
     } catch (error) {
       invocation.outcome = 'failed';
       invocation.error = error;
-      return { payload: JSON.stringify(describeError(error)), failed: true };
     }
+  }
+
+  #start(invocation: Mutable<Invocation>, config: DurableConfig, asked: Asked, version: string): Accepted {
+    const { arn, closed } = this.#durable.start({
+      functionName: asked.name.name,
+      version,
+      region: asked.region,
+      name: asked.executionName,
+      input: asked.body || '{}',
+      type: asked.type,
+      config,
+    });
+    const outcome = closed.then((execution): InvocationOutcome => {
+      invocation.attempts = execution.invocations.length;
+      invocation.outcome = execution.status === 'SUCCEEDED' ? 'succeeded' : 'failed';
+      invocation.result = execution.result ? JSON.parse(execution.result) : undefined;
+      invocation.error = execution.error;
+      return { invocation, execution };
+    });
+    return { arn, version, outcome };
+  }
+
+  readonly #callDurable: CallFunction = ({ arn, functionName: name, version, requestId, event, deadline }) => {
+    const deployed = this.#find({ name, qualifier: version });
+    if (!deployed) throw new Error(`${name} has no version ${version}.`);
+    return callHandler(this.#clock, deployed.handler, {
+      functionName: name,
+      functionVersion: version,
+      invokedFunctionArn: arn.slice(0, arn.indexOf('/')),
+      awsRequestId: requestId,
+      event: JSON.parse(JSON.stringify(event)),
+      deadline,
+      timeoutMilliseconds: this.settings.timeoutMilliseconds,
+    });
+  };
+
+  /** A number is a version; `$LATEST` and every alias are the newest. */
+  #find({ name, qualifier }: FunctionName): Deployed | undefined {
+    return this.#functions.findLast((deployed) => {
+      if (deployed.name.name !== name) return false;
+      if (deployed.durable && (qualifier === undefined || qualifier === '$LATEST')) return true;
+      if (deployed.durable && /^\d+$/.test(qualifier ?? '')) return String(deployed.version) === qualifier;
+      return deployed.name.qualifier === undefined || deployed.name.qualifier === qualifier;
+    });
   }
 
   /**
@@ -204,36 +325,39 @@ export class LambdaService implements AwsService {
   }
 }
 
-interface Outcome {
-  /** What the client is told. */
-  readonly payload: string;
-  readonly failed: boolean;
+interface Deployed {
+  readonly name: FunctionName;
+  readonly handler: LambdaHandler;
+  readonly durable: DurableConfig | undefined;
+  /** Of a durable function, counted from 1. */
+  readonly version: number;
 }
 
-type MutableInvocation = { -readonly [Key in keyof Invocation]: Invocation[Key] };
-
-interface FunctionName {
-  readonly name: string;
-  readonly qualifier: string | undefined;
+interface Asked {
+  readonly name: FunctionName;
+  readonly type: InvocationType;
+  readonly body: string;
+  readonly executionName: string | undefined;
+  readonly region: string;
 }
 
-/** `name`, `account:function:name`, an ARN, each with or without `:qualifier`. */
-function parseFunctionName(text: string, qualifier?: string): FunctionName {
-  const [, name = '', own] =
-    /^(?:(?:arn:aws:lambda:[^:]+:)?\d{12}:function:|function:)?([\w-]{1,140})(?::(\$LATEST|[\w-]+))?$/.exec(text) ?? [];
-  if (!name) {
-    const message = `1 validation error detected: Value '${text}' at 'functionName' failed to satisfy constraint`;
-    throw new AwsServiceError(400, 'ValidationException', message);
-  }
-  if (own !== undefined && qualifier !== undefined && own !== qualifier) {
-    const message = 'The derived qualifier from the function name does not match the specified qualifier.';
-    throw new AwsServiceError(400, 'InvalidParameterValueException', message);
-  }
-  return { name, qualifier: own ?? qualifier };
+interface Accepted {
+  /** Of the durable execution. */
+  readonly arn?: string;
+  readonly version: string;
+  readonly outcome: Promise<InvocationOutcome>;
 }
 
-function functionArn({ name, qualifier }: FunctionName, region: string): string {
-  return `arn:aws:lambda:${region}:${ACCOUNT}:function:${name}${qualifier === undefined ? '' : `:${qualifier}`}`;
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** As of a plain function that failed; no source says how AWS words it. */
+function describeFailure({ error }: DurableExecution): object {
+  return {
+    errorType: error?.ErrorType,
+    errorMessage: error?.ErrorMessage,
+    errorData: error?.ErrorData,
+    trace: error?.StackTrace,
+  };
 }
 
 function requireSize(body: string, largest: number): void {
@@ -249,22 +373,5 @@ function parseEvent(body: string): unknown {
   } catch {
     const message = 'Could not parse request body into json: Could not parse payload into json';
     throw new AwsServiceError(400, 'InvalidRequestContentException', message);
-  }
-}
-
-/** As the Node.js runtime reports what a handler throws: errors by name, message and stack, anything else as text. */
-function describeError(error: unknown): object {
-  if (typeof error !== 'object' || error === null || !('message' in error)) {
-    return { errorType: typeof error, errorMessage: String(error), trace: [] };
-  }
-  const { name, message, stack } = error as Error;
-  return { errorType: name || 'Error', errorMessage: String(message), trace: String(stack ?? '').split('\n') };
-}
-
-class ResponseTooLarge extends Error {
-  override readonly name = 'Function.ResponseSizeTooLarge';
-
-  constructor() {
-    super(`Response payload size exceeded maximum allowed payload size (${LARGEST_RESPONSE} bytes).`);
   }
 }

@@ -5,7 +5,8 @@ import { type CertificateSpecInput, parseCertificateSpec } from '../../lambdas/c
 import type { IssuerSettingsInput } from '../../lambdas/core/issuer-settings.ts';
 import type { RenewOutcome, ScanResult } from '../../lambdas/core/outcome.ts';
 import { parseSettings, type SettingsInput, settingsToEnvironment } from '../../lambdas/core/settings.ts';
-import { createRenew, renewalPorts } from '../../lambdas/handlers/renew.ts';
+import { parseStoredFailure } from '../../lambdas/core/stored-failure.ts';
+import { createDurableRenew, createRenew, renewalPorts, type Surroundings } from '../../lambdas/handlers/renew.ts';
 import { createScan } from '../../lambdas/handlers/scan.ts';
 import { configureIssuer } from '../../lambdas/renewal/issuer.ts';
 import type { OpenIssuer } from '../../lambdas/renewal/open-issuer.ts';
@@ -17,8 +18,10 @@ import { Acm } from './acm.ts';
 import { startAwsServer } from './aws-server.ts';
 import { type SandboxCa, startCa } from './ca/ca.ts';
 import { Calls } from './calls.ts';
+import type { ErrorObject } from './durable-updates.ts';
 import { Faults } from './faults.ts';
 import { LambdaService } from './lambda.ts';
+import type { LambdaHandler } from './lambda-handler.ts';
 import { type NameServer, startNameServer } from './name-server.ts';
 import { observedSteps, type StepEvent } from './observed-steps.ts';
 import { Route53 } from './route53.ts';
@@ -26,10 +29,18 @@ import { SecretsManager } from './secrets-manager.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const REGION = 'eu-central-1';
+const DURABLE = { executionTimeoutSeconds: 86_400, retentionDays: 14 };
+
+/** How `renew` is deployed: everything in one invocation, or as a durable function. */
+export type Execution = 'direct' | 'durable';
 
 export interface SandboxOptions {
   /** Where virtual time begins; now, when left out. */
   readonly now?: number | Date;
+  /** `direct` when left out. */
+  readonly execution?: Execution;
+  /** Whether each resume of a durable execution is in a process that knows nothing of the last one. */
+  readonly coldStarts?: boolean;
   /** Public hosted zones that exist from the start. */
   readonly zones?: readonly string[];
   readonly settings?: SettingsInput;
@@ -37,6 +48,8 @@ export interface SandboxOptions {
   readonly onStep?: (step: StepEvent) => void;
   /** Follows the log as it is written. */
   readonly onLog?: (entry: LogEntry) => void;
+  /** What renewals work with; evercert's own adapters when left out. */
+  readonly ports?: typeof renewalPorts;
 }
 
 export interface LogEntry {
@@ -75,6 +88,7 @@ export interface Sandbox {
 }
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { execution = 'direct', onStep, ports } = options;
   const clock = new VirtualClock(options.now ?? Date.now());
   const calls = new Calls();
   const faults = new Faults(clock);
@@ -98,6 +112,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     dnsResolvers: [`${resolver.host}:${resolver.port}`],
     authoritativePort: resolver.port,
     caBundleFile,
+    execution,
+    ...(execution === 'durable' ? { renewFunction: 'evercert-renew:live' } : {}),
     ...options.settings,
   });
   const environment = settingsToEnvironment(settings);
@@ -116,16 +132,19 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       log.push(entry);
       options.onLog?.(entry);
     };
-  const { onStep } = options;
   const surroundings = {
     environment,
     clock,
     log: { info: write('info'), warn: write('warn'), error: write('error') } satisfies Log,
     ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),
+    ...(ports ? { ports } : {}),
   };
   const scanFunction = createScan(surroundings);
-  const renewFunction = createRenew(surroundings);
-  lambda.register(settings.renewFunction, (event, context) => renewFunction(event, context));
+  if (execution === 'direct') lambda.register(settings.renewFunction, createRenew(surroundings));
+  else
+    lambda.register(settings.renewFunction, durableRenew(surroundings, clock, options.coldStarts), {
+      durable: DURABLE,
+    });
 
   let invocations = 0;
   const sandbox: Sandbox = {
@@ -141,13 +160,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     log,
     environment,
     scan: async (event = {}) => {
-      const result = await clock.run(() => scanFunction(asJson(event)));
+      const result = await clock.run(() => scanFunction(asJson(event), { awsRequestId: `scan-${++invocations}` }), {
+        mortal: true,
+      });
       await lambda.idle();
       return asJson(result);
     },
     renew: async (event) => {
-      invocations += 1;
-      return asJson(await clock.run(() => renewFunction(asJson(event), { awsRequestId: `by-hand-${invocations}` })));
+      // Lambda refuses to wait for a durable function that may take longer than 15 minutes.
+      const type = execution === 'durable' ? 'Event' : 'RequestResponse';
+      const { invocation } = await lambda.invoke(settings.renewFunction, event, { type });
+      if (invocation.outcome === 'succeeded') return invocation.result as RenewOutcome;
+      throw failureOf(invocation.error);
     },
     deployIssuer: (name = 'sandbox', issuer = sandbox.issuerSettings()) =>
       clock.run(() =>
@@ -168,7 +192,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       caBundle: ca.httpsRoot + ca.roots.map(({ pem }) => pem).join(''),
       allowPrivateAddresses: true,
     }),
-    bugs: () => [...ca.bugs, ...aws.bugs],
+    bugs: () => [...ca.bugs, ...aws.bugs, ...lambda.bugs],
     stop: async () => {
       await lambda.idle();
       await Promise.all([ca.stop(), aws.stop(), nameServer.stop(), caNameServer.stop()]);
@@ -178,6 +202,23 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     },
   };
   return sandbox;
+}
+
+/** One process until something in it was killed, or a process for each invocation. */
+function durableRenew(surroundings: Surroundings, clock: VirtualClock, coldStarts = false): LambdaHandler {
+  const start = () => ({ handler: createDurableRenew(surroundings) as LambdaHandler, deaths: clock.deaths });
+  let process = start();
+  return (event, context) => {
+    if (coldStarts || process.deaths !== clock.deaths) process = start();
+    return process.handler(event, context);
+  };
+}
+
+/** What `renew` has thrown, also where Lambda has stored it. */
+function failureOf(error: unknown): unknown {
+  const { ErrorType, ErrorMessage = '', ErrorData = '' } = error as ErrorObject;
+  if (ErrorType === undefined) return error;
+  return parseStoredFailure({ message: ErrorMessage, data: ErrorData }) ?? new Error(`${ErrorType}: ${ErrorMessage}`);
 }
 
 /** As on Lambda: events and results are JSON. */
