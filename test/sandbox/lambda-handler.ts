@@ -47,21 +47,11 @@ export async function callHandler(clock: VirtualClock, handler: LambdaHandler, c
     await new Promise((resolve) => setImmediate(resolve));
     return JSON.stringify((await handler(event, context)) ?? null);
   };
-  const payload = await endingAtDeadline(clock, call, clock.run(run, { mortal: true }));
+  const payload = await clock.run(run, { mortal: true, until: deadline }).catch((error: unknown) => {
+    throw error instanceof Killed && clock.now() >= deadline ? new TimedOut(call) : error;
+  });
   if (Buffer.byteLength(payload) > LARGEST_RESPONSE) throw new ResponseTooLarge();
   return payload;
-}
-
-/**
- * The place where an invocation's time-out ends it. The clock has no alarm that can be called off, and a sleep that is
- * left over would make time jump, so an overrun is noticed when the handler returns: then it has failed. Once the clock
- * can, kill the run at `deadline` here.
- */
-async function endingAtDeadline<T>(clock: VirtualClock, call: HandlerCall, run: Promise<T>): Promise<T> {
-  const [settled] = await Promise.allSettled([run]);
-  if (clock.now() > call.deadline) throw new TimedOut(call);
-  if (settled.status === 'rejected') throw settled.reason;
-  return settled.value;
 }
 
 /** As the Node.js runtime reports what a handler throws: errors by name, message and stack, anything else as text. */

@@ -137,6 +137,16 @@ describe('The virtual clock', () => {
     expect(happened).toEqual(['other at 3 h']);
   });
 
+  it('kills a run that has not ended by its deadline, and no other', async () => {
+    const late = clock.run(() => clock.sleep(3 * HOUR).then(note('late')), { mortal: true, until: START + HOUR });
+    const inTime = clock.run(() => clock.sleep(HOUR).then(note('in time')), { mortal: true, until: START + 2 * HOUR });
+    await expect(late).rejects.toThrow('the process was killed');
+    await inTime;
+    await clock.sleep(5 * HOUR);
+    expect(happened).toEqual(['in time at 1 h']);
+    expect(clock.now()).toBe(START + 6 * HOUR);
+  });
+
   it('sends and waits for nothing any more in a run that has been killed', async () => {
     let asked = 0;
     const url = await serve((_request, response) => {

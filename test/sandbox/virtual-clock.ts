@@ -66,17 +66,22 @@ export class VirtualClock implements Clock {
 
   /**
    * Everything that shall keep time still while it works: an invocation, a CA's validation. A `mortal` run can be
-   * killed, as Lambda's sandbox can; then the promise rejects with `Killed`.
+   * killed, as Lambda's sandbox can, and is when it has not ended by `until`; then the promise rejects with `Killed`.
    */
-  async run<T>(work: () => Promise<T>, options: { readonly mortal?: boolean } = {}): Promise<T> {
+  async run<T>(
+    work: () => Promise<T>,
+    options: { readonly mortal?: boolean; readonly until?: number } = {},
+  ): Promise<T> {
     const run: Run = { mortal: options.mortal ?? false, dead: false, die: () => undefined, sleeping: 0, requests: 0 };
     const killed = new Promise<never>((_, reject) => {
       run.die = () => reject(new Killed());
     });
     this.#runs.add(run);
+    const alarm = options.until === undefined ? undefined : this.#wakeAt(options.until, () => this.#end(run));
     try {
       return await Promise.race([this.#context.run(run, work), killed]);
     } finally {
+      if (alarm && this.#sleepers.includes(alarm)) this.#sleepers.splice(this.#sleepers.indexOf(alarm), 1);
       this.#runs.delete(run);
       this.#check();
     }
@@ -90,15 +95,16 @@ export class VirtualClock implements Clock {
     const port = this.#served.getStore()?.remotePort;
     const served = [...this.#inFlight].find(([request]) => port !== undefined && request.socket?.localPort === port);
     const victims = served ? [served[1]] : [...this.#runs];
-    for (const run of victims) {
-      if (!run?.mortal || run.dead) continue;
-      run.dead = true;
-      this.#deaths += 1;
-      this.#runs.delete(run);
-      for (const [request, sender] of this.#inFlight) if (sender === run) request.destroy(new Killed());
-      run.die();
-    }
+    for (const run of victims) if (run?.mortal && !run.dead) this.#end(run);
     this.#check();
+  }
+
+  #end(run: Run): void {
+    run.dead = true;
+    this.#deaths += 1;
+    this.#runs.delete(run);
+    for (const [request, sender] of this.#inFlight) if (sender === run) request.destroy(new Killed());
+    run.die();
   }
 
   /** How many runs were killed so far. */
@@ -114,17 +120,19 @@ export class VirtualClock implements Clock {
   /** `wake` says whether whoever sleeps is still alive. */
   #until(at: number, wake: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      const sleeper: Sleeper = {
-        at,
-        wake: () => {
-          if (wake()) resolve();
-        },
-      };
-      const after = this.#sleepers.findIndex((other) => other.at > at);
-      if (after === -1) this.#sleepers.push(sleeper);
-      else this.#sleepers.splice(after, 0, sleeper);
-      this.#check();
+      this.#wakeAt(at, () => {
+        if (wake()) resolve();
+      });
     });
+  }
+
+  #wakeAt(at: number, wake: () => void): Sleeper {
+    const sleeper: Sleeper = { at, wake };
+    const after = this.#sleepers.findIndex((other) => other.at > at);
+    if (after === -1) this.#sleepers.push(sleeper);
+    else this.#sleepers.splice(after, 0, sleeper);
+    this.#check();
+    return sleeper;
   }
 
   readonly #onRequest = (message: unknown): void => {
