@@ -19,6 +19,7 @@ import {
   type CertificateSpecInput,
   parseCertificateSpec,
 } from '../lambdas/core/certificate-spec.ts';
+import type { DnsRole } from '../lambdas/core/dns-role.ts';
 import type { KeyType } from '../lambdas/core/key-type.ts';
 import { CERTIFICATE_TYPE, parseCertificateProperties } from '../lambdas/core/provision-event.ts';
 import type { AcmeIssuer } from './acme-issuer.ts';
@@ -94,6 +95,20 @@ export interface AcmeCertificateProps {
   readonly hostedZoneId?: string;
 
   /**
+   * The role to answer the challenges with, for zones in another account (`DnsRoleStack` makes one).
+   *
+   * @default - the account of the renewer, or what its `dnsRoles` say
+   */
+  readonly dnsRole?: DnsRole;
+
+  /**
+   * Whether a CNAME record at a challenge's name is followed into zones that evercert manages.
+   *
+   * @default true
+   */
+  readonly followCname?: boolean;
+
+  /**
    * Whether the deployment waits until the certificate is there. Without, it is registered, the next scan issues it, and
    * its ARN can't be used in this stack.
    *
@@ -143,6 +158,7 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     this.waitForIssuance = props.waitForIssuance ?? true;
     const renewer = renewerOf(wanted, issuers);
     renewer.takeName('certificate', wanted);
+    if (props.dnsRole) renewer.allowDnsRole(props.dnsRole);
 
     const properties = {
       Name: wanted,
@@ -195,16 +211,8 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     return made;
   }
 
-  /** Lets somebody read the pair, private key included. */
-  grantRead(grantee: IGrantable): Grant {
-    return this.secret.grantRead(grantee);
-  }
-
-  metricDaysToExpiry(props?: MetricOptions): Metric {
-    return daysToExpiry(this.certificateArn, props);
-  }
-
-  private arnIn(region: string): string {
+  /** The ARN of the import in a region of `acm`. Refuses another region, and a certificate that isn't waited for. */
+  arnIn(region: string): string {
     const what = `certificate ${this.certificateName}`;
     if (!this.waitForIssuance) {
       throw refusal(`${what}: with waitForIssuance: false it has no ARN when the stack is deployed`);
@@ -212,6 +220,15 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     if (this.spec.acm.includes(region)) return this.resource.getAttString(`CertificateArn.${region}`);
     const declared = this.spec.acm.length > 0 ? this.spec.acm.join(', ') : 'none';
     throw refusal(`${what}: it is not in ACM in ${region}; add the region to acm (${declared})`);
+  }
+
+  /** Lets somebody read the pair, private key included. */
+  grantRead(grantee: IGrantable): Grant {
+    return this.secret.grantRead(grantee);
+  }
+
+  metricDaysToExpiry(props?: MetricOptions): Metric {
+    return daysToExpiry(this.certificateArn, props);
   }
 }
 
@@ -229,6 +246,7 @@ function specOf(
   stackRegion: string,
 ): CertificateSpec {
   const { domainNames, key, reuseKey, profile, preferredChain, renewBefore, hostedZoneId } = props;
+  const { dnsRole, followCname } = props;
   const what = `certificate ${name}`;
   const acm = [...(props.acm ?? [stackRegion])];
   for (const region of acm) expectKnownRegion(region, `${what}: acm`);
@@ -241,12 +259,13 @@ function specOf(
     profile,
     preferredChain,
     renewBefore,
-    dns: hostedZoneId === undefined ? {} : { hostedZoneId },
+    dns: definedOnly({ hostedZoneId, roleArn: dnsRole?.roleArn, externalId: dnsRole?.externalId, followCname }),
   };
-  return parseCertificateSpec(
-    Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)),
-    what,
-  );
+  return parseCertificateSpec(definedOnly(input), what);
+}
+
+function definedOnly(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined));
 }
 
 function removalPolicyOf(name: string, policy: RemovalPolicy): 'retain' | 'destroy' {

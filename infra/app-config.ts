@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
-import { certificateSpecSchema, issuerNameSchema } from '../lambdas/core/certificate-spec.ts';
+import { certificateFieldsSchema } from '../lambdas/core/certificate-spec.ts';
 import { parseInput } from '../lambdas/core/input.ts';
+import { issuerNameSchema } from '../lambdas/core/issuer-name.ts';
 import { TRUSTS } from '../lambdas/core/trust.ts';
 import { CERTIFICATE_AUTHORITIES, type CertificateAuthorityName } from './certificate-authorities.ts';
 import { refusal } from './refuse.ts';
@@ -29,7 +30,7 @@ const issuerSchema = z.union([
   }),
 ]);
 
-const certificateSchema = z.extend(certificateSpecSchema, {
+const certificateSchema = z.extend(certificateFieldsSchema, {
   /** By default the first domain name, without `*.`. */
   name: z.optional(z.string()),
   /** By default the stack's region; an empty list for the secret alone. */
@@ -52,8 +53,20 @@ const configSchema = z.strictObject({
   execution: z.optional(z.enum(['durable', 'direct'])),
   /** Zones in which challenges may be answered; all when empty. */
   hostedZoneIds: z._default(z.array(z.string()), []),
+  /** Roles for zones in other accounts, for every name at or below `zone`. */
+  dnsRoles: z.optional(
+    z.array(z.strictObject({ zone: z.string(), roleArn: z.string(), externalId: z.optional(z.string()) })),
+  ),
+  /** Names beside those that begin with `_acme-challenge.` to which CNAME records may lead. */
+  cnameTargets: z.optional(z.array(z.string())),
+  /** Renewals that a scan starts in a minute; by default 60. */
+  startsPerMinute: z.optional(z.int()),
   /** Names or ARNs of secrets outside of the prefix whose certificates are adopted. */
   adoptedSecrets: z._default(z.array(z.string()), []),
+  /** Resolvers that find the zones' name servers; by default the functions' own. */
+  dnsResolvers: z.optional(z.array(z.string())),
+  /** Where the zones' name servers listen; by default 53. */
+  authoritativePort: z.optional(z.int()),
   tags: z._default(z.record(z.string(), z.string()), {}),
 });
 

@@ -4,6 +4,7 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 
+import type { ZoneRole } from '../lambdas/core/dns-role.ts';
 /** `durable`: a renewal that waits costs nothing, and goes on where it stopped. `direct`: all in one invocation. */
 export type Execution = 'durable' | 'direct';
 
@@ -74,11 +75,33 @@ export interface CertificateRenewerProps {
   readonly externalAccountBindings?: readonly string[];
 
   /**
-   * ARNs of roles that a renewal may assume to answer challenges, for zones in other accounts.
+   * ARNs of roles that a renewal may assume to answer challenges, for zones in other accounts: of specs that are written by
+   * hand. Those of an `AcmeCertificate`, and of `dnsRoles`, need not be listed.
    *
    * @default - none
    */
   readonly dnsRoleArns?: readonly string[];
+
+  /**
+   * Roles for zones in other accounts: challenges at or below `zone` are answered with its role, whatever the certificate.
+   *
+   * @default - none
+   */
+  readonly dnsRoles?: readonly ZoneRole[];
+
+  /**
+   * Names beside those that begin with `_acme-challenge.` to which CNAME records at challenges' names may lead.
+   *
+   * @default - none
+   */
+  readonly cnameTargets?: readonly string[];
+
+  /**
+   * How many renewals a scan starts in a minute, so that Route 53 has requests left for others.
+   *
+   * @default 60
+   */
+  readonly startsPerMinute?: number;
 
   /**
    * A key of your own for the history of durable executions, and for secrets below the prefix that use it.
@@ -88,11 +111,18 @@ export interface CertificateRenewerProps {
   readonly encryptionKey?: IKey;
 
   /**
-   * IP addresses of the resolvers that find name servers.
+   * IP addresses of the resolvers that find name servers, with a port if it is not 53.
    *
    * @default - the resolver of the function
    */
   readonly dnsResolvers?: readonly string[];
+
+  /**
+   * Where the zones' name servers listen.
+   *
+   * @default 53; another one for an emulated AWS
+   */
+  readonly authoritativePort?: number;
 
   /**
    * How long an attempt owns its claim.

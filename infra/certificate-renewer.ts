@@ -5,12 +5,15 @@ import { Alias, type CfnFunction, type DurableConfig, type Function as LambdaFun
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import type { DnsRole } from '../lambdas/core/dns-role.ts';
 import { parseSettings, type Settings, settingsToEnvironment } from '../lambdas/core/settings.ts';
 import { Alarms } from './alarms.ts';
 import { alertsTopic } from './alerts-topic.ts';
 import type { CertificateRenewerProps, Execution } from './certificate-renewer-props.ts';
 import { dashboard } from './dashboard.ts';
 import { deadLetterQueue } from './dead-letters.ts';
+import { assumeStatement } from './dns-permissions.ts';
+import { dnsRolePolicies } from './dns-role-policies.ts';
 import { acknowledgeDestinations, acknowledgeDurability, acknowledgeWildcards } from './findings.ts';
 import { bundledFunction } from './function-bundle.ts';
 import {
@@ -44,7 +47,10 @@ export class CertificateRenewer extends Construct {
   readonly encryptionKey: IKey | undefined;
 
   private readonly names = new Set<string>();
+  private readonly dnsRoleArns = new Set<string>();
+  private readonly cnameTargets: readonly string[];
   private bindings: PolicyStatement | undefined;
+  private dnsRoles: PolicyStatement | undefined;
 
   constructor(scope: Construct, id: string, props: CertificateRenewerProps = {}) {
     super(scope, id);
@@ -109,7 +115,8 @@ export class CertificateRenewer extends Construct {
       renewer: settings.renewer,
       adoptedSecrets: (props.adoptedSecrets ?? []).map((secret) => secretArnPattern(secret, stack)),
       hostedZoneIds: (props.hostedZones ?? []).map(({ hostedZoneId }) => hostedZoneId),
-      dnsRoleArns: props.dnsRoleArns ?? [],
+      dnsRoleArns: [],
+      cnameTargets: settings.cnameTargets,
     };
     grant(this.scanFunction, scanStatements(granted));
     grant(this.renewFunction, renewStatements(granted));
@@ -121,6 +128,9 @@ export class CertificateRenewer extends Construct {
         grant(reader, [secretsKeyStatement(encryptionKey.keyArn, stack)]);
     }
     for (const secret of props.externalAccountBindings ?? []) this.allowBinding(secret);
+    this.cnameTargets = settings.cnameTargets;
+    for (const roleArn of props.dnsRoleArns ?? []) this.allowDnsRole({ roleArn });
+    for (const role of settings.dnsRoles) this.allowDnsRole(role);
     acknowledgeDestinations(this);
 
     this.alertsTopic = props.alertsTopic ?? alertsTopic(this);
@@ -158,6 +168,31 @@ export class CertificateRenewer extends Construct {
     grant(this.provisionFunction, [this.bindings]);
   }
 
+  /**
+   * Lets renewals assume a role in another account, and prints what that account needs: the outputs `DnsTrust<account>` and
+   * `DnsPermissions<account>` are the role's trust policy and its permissions.
+   */
+  allowDnsRole({ roleArn, externalId }: DnsRole): void {
+    if (this.dnsRoleArns.has(roleArn)) return;
+    this.dnsRoleArns.add(roleArn);
+    if (this.dnsRoles) this.dnsRoles.addResources(roleArn);
+    else {
+      this.dnsRoles = assumeStatement([roleArn]);
+      grant(this.renewFunction, [this.dnsRoles]);
+    }
+    const stack = Stack.of(this);
+    const [, , , , account = '', resource = ''] = roleArn.split(':');
+    const id = `${account}${this.dnsRoleArns.size > 1 ? this.dnsRoleArns.size : ''}`;
+    const renewRoleArn = this.renewFunction.role?.roleArn ?? '';
+    const { trust, permissions } = dnsRolePolicies({ externalId }, renewRoleArn, {
+      stack,
+      cnameTargets: this.cnameTargets,
+    });
+    const of = `of the ${resource} in account ${account}`;
+    new CfnOutput(this, `DnsTrust${id}`, { value: trust, description: `Trust policy ${of}` });
+    new CfnOutput(this, `DnsPermissions${id}`, { value: permissions, description: `Permissions ${of}` });
+  }
+
   /** Apart from the role's own policy, because it names the function, which depends on that one. */
   private allowCheckpoints(encryptionKey: IKey | undefined): void {
     const { functionArn, role } = this.renewFunction;
@@ -181,6 +216,7 @@ export class CertificateRenewer extends Construct {
     if (stack.node.tryFindChild('ScanFunctionName')) return;
     new CfnOutput(stack, 'ScanFunctionName', { value: this.scanFunction.functionName });
     new CfnOutput(stack, 'RenewFunctionArn', { value: this.renewAlias.functionArn });
+    new CfnOutput(stack, 'RenewRoleArn', { value: this.renewFunction.role?.roleArn ?? '' });
     new CfnOutput(stack, 'AlertsTopicArn', { value: this.alertsTopic.topicArn });
   }
 }
@@ -191,13 +227,18 @@ function grant(fn: LambdaFunction, statements: readonly PolicyStatement[]): void
 }
 
 function settingsOf(props: CertificateRenewerProps, execution: Execution): Settings {
-  const { prefix, renewer, defaultIssuer, dnsResolvers, lease, propagationTimeout } = props;
+  const { prefix, renewer, defaultIssuer, dnsResolvers, authoritativePort, lease, propagationTimeout } = props;
+  const { dnsRoles, cnameTargets, startsPerMinute } = props;
   return parseSettings({
     prefix,
     renewer,
     defaultIssuer,
     execution,
     dnsResolvers,
+    authoritativePort,
+    dnsRoles,
+    cnameTargets,
+    startsPerMinute,
     leaseMinutes: lease?.toMinutes(),
     propagationMinutes: propagationTimeout?.toMinutes(),
   });

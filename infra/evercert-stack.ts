@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
@@ -20,16 +20,15 @@ export class EvercertStack extends Stack {
 
   constructor(scope: Construct, id: string, props: EvercertStackProps) {
     super(scope, id, { description: 'evercert: TLS certificates that renew themselves', ...props });
-    const { issuers, certificates, alertEmails, hostedZoneIds, adoptedSecrets, prefix, renewer, execution } =
-      props.config;
+    const { issuers, certificates, alertEmails, hostedZoneIds, adoptedSecrets } = props.config;
+    const { prefix, renewer, execution, dnsResolvers, authoritativePort } = props.config;
+    const { dnsRoles, cnameTargets, startsPerMinute } = props.config;
     const [defaultIssuer] = Object.keys(issuers);
     this.renewer = new CertificateRenewer(this, 'Renewer', {
       hostedZones: hostedZoneIds.map((zoneId) => HostedZone.fromHostedZoneId(this, `Zone-${zoneId}`, zoneId)),
       adoptedSecrets,
-      ...(defaultIssuer === undefined ? {} : { defaultIssuer }),
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(renewer === undefined ? {} : { renewer }),
-      ...(execution === undefined ? {} : { execution }),
+      ...definedOnly({ defaultIssuer, prefix, renewer, execution, dnsResolvers, authoritativePort }),
+      ...definedOnly({ dnsRoles, cnameTargets, startsPerMinute }),
     });
     for (const address of alertEmails) this.subscribe(address);
     const byName = new Map(Object.entries(issuers).map(([name, issuer]) => [name, this.issuer(name, issuer)]));
@@ -58,13 +57,29 @@ export class EvercertStack extends Stack {
     if (this.node.tryFindChild(id)) {
       throw refusal(`configuration: there are two certificates of the name ${certificateName}: give one another name`);
     }
-    new AcmeCertificate(this, id, {
+    const made = new AcmeCertificate(this, id, {
       ...definedOnly(spec),
       certificateName,
       issuer: issuer.flatMap((each) => issuers.get(each) ?? []),
       removalPolicy: removalPolicy === 'destroy' ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
-      ...(dns.hostedZoneId === undefined ? {} : { hostedZoneId: dns.hostedZoneId }),
+      ...definedOnly({ hostedZoneId: dns.hostedZoneId, followCname: dns.followCname }),
+      ...(dns.roleArn === undefined
+        ? {}
+        : { dnsRole: definedOnly({ roleArn: dns.roleArn, externalId: dns.externalId }) }),
     });
+    if (spec.waitForIssuance !== false) this.addArns(made, spec.acm ?? [this.region]);
+  }
+
+  /** The imports, as outputs: `CertificateArnleanedev`, and with the region at the end where it isn't the stack's. */
+  private addArns(certificate: AcmeCertificate, regions: readonly string[]): void {
+    const { certificateName: name } = certificate;
+    for (const region of regions) {
+      const own = region === this.region;
+      new CfnOutput(this, `CertificateArn-${name}${own ? '' : `-${region}`}`, {
+        description: `${name} in ACM in ${region}`,
+        value: certificate.arnIn(region),
+      });
+    }
   }
 }
 

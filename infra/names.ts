@@ -1,6 +1,6 @@
 import { certificateNameSchema, isSecretArn } from '../lambdas/core/certificate-name.ts';
-import { issuerNameSchema } from '../lambdas/core/certificate-spec.ts';
 import { parseInput } from '../lambdas/core/input.ts';
+import { issuerNameSchema } from '../lambdas/core/issuer-name.ts';
 import { refusal } from './refuse.ts';
 
 /** Throws `invalid-input` for what core does not take as an issuer's name. */

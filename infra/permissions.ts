@@ -1,6 +1,7 @@
-import { ArnFormat, type Stack } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import { KEPT_TAG, RENEWER_TAG, writeCertificateTags } from '../lambdas/core/certificate-tags.ts';
+import { assumeStatement, challengeStatements } from './dns-permissions.ts';
 import { secretsBelow } from './secret-arns.ts';
 
 /** What the functions may touch. docs/permissions/README.md has an entry for each statement, under its Sid. */
@@ -14,6 +15,7 @@ export interface Scope {
   /** Empty: every zone of the account. */
   readonly hostedZoneIds: readonly string[];
   readonly dnsRoleArns: readonly string[];
+  readonly cnameTargets: readonly string[];
 }
 
 /** Tags of a secret that the scan writes: what the CA suggested, and when to ask again. */
@@ -121,30 +123,9 @@ function moveLabel(sid: string, label: string, secrets: readonly string[]): Poli
   });
 }
 
-/**
- * TXT record sets below `_acme-challenge.` and nothing else:
- * https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
- *
- * `ForAllValues` also holds when a key is missing from the request, so that `Null` demands the keys.
- */
 function dnsStatements(scope: Scope): readonly PolicyStatement[] {
-  const { hostedZoneIds, dnsRoleArns } = scope;
-  const ids = hostedZoneIds.length > 0 ? hostedZoneIds : ['*'];
-  const zones = ids.map((id) => route53Arn(scope, 'hostedzone', id));
-  const [names, types, actions] = ['NormalizedRecordNames', 'RecordTypes', 'Actions'].map(
-    (key) => `route53:ChangeResourceRecordSets${key}`,
-  ) as [string, string, string];
-  return [
-    allow('FindHostedZones', ['route53:ListHostedZones'], ['*']),
-    allow('ReadHostedZones', ['route53:GetHostedZone', 'route53:ListResourceRecordSets'], zones),
-    allow('ChangeChallengeRecords', ['route53:ChangeResourceRecordSets'], zones, {
-      'ForAllValues:StringLike': { [names]: ['_acme-challenge.*'] },
-      'ForAllValues:StringEquals': { [types]: ['TXT'], [actions]: ['CREATE', 'DELETE'] },
-      Null: { [names]: 'false', [types]: 'false', [actions]: 'false' },
-    }),
-    allow('FollowChanges', ['route53:GetChange'], [route53Arn(scope, 'change', '*')]),
-    ...(dnsRoleArns.length > 0 ? [allow('AssumeDnsRoles', ['sts:AssumeRole'], dnsRoleArns)] : []),
-  ];
+  const { dnsRoleArns } = scope;
+  return [...challengeStatements(scope), ...(dnsRoleArns.length > 0 ? [assumeStatement(dnsRoleArns)] : [])];
 }
 
 /**
@@ -160,6 +141,7 @@ function acmStatements(scope: Scope): readonly PolicyStatement[] {
     allow('ImportFirst', ['acm:ImportCertificate'], [certificates(scope, '*')], asksForOurTag),
     allow('TagFirstImport', ['acm:AddTagsToCertificate'], [certificates(scope, '?')], asksForOurTag),
     allow('ImportAgain', ['acm:ImportCertificate'], [certificates(scope, '*')], hasTag(RENEWER_TAG, scope)),
+    allow('DeleteTwinImport', ['acm:DeleteCertificate'], [certificates(scope, '*')], hasTag(RENEWER_TAG, scope)),
   ];
 }
 
@@ -178,11 +160,6 @@ function below({ prefix, stack }: Scope): string {
 /** Every region: a spec names the regions. */
 function certificates({ stack }: Scope, id: string): string {
   return stack.formatArn({ service: 'acm', region: '*', resource: 'certificate', resourceName: id });
-}
-
-function route53Arn({ stack }: Scope, resource: string, resourceName: string): string {
-  const arnFormat = ArnFormat.SLASH_RESOURCE_NAME;
-  return stack.formatArn({ service: 'route53', region: '', account: '', resource, resourceName, arnFormat });
 }
 
 function allow(

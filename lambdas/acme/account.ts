@@ -3,7 +3,7 @@ import { type ExternalAccountBinding, parseExternalAccountBinding } from './exte
 import { problemType } from './problem.ts';
 import { repeat } from './repeat.ts';
 import type { AcmeSession } from './session.ts';
-import { expectUrl, postWithKey } from './signed-request.ts';
+import { expectUrl, post, postWithKey } from './signed-request.ts';
 import type { Answer } from './transport.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { Answer } from './transport.ts';
  * Without an external account binding that is one request, whether the account exists or not. With one, the CA is first
  * asked for an existing account (section 7.3.1), because some CAs take a binding once and refuse it from then on.
  *
- * An existing account keeps the contact that it has.
+ * An existing account gets the e-mail address if it shows another one or none; without `email` it keeps what it has.
  */
 export async function findOrRegisterAccount(
   session: AcmeSession,
@@ -28,17 +28,38 @@ export async function findOrRegisterAccount(
   const answer = await repeat(session.clock, 'write', async () => {
     if (!binding)
       return postWithKey(session, 'register the account', newAccount, registration, { bindExternalAccount: false });
-    const existing = await findAccount(session, newAccount);
+    const existing = await lookUp(session, newAccount);
     return existing ?? registerBound(session, newAccount, registration, binding);
   });
   const accountUrl = expectUrl(session, { kind: 'account', url: newAccount }, 'Location', answer.headers.location);
   expectValid(answer, accountUrl);
   session.client.api.accountUrl = accountUrl;
+  if (answer.status === 200 && account.email !== undefined)
+    await pushContact(session, accountUrl, answer, account.email);
   return { accountUrl };
 }
 
+/** The URL of the account of the session's key, for which the session then signs; `undefined` when there is none. */
+export async function findAccount(session: AcmeSession): Promise<string | undefined> {
+  const { newAccount } = await session.directory();
+  const answer = await repeat(session.clock, 'read', () => lookUp(session, newAccount));
+  if (!answer) return undefined;
+  const accountUrl = expectUrl(session, { kind: 'account', url: newAccount }, 'Location', answer.headers.location);
+  session.client.api.accountUrl = accountUrl;
+  return accountUrl;
+}
+
+/** RFC 8555, section 7.3.2. Not every CA shows what it has: those are told again. */
+async function pushContact(session: AcmeSession, accountUrl: string, { data }: Answer, email: string): Promise<void> {
+  const wanted = `mailto:${email}`;
+  const shown = typeof data === 'object' && data !== null && 'contact' in data ? data.contact : undefined;
+  if (Array.isArray(shown) && shown.length === 1 && shown[0] === wanted) return;
+  const purpose = "change the account's e-mail address";
+  await repeat(session.clock, 'write', () => post(session, purpose, accountUrl, { contact: [wanted] }));
+}
+
 /** `undefined` when there is none; some CAs say so by asking for the binding. */
-async function findAccount(session: AcmeSession, newAccount: string): Promise<Answer | undefined> {
+async function lookUp(session: AcmeSession, newAccount: string): Promise<Answer | undefined> {
   try {
     const look = { onlyReturnExisting: true };
     return await postWithKey(session, 'look up the account', newAccount, look, { bindExternalAccount: false });

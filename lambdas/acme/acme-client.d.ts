@@ -11,6 +11,8 @@ declare module 'acme-client/src/client.js' {
       getNonce: () => Promise<string>;
       /** The account's public key, members sorted as RFC 7638, section 3, wants them. */
       getJwk(): Readonly<Record<string, string>>;
+      /** A JWS with the public key in it and no nonce: the inner one of a key change (RFC 8555, section 7.3.5). */
+      createSignedBody(url: string, payload: object): object;
     }
 
     interface Api {

@@ -1,12 +1,8 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import type { KeyType } from '../core/key-type.ts';
+import { InvalidCertificate, notX509, parsePemChain, parseX509 } from './pem-chain.ts';
 import { keyTypeOfKey, parsePrivateKey } from './private-key.ts';
-
-/** What somebody holds for a certificate and isn't. */
-export class InvalidCertificate extends Error {
-  override readonly name = 'InvalidCertificate';
-}
 
 /** Node's own class shows neither all extensions nor the parts of a name; the other one is slow, so it reads once. */
 const EXTENSIONS = new WeakMap<X509Certificate, x509.X509Certificate>();
@@ -50,21 +46,9 @@ export function readCertificate(pem: string): CertificateFacts {
   };
 }
 
-/**
- * Every certificate of a text, each as PEM with lines of 64 characters. Whatever stands between them is left out. Throws
- * `InvalidCertificate` when one can't be read.
- */
-export function splitChain(pem: string): string[] {
-  return parseChain(pem).map(encodePem);
-}
-
-/** As `splitChain`. */
+/** Every certificate of a text, whatever stands between them. Throws `InvalidCertificate` when one can't be read. */
 export function parseChain(pem: string): readonly X509Certificate[] {
-  const bodies = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)];
-  if (pem.split('-----BEGIN CERTIFICATE-----').length - 1 !== bodies.length) {
-    throw new InvalidCertificate('a certificate in PEM does not end');
-  }
-  return bodies.map(([, body = '']) => parseCertificate(Buffer.from(body, 'base64')));
+  return parsePemChain(pem).map(withExtensions);
 }
 
 /** Whether the certificate (the first one, in a text with more) is for this private key. */
@@ -75,15 +59,7 @@ export function keyMatches(certificatePem: string, privateKeyPem: string): boole
 
 /** PEM or DER. Throws `InvalidCertificate`. */
 export function parseCertificate(encoded: string | Buffer): X509Certificate {
-  try {
-    const certificate = new X509Certificate(encoded);
-    // A key of an unknown kind only shows when it is asked for.
-    void certificate.publicKey;
-    EXTENSIONS.set(certificate, new x509.X509Certificate(certificate.raw));
-    return certificate;
-  } catch (cause) {
-    throw new InvalidCertificate('it is no X.509 certificate, or a damaged one', { cause });
-  }
+  return withExtensions(parseX509(encoded));
 }
 
 /** Whether `issuer`'s name and key have signed the certificate. */
@@ -129,7 +105,11 @@ function extensions(certificate: X509Certificate): x509.X509Certificate {
   return EXTENSIONS.get(certificate) ?? new x509.X509Certificate(certificate.raw);
 }
 
-function encodePem({ raw }: X509Certificate): string {
-  const lines = raw.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+function withExtensions(certificate: X509Certificate): X509Certificate {
+  try {
+    EXTENSIONS.set(certificate, new x509.X509Certificate(certificate.raw));
+    return certificate;
+  } catch (cause) {
+    throw notX509(cause);
+  }
 }

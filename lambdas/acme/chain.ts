@@ -1,6 +1,7 @@
 import { RenewalFailure } from '../core/failure.ts';
 import { shownUrl } from './acme-url.ts';
-import { isSignedBy, issuerName, parseCertificate, parseChain, splitChain } from './certificate.ts';
+import { isSignedBy, issuerName, parseCertificate, parseChain } from './certificate.ts';
+import { encodePem } from './pem-chain.ts';
 import { described } from './refusal.ts';
 import type { Answer } from './transport.ts';
 
@@ -55,7 +56,7 @@ function certificatesIn(answer: Answer): readonly string[] {
     throw new RenewalFailure('ca-misbehaved', `${shownUrl(answer.url)} holds a chain of ${count} certificates`);
   }
   try {
-    return splitChain(text);
+    return parseChain(text).map(encodePem);
   } catch (cause) {
     throw new RenewalFailure('ca-misbehaved', `${shownUrl(answer.url)} holds a certificate that can't be read`, {
       cause,

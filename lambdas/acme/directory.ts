@@ -10,12 +10,18 @@ export interface Directory {
   readonly newNonce: string;
   readonly newAccount: string;
   readonly newOrder: string;
+  /** RFC 8555, section 7.6; `undefined` when the CA offers none, or only where requests may not go. */
+  readonly revokeCert?: string;
+  /** Section 7.3.5; as `revokeCert`. */
+  readonly keyChange?: string;
   /** RFC 9773, section 4; `undefined` when the CA offers none, or only where requests may not go. */
   readonly renewalInfo?: string;
   readonly meta: {
     /** Name to description (draft-ietf-acme-profiles); empty when the CA knows no profiles. */
     readonly profiles: Readonly<Record<string, string>>;
     readonly externalAccountRequired: boolean;
+    /** The names by which CAA records know the CA; empty when it doesn't say. */
+    readonly caaIdentities: readonly string[];
   };
 }
 
@@ -50,19 +56,23 @@ function parseDirectory(answer: Answer, rules: UrlRules): Directory {
   const [newNonce, newAccount, newOrder] = REQUIRED.map((name) =>
     allowed(answer.url, name, String(fields[name]), rules),
   );
-  const { renewalInfo } = fields;
+  // It is no reason to renew nothing that one of these can't be had.
+  const optional = (['revokeCert', 'keyChange', 'renewalInfo'] as const).flatMap((name) => {
+    const url = fields[name];
+    return typeof url === 'string' && problemOfUrl(url, rules) === undefined ? [[name, url] as const] : [];
+  });
   const meta = asObject(fields['meta']) ?? {};
   return {
     newNonce: newNonce ?? '',
     newAccount: newAccount ?? '',
     newOrder: newOrder ?? '',
-    // It is no reason to renew nothing that renewal information can't be had.
-    ...(typeof renewalInfo === 'string' && problemOfUrl(renewalInfo, rules) === undefined ? { renewalInfo } : {}),
+    ...Object.fromEntries(optional),
     meta: {
       profiles: Object.fromEntries(
         Object.entries(asObject(meta['profiles']) ?? {}).map(([name, description]) => [name, String(description)]),
       ),
       externalAccountRequired: meta['externalAccountRequired'] === true,
+      caaIdentities: textsOf(meta['caaIdentities']),
     },
   };
 }
@@ -85,4 +95,8 @@ function noDirectory(url: string, why: string): RenewalFailure {
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
 }

@@ -38,6 +38,8 @@ export interface Order {
   readonly problem?: ProblemDetails;
   /** When to look again, if the CA says so. */
   readonly retryAfterMilliseconds?: number;
+  /** The CA has taken our signing request just now; not there where it may have been somebody else's. */
+  readonly accepted?: true;
   /** The certificate that the CA agrees is replaced (RFC 9773, section 5). */
   readonly replaces?: string;
 }
@@ -96,7 +98,8 @@ export async function finalizeOrder(session: AcmeSession, order: Order, csr: Buf
     }
     sent = true;
     try {
-      return parseOrder(session, await post(session, 'finalize the order', order.finalizeUrl, payload), order.url);
+      const answer = await post(session, 'finalize the order', order.finalizeUrl, payload);
+      return { ...parseOrder(session, answer, order.url), accepted: true };
     } catch (error) {
       // Somebody was faster, or an earlier run whose answer was lost.
       if (problemType(error) !== 'orderNotReady') throw error;

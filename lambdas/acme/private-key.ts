@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { RenewalFailure } from '../core/failure.ts';
 import type { KeyType } from '../core/key-type.ts';
@@ -47,6 +47,19 @@ export function encodePrivateKey(pem: string, label: string): string {
 export function keyTypeOf(pem: string): KeyType | undefined {
   try {
     return keyTypeOfKey(createPublicKey(pem));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Identifies a key by its public part: SHA-256 of SubjectPublicKeyInfo, hex. From a private key, a public key or a
+ * certificate in PEM; `undefined` for what is none.
+ */
+export function keyDigestOf(pem: string): string | undefined {
+  try {
+    const der = createPublicKey(pem).export({ type: 'spki', format: 'der' });
+    return createHash('sha256').update(der).digest('hex');
   } catch {
     return undefined;
   }

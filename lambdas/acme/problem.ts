@@ -11,6 +11,9 @@ const LONGEST_DETAIL = 1_000;
 const LONGEST_NAME = 300;
 const MOST_SUBPROBLEMS = 20;
 
+/** A page that ends a pause; its token is longer than other URLs. Boulder writes it into the detail (wfe2/wfe.go, NewOrder). */
+export const PORTAL = /\bhttps:\/\/[\w.-]{1,253}(?::\d{1,5})?\/[\w./-]{0,100}unpause\?[\w.=&~%-]{1,1500}/;
+
 /**
  * The short type of the CA's problem, such as `rateLimited`, when an error carries a problem document of ACME's;
  * `undefined` for everything else.
@@ -30,7 +33,7 @@ export function parseProblem(
   from: { readonly url: string; readonly status: number },
 ): ProblemDetails | undefined {
   if (!isObject(document)) return undefined;
-  const { type, detail, title, status, instance, subproblems } = document;
+  const { type, detail, title, status, subproblems } = document;
   if (typeof type !== 'string' && typeof detail !== 'string') return undefined;
   const subs = Array.isArray(subproblems) ? subproblems.slice(0, MOST_SUBPROBLEMS).flatMap(parseSubproblem) : [];
   return {
@@ -38,9 +41,15 @@ export function parseProblem(
     status: typeof status === 'number' && Number.isInteger(status) ? status : from.status,
     detail: printable(text(detail) ?? text(title) ?? '', LONGEST_DETAIL),
     url: printable(from.url, LONGEST_NAME),
-    ...(typeof instance === 'string' ? { instance: printable(instance, LONGEST_NAME) } : {}),
+    ...instanceOf(document),
     ...(subs.length > 0 ? { subproblems: subs } : {}),
   };
+}
+
+function instanceOf({ instance, detail }: Record<string, unknown>): Pick<ProblemDetails, 'instance'> {
+  const portal = PORTAL.exec(text(detail) ?? '')?.[0];
+  if (portal !== undefined) return { instance: portal };
+  return typeof instance === 'string' ? { instance: printable(instance, LONGEST_NAME) } : {};
 }
 
 /** What is known of an error without a problem document, in the shape of one. */

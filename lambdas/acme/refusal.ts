@@ -1,6 +1,6 @@
 import { type ProblemDetails, RenewalFailure, type Retry } from '../core/failure.ts';
 import { shownUrl } from './acme-url.ts';
-import { parseProblem, shortType, untypedProblem } from './problem.ts';
+import { PORTAL, parseProblem, shortType, untypedProblem } from './problem.ts';
 import { retryAt } from './retry-after.ts';
 import { printable } from './text.ts';
 import type { Answer } from './transport.ts';
@@ -55,6 +55,11 @@ export function expectSuccess(answer: Answer, purpose: string, now: number): Ans
   const details = { problem: known, ...(at === undefined ? {} : { retryAt: at }) };
   const words = `${host} refused to ${purpose}: ${inWords(known)}`;
 
+  if (isPaused(known)) {
+    const where = known.instance ?? 'the page that it names';
+    const cure = `open ${where}, put in order what makes the challenges fail, and renew with force`;
+    throw new RenewalFailure('account-paused', `${words}; nothing more is ordered until then: ${cure}`, { details });
+  }
   if (type === 'rateLimited' || status === 429 || (status === 503 && at !== undefined)) {
     const wait = at === undefined ? '' : `; it wants no further request before ${new Date(at).toISOString()}`;
     throw new RenewalFailure('ca-rate-limited', words + wait, { details });
@@ -84,6 +89,15 @@ function inWords({ type, status, detail, subproblems }: ProblemDetails): string 
   const subs = (subproblems ?? []).map((sub) => `${sub.identifier ?? 'also'}: ${sub.detail}`);
   const words = [detail || 'it gave no reason', ...subs].join('; ');
   return `${printable(words, 1_500)} (${short === undefined ? '' : `${short}, `}HTTP ${status})`;
+}
+
+/**
+ * After a thousand failed challenges in a row Let's Encrypt takes no order for the names until a human has opened a page of
+ * its own (https://letsencrypt.org/docs/rate-limits/#consecutive-authorization-failures-per-identifier-per-account). No time
+ * ends that, so it has no Retry-After.
+ */
+function isPaused({ type, instance }: ProblemDetails): boolean {
+  return shortType(type) === 'rateLimited' && instance !== undefined && PORTAL.test(instance);
 }
 
 /** `compound` (RFC 8555, section 6.7.1) is as permanent as the most permanent of its parts. */

@@ -1,12 +1,9 @@
-import { RenewalFailure } from '../core/failure.ts';
-import { authorityKeyIdOf, InvalidCertificate, parseCertificate } from './certificate.ts';
 import type { Clock } from './clock.ts';
-import { type Directory, fetchDirectory } from './directory.ts';
+import { type AcmeEndpoint, connectionTo } from './endpoint.ts';
 import { expectSuccess } from './refusal.ts';
 import { repeat } from './repeat.ts';
 import { instantField, nonsense, objectField, resourceIn } from './resource.ts';
 import { retryAfterMilliseconds } from './retry-after.ts';
-import { type AcmeEndpoint, connectionTo } from './session.ts';
 import { printable } from './text.ts';
 import { createTransport } from './transport.ts';
 
@@ -21,22 +18,9 @@ export interface RenewalInfo {
   readonly retryAfterMilliseconds?: number;
 }
 
-/** A CA, or where it has its renewal information when that is known already. */
-export type RenewalInfoEndpoint =
-  | AcmeEndpoint
-  | (Omit<AcmeEndpoint, 'directoryUrl'> & { readonly renewalInfoUrl: string });
-
-/**
- * RFC 9773, section 4.1: the authority key identifier and the serial number, each as base64url of its DER contents. The
- * serial number keeps the zero byte that DER puts before a high first bit; libraries leave it out.
- *
- * Throws `InvalidCertificate` for a certificate without authority key identifier.
- */
-export function certificateId(certificatePem: string): string {
-  const certificate = parseCertificate(certificatePem);
-  const keyIdentifier = authorityKeyIdOf(certificate);
-  if (!keyIdentifier) throw new InvalidCertificate('it has no authority key identifier');
-  return `${Buffer.from(keyIdentifier, 'hex').toString('base64url')}.${serialContents(certificate.raw).toString('base64url')}`;
+/** Where a CA answers renewal information (`renewalInfo` in its directory), and how to reach it. */
+export interface RenewalInfoEndpoint extends Omit<AcmeEndpoint, 'directoryUrl'> {
+  readonly renewalInfoUrl: string;
 }
 
 /**
@@ -47,25 +31,12 @@ export function certificateId(certificatePem: string): string {
 export async function readRenewalInfo(
   endpoint: RenewalInfoEndpoint,
   certId: string,
-  { clock, directory }: { readonly clock: Clock; readonly directory?: Directory },
+  { clock }: { readonly clock: Clock },
 ): Promise<RenewalInfo> {
-  const direct = 'renewalInfoUrl' in endpoint;
-  const connection = connectionTo(direct ? endpoint.renewalInfoUrl : endpoint.directoryUrl, endpoint);
-  const transport = createTransport(connection);
-  const base = direct
-    ? endpoint.renewalInfoUrl
-    : (directory ?? (await fetchDirectory(transport, endpoint.directoryUrl, connection, clock))).renewalInfo;
-  if (base === undefined) {
-    throw new RenewalFailure('ca-refused', `${new URL(connection.home).host} offers no renewal information`, {
-      retry: 'never',
-    });
-  }
+  const transport = createTransport(connectionTo(endpoint.renewalInfoUrl, endpoint));
+  const url = `${endpoint.renewalInfoUrl.replace(/\/$/, '')}/${certId}`;
   const answer = await repeat(clock, 'read', async () =>
-    expectSuccess(
-      await transport('GET', `${base.replace(/\/$/, '')}/${certId}`),
-      'give renewal information',
-      clock.now(),
-    ),
+    expectSuccess(await transport('GET', url), 'give renewal information', clock.now()),
   );
   const resource = resourceIn(answer, 'renewal information');
   const window = objectField(resource, 'suggestedWindow');
@@ -83,22 +54,4 @@ export async function readRenewalInfo(
 
 function isWebPage(value: unknown): value is string {
   return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
-}
-
-/** The INTEGER's contents: Certificate and tbsCertificate are entered, an explicit version is passed over. */
-function serialContents(der: Buffer): Buffer {
-  const tbs = element(element(der).contents).contents;
-  const first = element(tbs);
-  return first.tag === EXPLICIT_VERSION ? element(tbs.subarray(first.length)).contents : first.contents;
-}
-
-const EXPLICIT_VERSION = 0xa0;
-
-/** The DER element that `bytes` begin with; well-formed, because the certificate has been parsed. */
-function element(bytes: Buffer): { readonly tag: number; readonly contents: Buffer; readonly length: number } {
-  const lengthByte = bytes.readUInt8(1);
-  const lengthBytes = lengthByte < 0x80 ? 0 : lengthByte & 0x7f;
-  const size = lengthBytes === 0 ? lengthByte : bytes.readUIntBE(2, lengthBytes);
-  const begin = 2 + lengthBytes;
-  return { tag: bytes.readUInt8(0), contents: bytes.subarray(begin, begin + size), length: begin + size };
 }

@@ -1,28 +1,16 @@
 import { createPrivateKey } from 'node:crypto';
 import AcmeClient from 'acme-client/src/client.js';
 import { RenewalFailure } from '../core/failure.ts';
-import { problemOfUrl, shownUrl } from './acme-url.ts';
-import { splitChain } from './certificate.ts';
+import { shownUrl } from './acme-url.ts';
 import type { Clock } from './clock.ts';
 import { type Directory, fetchDirectory } from './directory.ts';
+import { type AcmeEndpoint, connectionTo } from './endpoint.ts';
 import { NoncePool } from './nonce-pool.ts';
 import { toPkcs8 } from './private-key.ts';
 import { parseProblem, shortType } from './problem.ts';
 import { expectSuccess } from './refusal.ts';
 import { repeat } from './repeat.ts';
 import { type Answer, type Connection, createTransport, type Transport } from './transport.ts';
-
-/** A CA, and what its URLs may be. */
-export interface AcmeEndpoint {
-  readonly directoryUrl: string;
-  /** PEM roots, trusted for the CA's HTTPS in addition to the system's. */
-  readonly caBundle?: string;
-  readonly allowHttp?: boolean;
-  /** Without it, hosts with a private, loopback or link-local address are not contacted. */
-  readonly allowPrivateAddresses?: boolean;
-  /** Hosts besides the directory's that the CA's URLs may be on: `host` or `host:port`. */
-  readonly allowedHosts?: readonly string[];
-}
 
 /**
  * One account key at one CA (RFC 8555). Sessions share nothing: each has its connections, its trust, its directory and
@@ -65,22 +53,6 @@ export function directoryOf(session: AcmeSession): Promise<Directory> {
   return session.directory();
 }
 
-/** How to reach a CA by the URL that is known of it. Throws `invalid-input` when that can't be. */
-export function connectionTo(home: string, rules: Omit<AcmeEndpoint, 'directoryUrl'>): Connection {
-  const { caBundle, allowHttp, allowPrivateAddresses, allowedHosts } = rules;
-  const urlRules = { home, allowHttp, allowPrivateAddresses, allowedHosts };
-  const problem = problemOfUrl(home, urlRules);
-  if (problem) throw new RenewalFailure('invalid-input', `the CA's URL ${shownUrl(home)} ${problem}`);
-  try {
-    // Node wants each of them to begin on a line of its own; people don't.
-    return { ...urlRules, roots: splitChain(caBundle ?? '') };
-  } catch (cause) {
-    throw new RenewalFailure('invalid-input', "the issuer's caBundle holds something that is no certificate", {
-      cause,
-    });
-  }
-}
-
 /**
  * Puts our transport in the place of acme-client's: that one repeats requests with used nonces, sleeps for as long as
  * the CA says, has no time-out, shares its settings between all CAs, and loses what an error was. What is left of
@@ -115,7 +87,8 @@ async function newNonce(transport: Transport, url: string, clock: Clock): Promis
   throw new RenewalFailure('ca-misbehaved', `${shownUrl(url)} answers without a Replay-Nonce`);
 }
 
-function signingKey(accountKey: string): string {
+/** PKCS#8. Throws `invalid-input` for a key that can't sign requests. */
+export function signingKey(accountKey: string): string {
   const pem = toPkcs8(accountKey, 'the account key');
   const type = createPrivateKey(pem).asymmetricKeyType ?? 'unknown';
   if (type === 'rsa' || type === 'ec') return pem;

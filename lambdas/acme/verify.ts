@@ -6,7 +6,6 @@ import type { KeyType } from '../core/key-type.ts';
 import type { Trust } from '../core/trust.ts';
 import {
   alternativeNames,
-  InvalidCertificate,
   isSignedBy,
   issuerName,
   keyMatches,
@@ -16,6 +15,7 @@ import {
   readCertificate,
   subjectName,
 } from './certificate.ts';
+import { InvalidCertificate, parsePemChain } from './pem-chain.ts';
 
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const ANY_USAGE = '2.5.29.37.0';
@@ -113,12 +113,13 @@ function verifyAnchor(
 
 function rootsOf({ trust, roots = '' }: PairToVerify): readonly X509Certificate[] {
   if (trust === 'public') return rootCertificates.map((pem) => new X509Certificate(pem));
-  return parseAll(roots, "the issuer's caBundle");
+  // As TLS reads the bundle: nothing is asked of a root but its name, key and dates, which Node's class shows.
+  return parseAll(roots, "the issuer's caBundle", parsePemChain);
 }
 
-function parseAll(pem: string, what: string): readonly X509Certificate[] {
+function parseAll(pem: string, what: string, parse = parseChain): readonly X509Certificate[] {
   try {
-    return parseChain(pem);
+    return parse(pem);
   } catch (error) {
     if (error instanceof InvalidCertificate) throw rejected(`${what} can not be read: ${error.message}`, error);
     throw error;

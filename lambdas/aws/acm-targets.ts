@@ -1,13 +1,14 @@
 import {
   type ACMClient,
   type CertificateSummary,
+  DeleteCertificateCommand,
   DescribeCertificateCommand,
   ImportCertificateCommand,
   KeyAlgorithm,
   ListCertificatesCommand,
   ListTagsForCertificateCommand,
 } from '@aws-sdk/client-acm';
-import { RenewalFailure } from '../core/failure.ts';
+import { isRenewalFailure, RenewalFailure } from '../core/failure.ts';
 import type { CertificateTargets } from '../renewal/ports/certificate-targets.ts';
 import { awsErrorName, awsMessage, call } from './call.ts';
 import { repeatUnlessUnanswered } from './retry.ts';
@@ -34,8 +35,22 @@ export function createAcmTargets(acm: (region: string) => ACMClient): Certificat
     }
   }
 
+  async function serialNumber(region: string, arn: string): Promise<string | undefined> {
+    try {
+      const command = new DescribeCertificateCommand({ CertificateArn: arn });
+      const { Certificate } = await call('acm:DescribeCertificate', arn, () => acm(region).send(command));
+      return Certificate?.Serial === undefined ? undefined : plainHex(Certificate.Serial);
+    } catch (error) {
+      if (awsErrorName(error) === 'ResourceNotFoundException') return undefined;
+      throw error;
+    }
+  }
+
   return {
+    serialNumber,
+
     async find(region, tags, domainName) {
+      const found: string[] = [];
       let NextToken: string | undefined;
       do {
         const command = new ListCertificatesCommand({
@@ -47,11 +62,11 @@ export function createAcmTargets(acm: (region: string) => ACMClient): Certificat
         const page = await call('acm:ListCertificates', `the imports in ${region}`, () => acm(region).send(command));
         for (const certificate of page.CertificateSummaryList ?? []) {
           const { CertificateArn: arn } = certificate;
-          if (arn && mayBeFor(domainName, certificate) && (await hasTags(region, arn, tags))) return arn;
+          if (arn && mayBeFor(domainName, certificate) && (await hasTags(region, arn, tags))) found.push(arn);
         }
         NextToken = page.NextToken;
       } while (NextToken);
-      return undefined;
+      return found;
     },
 
     async import(region, pair, to) {
@@ -69,19 +84,27 @@ export function createAcmTargets(acm: (region: string) => ACMClient): Certificat
         const { CertificateArn } = await call('acm:ImportCertificate', subject, () => acm(region).send(command));
         if (CertificateArn) return CertificateArn;
       } catch (error) {
-        throw importFailure(region, 'arn' in to ? to.arn : undefined, error);
+        // A policy that asks for a tag of the import denies one that is gone, and so has no tags.
+        const gone = 'arn' in to && isDenied(error) && (await serialNumber(region, to.arn)) === undefined;
+        throw importFailure(region, 'arn' in to ? to.arn : undefined, error, gone);
       }
       throw new RenewalFailure('aws-refused', `ACM answered acm:ImportCertificate for ${subject} without an ARN`);
     },
 
-    async serialNumber(region, arn) {
+    async remove(region, arn) {
       try {
-        const command = new DescribeCertificateCommand({ CertificateArn: arn });
-        const { Certificate } = await call('acm:DescribeCertificate', arn, () => acm(region).send(command));
-        return Certificate?.Serial === undefined ? undefined : plainHex(Certificate.Serial);
+        const command = new DeleteCertificateCommand({ CertificateArn: arn });
+        await call('acm:DeleteCertificate', arn, () => acm(region).send(command));
+        return 'removed';
       } catch (error) {
-        if (awsErrorName(error) === 'ResourceNotFoundException') return undefined;
-        throw error;
+        switch (awsErrorName(error)) {
+          case 'ResourceNotFoundException':
+            return 'removed';
+          case 'ResourceInUseException':
+            return 'in-use';
+          default:
+            throw error;
+        }
       }
     },
   };
@@ -98,12 +121,16 @@ function mayBeFor(domainName: string, certificate: CertificateSummary): boolean 
   return [DomainName, ...names].some((name) => name.toLowerCase() === domainName.toLowerCase());
 }
 
-/** `arn` is the import that was to be replaced, if any. */
-function importFailure(region: string, arn: string | undefined, error: unknown): unknown {
+function isDenied(error: unknown): boolean {
+  return isRenewalFailure(error) && error.code === 'access-denied';
+}
+
+/** `arn` is the import that was to be replaced, if any, and `gone` whether it is known to be. */
+function importFailure(region: string, arn: string | undefined, error: unknown, gone: boolean): unknown {
   if (!(error instanceof RenewalFailure)) return error;
   const options = { cause: error.cause, details: error.details };
   const words = awsMessage(error);
-  switch (awsErrorName(error)) {
+  switch (gone ? 'ResourceNotFoundException' : awsErrorName(error)) {
     case 'ResourceNotFoundException':
       return new RenewalFailure('target-gone', `ACM in ${region} has no certificate ${arn}: ${words}.`, options);
     case 'LimitExceededException':
@@ -130,8 +157,12 @@ function importFailure(region: string, arn: string | undefined, error: unknown):
   }
 }
 
-/** ACM writes `00:9f:0a`, with a sign byte where DER has one; X.509 tools write `9f0a`. Whole bytes, no leading zero byte. */
+/**
+ * ACM writes `00:9f:0a`, with a sign byte where DER has one; X.509 tools write `9f0a`; moto, and what is built on it, the
+ * decimal number. Whole bytes, no leading zero byte.
+ */
 function plainHex(serial: string): string {
-  const digits = serial.replaceAll(':', '').toLowerCase().replace(/^0+/, '');
+  const hex = /^\d{3,}$/.test(serial) ? BigInt(serial).toString(16) : serial.replaceAll(':', '');
+  const digits = hex.toLowerCase().replace(/^0+/, '');
   return digits.length % 2 === 0 && digits !== '' ? digits : digits.padStart(Math.max(2, digits.length + 1), '0');
 }

@@ -5,7 +5,7 @@ import { errorName, troubleOf } from './retry.ts';
 const LONGEST_MESSAGE = 1_000;
 
 /** Service prefix and API operation, as IAM writes them: `secretsmanager:PutSecretValue`. */
-export type AwsOperation = `${'route53' | 'secretsmanager' | 'acm' | 'lambda'}:${string}`;
+export type AwsOperation = `${'route53' | 'secretsmanager' | 'acm' | 'lambda' | 'sts'}:${string}`;
 
 /**
  * Sends one command and turns whatever the SDK throws into a `RenewalFailure`:

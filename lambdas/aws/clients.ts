@@ -2,13 +2,14 @@ import { ACMClient } from '@aws-sdk/client-acm';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { STSClient } from '@aws-sdk/client-sts';
 import type { Clock } from '../renewal/ports/clock.ts';
 import type { Log } from '../renewal/ports/log.ts';
 import { repeatCalls } from './retry.ts';
 
 /** Real time: a socket that says nothing is no matter for the clock of a simulation. Milliseconds. */
 const SOCKETS = { connectionTimeout: 5_000, requestTimeout: 20_000, throwOnRequestTimeout: true };
-const CONFIGURATION = { requestHandler: SOCKETS };
+export const CONFIGURATION = { requestHandler: SOCKETS };
 
 export interface ClientOptions {
   /** What repetitions sleep on. */
@@ -21,6 +22,7 @@ export interface AwsClients {
   readonly route53: Route53Client;
   readonly secretsManager: SecretsManagerClient;
   readonly lambda: LambdaClient;
+  readonly sts: STSClient;
   /** One client per region, made when it is first asked for. */
   acm(region: string): ACMClient;
   /** Closes their sockets. */
@@ -39,17 +41,19 @@ export function createAwsClients(options: ClientOptions): AwsClients {
   const route53 = repeating(new Route53Client(CONFIGURATION), options);
   const secretsManager = createSecretsManagerClient(options);
   const lambda = createLambdaClient(options);
+  const sts = repeating(new STSClient(CONFIGURATION), options);
   return {
     route53,
     secretsManager,
     lambda,
+    sts,
     acm(region) {
       const client = acmByRegion.get(region) ?? repeating(new ACMClient({ ...CONFIGURATION, region }), options);
       acmByRegion.set(region, client);
       return client;
     },
     destroy() {
-      for (const client of [route53, secretsManager, lambda, ...acmByRegion.values()]) client.destroy();
+      for (const client of [route53, secretsManager, lambda, sts, ...acmByRegion.values()]) client.destroy();
     },
   };
 }
@@ -64,7 +68,8 @@ export function createLambdaClient(options: ClientOptions): LambdaClient {
   return repeating(new LambdaClient(CONFIGURATION), options);
 }
 
-function repeating<C extends Parameters<typeof repeatCalls>[0]>(client: C, options: ClientOptions): C {
+/** Has a client repeat what is worth repeating. */
+export function repeating<C extends Parameters<typeof repeatCalls>[0]>(client: C, options: ClientOptions): C {
   const { clock, random = Math.random, log } = options;
   repeatCalls(client, { clock, random, log });
   return client;

@@ -7,12 +7,12 @@ import { awsErrorName, call } from './call.ts';
 /** The most that Route 53 gives at a time. */
 const PAGE_SIZE = 100;
 
-/** All hosted zones of the account, private ones included. */
-export async function listHostedZones(client: Route53Client): Promise<readonly HostedZone[]> {
+/** All hosted zones of an account, private ones included. `account` is what an operator reads. */
+export async function listHostedZones(client: Route53Client, account: string): Promise<readonly HostedZone[]> {
   const zones: HostedZone[] = [];
   for (let marker: string | undefined; ; ) {
     const command = new ListHostedZonesCommand({ MaxItems: PAGE_SIZE, ...(marker && { Marker: marker }) });
-    const page = await call('route53:ListHostedZones', 'this account', () => client.send(command));
+    const page = await call('route53:ListHostedZones', account, () => client.send(command));
     for (const { Id = '', Name = '', Config } of page.HostedZones ?? []) {
       zones.push({ zoneId: bareId(Id), zoneName: canonicalName(Name), privateZone: Config?.PrivateZone ?? false });
     }
@@ -21,18 +21,25 @@ export async function listHostedZones(client: Route53Client): Promise<readonly H
   }
 }
 
-/** The hosted zone that `dns.hostedZoneId` names. Throws `no-hosted-zone` when this account has no such zone. */
-export async function getHostedZone(client: Route53Client, zoneId: string): Promise<HostedZone> {
+/** One hosted zone with its delegation set. Throws `no-hosted-zone` when the account has no such zone. */
+export async function getHostedZone(client: Route53Client, zoneId: string, account: string): Promise<HostedZone> {
   try {
     const command = new GetHostedZoneCommand({ Id: zoneId });
-    const { HostedZone } = await call('route53:GetHostedZone', `zone ${zoneId}`, () => client.send(command));
+    const { HostedZone, DelegationSet } = await call('route53:GetHostedZone', `zone ${zoneId}`, () =>
+      client.send(command),
+    );
     const { Id = zoneId, Name = '', Config } = HostedZone ?? {};
-    return { zoneId: bareId(Id), zoneName: canonicalName(Name), privateZone: Config?.PrivateZone ?? false };
+    return {
+      zoneId: bareId(Id),
+      zoneName: canonicalName(Name),
+      privateZone: Config?.PrivateZone ?? false,
+      nameServers: DelegationSet?.NameServers?.map(canonicalName),
+    };
   } catch (error) {
     if (awsErrorName(error) !== 'NoSuchHostedZone') throw error;
     throw new RenewalFailure(
       'no-hosted-zone',
-      `this account has no hosted zone ${zoneId}, which dns.hostedZoneId names: correct it, or leave it out`,
+      `${account} has no hosted zone ${zoneId}: correct dns.hostedZoneId, or leave it out`,
       { cause: error },
     );
   }

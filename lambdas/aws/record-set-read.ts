@@ -56,7 +56,7 @@ function obstacleAmong(recordSets: readonly ResourceRecordSet[]): string | undef
     const target = canonicalName(cname.ResourceRecords?.[0]?.Value ?? cname.AliasTarget?.DNSName ?? '');
     return (
       `is a CNAME record to ${target}, and no TXT record can be beside it. ` +
-      'Delete the CNAME record, or have the challenge published where it leads, with dns.followCname'
+      'Delete the CNAME record, or let it lead to a name that evercert may write, which dns.followCname is about'
     );
   }
   const routed = recordSets.find(({ Type, SetIdentifier }) => Type === 'TXT' && SetIdentifier !== undefined);

@@ -1,64 +1,111 @@
-import { GetChangeCommand, type Route53Client } from '@aws-sdk/client-route-53';
-import { canonicalName, isChallengeName } from '../core/dns-name.ts';
+import { GetChangeCommand } from '@aws-sdk/client-route-53';
+import { delegatedAmong } from '../core/delegation.ts';
+import { canonicalName, isWritableName } from '../core/dns-name.ts';
+import { accountOf, type DnsRole } from '../core/dns-role.ts';
 import { RenewalFailure } from '../core/failure.ts';
-import { expectZoneCovers, type HostedZone, hostedZoneFor } from '../core/hosted-zone.ts';
-import type { ChallengeRecord, ChallengeRecords, Presented } from '../renewal/ports/challenge-records.ts';
+import { expectZoneCovers, type HostedZone, hostedZoneFor, zonesCovering } from '../core/hosted-zone.ts';
+import type {
+  ChallengeRecord,
+  ChallengeRecords,
+  LocateOptions,
+  Presented,
+} from '../renewal/ports/challenge-records.ts';
 import { type Clock, systemClock } from '../renewal/ports/clock.ts';
 import { awsErrorName, call } from './call.ts';
-import { getHostedZone, listHostedZones } from './hosted-zones.ts';
+import type { DnsAccounts } from './dns-accounts.ts';
 import { addValues, type ChallengeValues, ownRecordSet, removeValues } from './record-set-change.ts';
-import { type WriteContext, writeRecordSets } from './record-set-write.ts';
+import { writeRecordSets } from './record-set-write.ts';
+import { createZoneDirectory, type KnownZones } from './zone-directory.ts';
+
+export interface Route53RecordsOptions {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  /** Names beside the challenges' own that may be written. */
+  readonly cnameTargets?: readonly string[];
+  /** What other runs of the process have learned about zones. */
+  readonly knownZones?: KnownZones;
+}
 
 /**
- * Challenge records in Route 53. The account's zones are listed once in the life of what this returns: make one for
- * each run.
+ * Challenge records in Route 53. An account's zones are listed once in five minutes and process, and again by a run that
+ * doesn't find what it needs among them.
  *
  * `present` first assumes that nothing is at the names, `remove` that what `present` left is there, or else our values
  * alone; each costs one request per zone when that is true. `clock` and `random` space the repetitions when several
  * clients write the same record.
  */
 export function createRoute53Records(
-  client: Route53Client,
-  { clock = systemClock, random = Math.random }: { readonly clock?: Clock; readonly random?: () => number } = {},
+  accounts: DnsAccounts,
+  { clock = systemClock, random = Math.random, cnameTargets = [], knownZones = new Map() }: Route53RecordsOptions = {},
 ): ChallengeRecords {
-  const context: WriteContext = { client, clock, random };
-  const allZones = once(() => listHostedZones(client));
-  const zonesById = new Map<string, () => Promise<HostedZone>>();
+  const directory = createZoneDirectory(accounts, clock, knownZones);
+  const context = async (role: DnsRole | undefined) => ({ client: await accounts.route53(role), clock, random });
+  const zonesOf = (records: readonly ChallengeRecord[]) => byZone(records, cnameTargets);
 
-  const zoneById = (zoneId: string): Promise<HostedZone> => {
-    const get = zonesById.get(zoneId) ?? once(() => getHostedZone(client, zoneId));
-    zonesById.set(zoneId, get);
-    return get();
+  /** Several public zones of one name are told apart by who is asked for it. */
+  const decided = async (
+    name: string,
+    zones: readonly HostedZone[],
+    { role, liveServers }: LocateOptions,
+  ): Promise<HostedZone> => {
+    const account = accountOf(role);
+    const candidates = zonesCovering(name, zones);
+    const [first] = candidates;
+    if (!first || candidates.length === 1) return hostedZoneFor(name, zones, { account });
+    const live = await liveServers?.(first.zoneName);
+    if (!live) return hostedZoneFor(name, zones, { account, live: 'the delegation could not be looked up' });
+    const described = await Promise.all(candidates.map(({ zoneId }) => directory.get(zoneId, role)));
+    const delegated = delegatedAmong(described, live);
+    const words = `the domain is delegated to ${live.join(', ')}, which ${delegated.length > 1 ? 'several' : 'none'} of them has`;
+    return hostedZoneFor(name, delegated.length === 1 ? delegated : zones, { account, live: words });
   };
 
   return {
-    async locate(recordNames, { hostedZoneId } = {}) {
-      recordNames.forEach(expectChallengeName);
+    async locate(recordNames, options = {}) {
+      for (const name of recordNames) expectWritableName(name, cnameTargets);
       if (recordNames.length === 0) return [];
-      if (hostedZoneId) {
-        const zone = await zoneById(hostedZoneId);
-        for (const recordName of recordNames) expectZoneCovers(zone, recordName);
-        return recordNames.map((recordName) => ({ recordName, zoneId: zone.zoneId, zoneName: zone.zoneName }));
-      }
-      const zones = await allZones();
-      return recordNames.map((recordName) => {
-        const { zoneId, zoneName } = hostedZoneFor(recordName, zones);
-        return { recordName, zoneId, zoneName };
+      const { hostedZoneId, role } = options;
+      const placed = ({ zoneId, zoneName }: HostedZone, recordName: string) => ({
+        recordName,
+        zoneId,
+        zoneName,
+        ...(role ? { role } : {}),
       });
+      if (hostedZoneId) {
+        const zone = await directory.get(hostedZoneId, role);
+        for (const recordName of recordNames) expectZoneCovers(zone, recordName);
+        return recordNames.map((recordName) => placed(zone, recordName));
+      }
+      const locateIn = async (zones: readonly HostedZone[]) =>
+        Promise.all(recordNames.map(async (name) => placed(await decided(name, zones, options), name)));
+      const zones = await directory.list(role);
+      return locateIn(zones).catch(async (error: unknown) => {
+        const newer = await directory.list(role, { again: true });
+        if (newer === zones) throw error;
+        return locateIn(newer);
+      });
+    },
+
+    async nameServers({ zoneId, role }) {
+      return (await directory.get(zoneId, role)).nameServers ?? [];
     },
 
     async present(records) {
       const presented = await settled(
-        byZone(records).map(async (zone): Promise<readonly Presented[]> => {
+        zonesOf(records).map(async (zone): Promise<readonly Presented[]> => {
+          const { zoneId, role } = zone;
           const write = { ...zone, edit: addValues, expectWritable: true };
-          const batches = await writeRecordSets(write, new Map(), context);
-          return batches.map((batch) => ({ zoneId: zone.zoneId, ...batch }));
+          const batches = await writeRecordSets(write, new Map(), await context(role)).catch((error: unknown) => {
+            throw goneZone(error, zone) ?? error;
+          });
+          return batches.map((batch) => ({ zoneId, ...(role ? { role } : {}), ...batch }));
         }),
       );
       return presented.flat();
     },
 
-    async inSync(changeId) {
+    async inSync({ changeId, role }) {
+      const client = await accounts.route53(role);
       const command = new GetChangeCommand({ Id: changeId });
       const { ChangeInfo } = await call('route53:GetChange', `change ${changeId}`, () => client.send(command));
       return ChangeInfo?.Status === 'INSYNC';
@@ -66,12 +113,13 @@ export function createRoute53Records(
 
     async remove(records, presented = []) {
       await settled(
-        byZone(records).map(async (zone) => {
+        zonesOf(records).map(async (zone) => {
           const left = presented.filter(({ zoneId }) => zoneId === zone.zoneId).flatMap(({ recordSets }) => recordSets);
           const believed = new Map(zone.names.map((values) => [values.recordName, ownRecordSet(values)]));
           for (const recordSet of left) believed.set(canonicalName(recordSet.recordName), recordSet);
+          const write = { ...zone, edit: removeValues, expectWritable: false };
           try {
-            await writeRecordSets({ ...zone, edit: removeValues, expectWritable: false }, believed, context);
+            await writeRecordSets(write, believed, await context(zone.role));
           } catch (error) {
             // What was in it is gone as well.
             if (awsErrorName(error) !== 'NoSuchHostedZone') throw error;
@@ -82,16 +130,26 @@ export function createRoute53Records(
   };
 }
 
+function goneZone(error: unknown, { zoneId, zoneName, role }: ZoneValues): RenewalFailure | undefined {
+  if (awsErrorName(error) !== 'NoSuchHostedZone') return undefined;
+  return new RenewalFailure(
+    'no-hosted-zone',
+    `hosted zone ${zoneName} (${zoneId}) no longer exists in ${accountOf(role)}; the next attempt looks for the zone again`,
+    { cause: error, retry: 'later', details: error instanceof RenewalFailure ? error.details : {} },
+  );
+}
+
 interface ZoneValues {
   readonly zoneId: string;
   readonly zoneName: string;
+  readonly role: DnsRole | undefined;
   readonly names: readonly ChallengeValues[];
 }
 
 /** The values by zone and canonical name. Throws, before anything is sent, for a record that is none of ours. */
-function byZone(records: readonly ChallengeRecord[]): readonly ZoneValues[] {
+function byZone(records: readonly ChallengeRecord[], cnameTargets: readonly string[]): readonly ZoneValues[] {
   for (const { recordName, values } of records) {
-    expectChallengeName(recordName);
+    expectWritableName(recordName, cnameTargets);
     values.forEach(expectDigest);
   }
   const zones = Map.groupBy(
@@ -101,6 +159,7 @@ function byZone(records: readonly ChallengeRecord[]): readonly ZoneValues[] {
   return [...zones].map(([zoneId, inZone]) => ({
     zoneId,
     zoneName: inZone[0]?.zoneName ?? '',
+    role: inZone[0]?.role,
     names: [...Map.groupBy(inZone, ({ recordName }) => canonicalName(recordName))].map(([recordName, atName]) => ({
       recordName,
       values: [...new Set(atName.flatMap(({ values }) => values))],
@@ -108,9 +167,9 @@ function byZone(records: readonly ChallengeRecord[]): readonly ZoneValues[] {
   }));
 }
 
-function expectChallengeName(recordName: string): void {
-  if (isChallengeName(recordName)) return;
-  const why = 'it does not begin with _acme-challenge., and evercert writes nothing else';
+function expectWritableName(recordName: string, cnameTargets: readonly string[]): void {
+  if (isWritableName(recordName, cnameTargets)) return;
+  const why = 'it does not begin with _acme-challenge. and is no listed target of a CNAME record';
   throw new RenewalFailure('unexpected', `${recordName} is left alone: ${why}. This is a bug`);
 }
 
@@ -123,16 +182,4 @@ function expectDigest(value: string): void {
 async function settled<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
   await Promise.allSettled(work);
   return Promise.all(work);
-}
-
-/** Asks once for all who ask; a failure is not remembered. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  return () => {
-    answer ??= ask().catch((error: unknown) => {
-      answer = undefined;
-      throw error;
-    });
-    return answer;
-  };
 }

@@ -1,9 +1,11 @@
 import {
   CreateSecretCommand,
+  DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
   ListSecretsCommand,
   PutSecretValueCommand,
+  RestoreSecretCommand,
   type SecretsManagerClient,
   type Tag,
   TagResourceCommand,
@@ -24,16 +26,26 @@ export function createSecretVault(client: SecretsManagerClient): SecretVault {
   const ask = <T>(operation: string, id: string, send: () => Promise<T>) =>
     call(`secretsmanager:${operation}` satisfies AwsOperation, `secret ${id}`, send);
 
-  async function describe(id: string): Promise<SecretDescription | undefined> {
+  async function describeAny(id: string): Promise<(SecretDescription & { readonly scheduled: boolean }) | undefined> {
     try {
       const command = new DescribeSecretCommand({ SecretId: id });
       const secret = await ask('DescribeSecret', id, () => client.send(command));
-      return secret.DeletedDate ? undefined : description({ ...secret, versions: secret.VersionIdsToStages });
+      return {
+        ...description({ ...secret, versions: secret.VersionIdsToStages }),
+        scheduled: secret.DeletedDate !== undefined,
+      };
     } catch (error) {
       if (awsErrorName(error) === 'ResourceNotFoundException') return undefined;
       throw error;
     }
   }
+
+  async function describeIf(id: string, wanted: 'live' | 'scheduled'): Promise<SecretDescription | undefined> {
+    const { scheduled, ...secret } = (await describeAny(id)) ?? {};
+    return 'arn' in secret && scheduled === (wanted === 'scheduled') ? secret : undefined;
+  }
+
+  const describe = (id: string) => describeIf(id, 'live');
 
   async function read(id: string, versionId: string): Promise<string | undefined> {
     try {
@@ -44,18 +56,6 @@ export function createSecretVault(client: SecretsManagerClient): SecretVault {
       if (awsErrorName(error) === 'ResourceNotFoundException') return undefined;
       // So AWS says of a secret that is scheduled for deletion, among others.
       if (awsErrorName(error) === 'InvalidRequestException' && !(await describe(id))) return undefined;
-      throw error;
-    }
-  }
-
-  /** Whether there is a secret of this name, scheduled for deletion or not. */
-  async function isTaken(name: string): Promise<boolean> {
-    try {
-      const command = new DescribeSecretCommand({ SecretId: name });
-      await ask('DescribeSecret', name, () => client.send(command));
-      return true;
-    } catch (error) {
-      if (awsErrorName(error) === 'ResourceNotFoundException') return false;
       throw error;
     }
   }
@@ -99,7 +99,7 @@ export function createSecretVault(client: SecretsManagerClient): SecretVault {
             return 'exists';
           // So AWS says of a name that is scheduled for deletion, among others.
           case 'InvalidRequestException':
-            if (await isTaken(name)) return 'exists';
+            if (await describeAny(name)) return 'exists';
             throw error;
           default:
             throw error;
@@ -148,6 +148,24 @@ export function createSecretVault(client: SecretsManagerClient): SecretVault {
       if (keys.length === 0) return;
       const command = new UntagResourceCommand({ SecretId: id, TagKeys: [...keys] });
       await ask('UntagResource', id, () => client.send(command));
+    },
+
+    describeScheduled: (id) => describeIf(id, 'scheduled'),
+
+    async scheduleDeletion(id) {
+      try {
+        // Thirty days: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+        await ask('DeleteSecret', id, () => client.send(new DeleteSecretCommand({ SecretId: id })));
+      } catch (error) {
+        if (awsErrorName(error) === 'ResourceNotFoundException') return;
+        // So AWS says of a secret that is scheduled for deletion already, among others.
+        if (awsErrorName(error) === 'InvalidRequestException' && (await describeAny(id))?.scheduled) return;
+        throw error;
+      }
+    },
+
+    async restore(id) {
+      await ask('RestoreSecret', id, () => client.send(new RestoreSecretCommand({ SecretId: id })));
     },
   };
 

@@ -1,18 +1,14 @@
 import * as z from 'zod/mini';
+import { externalIdSchema, roleArnSchema } from './dns-role.ts';
 import { parseDomainNames } from './domain-name.ts';
 import { parseRenewBefore, type RenewBefore } from './duration.ts';
 import { messageOf } from './failure.ts';
 import { parseInput } from './input.ts';
+import { issuerNameSchema } from './issuer-name.ts';
 import { KEY_TYPES } from './key-type.ts';
 
 /** Boulder's limit for the classic profile; ACM's is ten by default and can be raised. */
 const MAX_NAMES = 100;
-
-export const issuerNameSchema = z.string().check(
-  z.refine((name) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(name), {
-    error: 'must be lower-case letters, digits and hyphens, at most 63 characters, such as letsencrypt',
-  }),
-);
 
 const regionSchema = z.string().check(
   z.refine((region) => /^[a-z]{2,}(-[a-z]+)+-\d$/.test(region), {
@@ -37,8 +33,20 @@ const issuersSchema = z.pipe(
   z.transform((issuer): readonly string[] => (typeof issuer === 'string' ? [issuer] : issuer)),
 );
 
-/** What somebody wants (README, "The spec"). The same schema serves the CDK props, events and secrets. */
-export const certificateSpecSchema = z.strictObject({
+const hostedZoneIdSchema = z.string().check(
+  z.refine((id) => /^Z[A-Z0-9]{1,31}$/.test(id), {
+    error: 'must be a hosted zone id, such as Z0123456789ABC',
+  }),
+);
+
+/** https://letsencrypt.org/docs/profiles/: both leave out the common name as well, which our requests never have. */
+const NAMES_OF_PROFILE: ReadonlyMap<string | undefined, number> = new Map([
+  ['tlsserver', 25],
+  ['shortlived', 25],
+]);
+
+/** The fields of a spec, for what has others besides. */
+export const certificateFieldsSchema = z.strictObject({
   /** Apex and wildcard, for example `['leane.dev', '*.leane.dev']`. */
   domainNames: domainNamesSchema,
   /** An issuer's name, or several in order of preference. */
@@ -66,19 +74,36 @@ export const certificateSpecSchema = z.strictObject({
     ),
     [],
   ),
+  /** Where the challenges are answered, when the account's zones and the names don't say it by themselves. */
   dns: z._default(
-    z.strictObject({
-      hostedZoneId: z.optional(
-        z.string().check(
-          z.refine((id) => /^Z[A-Z0-9]{1,31}$/.test(id), {
-            error: 'must be a hosted zone id, such as Z0123456789ABC',
-          }),
-        ),
+    z
+      .strictObject({
+        /** The zone of every name of the certificate. */
+        hostedZoneId: z.optional(hostedZoneIdSchema),
+        /** A role in the account that has the zones. */
+        roleArn: z.optional(roleArnSchema),
+        /** What the role's trust policy asks for. */
+        externalId: z.optional(externalIdSchema),
+        /** Whether a CNAME record at a challenge's name is followed; true when left out. */
+        followCname: z.optional(z.boolean()),
+      })
+      .check(
+        z.refine(({ roleArn, externalId }) => externalId === undefined || roleArn !== undefined, {
+          path: ['externalId'],
+          error: 'is for a role: set roleArn as well',
+        }),
       ),
-    }),
     {},
   ),
 });
+
+/** What somebody wants (README, "The spec"). The same schema serves the CDK props, events and secrets. */
+export const certificateSpecSchema = certificateFieldsSchema.check(
+  z.refine(({ domainNames, profile }) => domainNames.length <= (NAMES_OF_PROFILE.get(profile) ?? MAX_NAMES), {
+    path: ['domainNames'],
+    error: `must have at most 25 entries with the profiles ${[...NAMES_OF_PROFILE.keys()].join(' and ')}`,
+  }),
+);
 
 export type CertificateSpec = z.output<typeof certificateSpecSchema>;
 /** As people write it: defaults may be left out, `issuer` may be one name. */

@@ -31,12 +31,30 @@ export interface CertificateTags {
   readonly attempt?: number;
   readonly lease?: number;
   readonly order?: string;
+  /** When orders were placed in the last three hours. */
+  readonly ordered?: readonly number[];
+  /** When certificates for these names were issued in the last week. */
+  readonly issued?: readonly number[];
+  /** Why the live certificate is not from the spec's first issuer: that issuer and its failure's code. */
+  readonly fallback?: string;
   /** The claim that is over. */
   readonly claimEnded?: string;
   /** The claim whose TXT values have been removed. */
   readonly cleaned?: string;
-  /** The stack that owns the certificate. */
+  /** The ARN of the stack that owns the certificate. */
   readonly stack?: string;
+  /** The owner's logical id in its stack. */
+  readonly logicalId?: string;
+  /** The owner's physical id. */
+  readonly resource?: string;
+  /** The last request of CloudFormation that was applied. */
+  readonly request?: string;
+  /** What the owner found, while its Create has not succeeded yet: `new`, `kept` or `managed`, and the spec's version. */
+  readonly takenFrom?: string;
+  /** What a deployment asked `renew` for, and how that ended: the request, then a decision or a failure's code. */
+  readonly answered?: string;
+  /** The version of `ACME_REVOKED` of which everything has been revoked. */
+  readonly revoked?: string;
   readonly acm: Readonly<Record<string, AcmImport>>;
 }
 
@@ -52,6 +70,8 @@ export interface AcmImport {
 }
 
 export const RENEWER_TAG = 'evercert:renewer';
+/** In the place of `RENEWER_TAG`, with the same value: ours, but no longer managed. */
+export const KEPT_TAG = 'evercert:kept';
 const PREFIX = 'evercert:';
 const ACM_PREFIX = 'evercert:acm:';
 
@@ -80,6 +100,13 @@ const instant = (tag: string): Codec<number> => ({
     return Number.isNaN(parsed) ? undefined : parsed;
   },
 });
+const instants = (tag: string): Codec<readonly number[]> => ({
+  tag,
+  read: (value) => {
+    const parsed = value.split(' ').flatMap((part) => instant(tag).read(part) ?? []);
+    return parsed.length > 0 ? parsed : undefined;
+  },
+});
 const oneOf = <T extends string>(tag: string, values: readonly T[]): Codec<T> => ({
   tag,
   read: (value) => values.find((known) => known === value),
@@ -105,9 +132,18 @@ const CODECS: { readonly [F in Field]-?: Codec<NonNullable<CertificateTags[F]>> 
   attempt: count('attempt'),
   lease: instant('lease'),
   order: text('order'),
+  ordered: instants('ordered'),
+  issued: instants('issued'),
+  fallback: text('fallback'),
   claimEnded: text('claim-ended'),
   cleaned: text('cleaned'),
   stack: text('stack'),
+  logicalId: text('logical-id'),
+  resource: text('resource'),
+  request: text('request'),
+  takenFrom: text('taken-from'),
+  answered: text('answered'),
+  revoked: text('revoked'),
 };
 
 const INSTANTS: ReadonlySet<string> = new Set<Field>([
@@ -132,6 +168,16 @@ export function readCertificateTags(tags: Readonly<Record<string, string>>): Cer
   return { ...Object.fromEntries(fields), acm: Object.fromEntries(acm) } as CertificateTags;
 }
 
+/** The tag of a field, for removing it. */
+export function tagOf(field: Field): string {
+  return PREFIX + CODECS[field].tag;
+}
+
+/** The tag of a region's import, for removing it. */
+export function acmTagOf(region: string): string {
+  return ACM_PREFIX + region;
+}
+
 /**
  * Tags for what has changed, ready for TagResource. A value that a tag can't hold is left out, as if it were unknown;
  * `undefined` empties a tag, because removing one is another call.
@@ -144,14 +190,19 @@ export function writeCertificateTags(
   const tags: Record<string, string> = {};
   for (const [field, value] of Object.entries(changes)) {
     if (field === 'acm') continue;
-    const written =
-      value === undefined ? '' : INSTANTS.has(field) ? new Date(Number(value)).toISOString() : String(value);
+    const written = textOf(field, value);
     tags[PREFIX + CODECS[field as Field].tag] = fitsTag(written) ? written : '';
   }
   for (const [region, imported] of Object.entries(changes.acm ?? {})) {
     tags[ACM_PREFIX + region] = `${imported.arn} ${imported.serial} ${imported.key}`;
   }
   return tags;
+}
+
+function textOf(field: string, value: unknown): string {
+  if (value === undefined) return '';
+  if (Array.isArray(value)) return value.map((each) => new Date(each).toISOString().replace('.000', '')).join(' ');
+  return INSTANTS.has(field) ? new Date(Number(value)).toISOString() : String(value);
 }
 
 function readAcmImport(value: string): AcmImport | undefined {

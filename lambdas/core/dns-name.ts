@@ -25,3 +25,14 @@ export function isWithin(name: string, ancestor: string): boolean {
 export function isChallengeName(name: string): boolean {
   return canonicalName(name).startsWith(`${CHALLENGE_LABEL}.`);
 }
+
+/** The name without its first label; empty above a top-level domain. */
+export function parentName(name: string): string {
+  const dot = name.indexOf('.');
+  return dot === -1 ? '' : name.slice(dot + 1);
+}
+
+/** Where TXT records may be written: challenges' names, and the targets of CNAME records that a deployment lists. */
+export function isWritableName(name: string, cnameTargets: readonly string[] = []): boolean {
+  return isChallengeName(name) || cnameTargets.some((target) => canonicalName(target) === canonicalName(name));
+}

@@ -35,11 +35,14 @@ export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: numb
   if (tags.state === 'registered') return renew('nothing has been issued yet');
   // Whoever changes the spec does not wait for a back-off that belongs to the old one.
   if (stages['ACME_SPEC'] !== tags.spec && stages['ACME_SPEC'] !== undefined) return inspect('the spec has changed');
+  if (tags.failure === 'account-paused') return wait(PAUSED);
   if (tags.retryAt !== undefined && tags.retryAt > now) {
     return wait(
       `in back-off after ${tags.failures ?? 1} failures (${tags.failure ?? 'unknown'}) until ${iso(tags.retryAt)}`,
     );
   }
+  if (stages['ACME_REVOKED'] !== undefined && stages['ACME_REVOKED'] !== tags.revoked)
+    return inspect('a revocation was asked for and is not finished');
   if (tags.version === undefined && tags.state === 'failed')
     return renew(`the back-off after ${tags.failure ?? 'a failure'} is over`);
   if (tags.version !== live) return inspect('the live version is not the one that the tags describe');
@@ -53,6 +56,13 @@ export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: numb
     default:
       return inspect('its state is unknown');
   }
+}
+
+const PAUSED = 'the CA has paused the account for these names; after its page was visited, renew with force';
+
+/** Whether a failure is too recent to try again, or waits for a human. */
+export function isInBackOff({ failure, retryAt = 0 }: CertificateTags, now: number): boolean {
+  return failure === 'account-paused' || retryAt > now;
 }
 
 function timing(tags: CertificateTags, now: number): Decision {
@@ -92,6 +102,10 @@ export type LivePair =
       readonly notAfter: number;
       /** The directory that issued it, where the value says so: an adopted one may not. */
       readonly directoryUrl: string | undefined;
+      /** The profile that was asked for. */
+      readonly profile?: string | undefined;
+      /** Whether its key was revoked, or is about to be. */
+      readonly keyIsRevoked?: boolean;
     };
 
 /**
@@ -111,6 +125,7 @@ export function dueFromValue(
 ): Decision {
   if (live.kind === 'none') return renew('nothing has been issued yet');
   if (live.kind === 'broken') return renew(live.problem);
+  if (live.keyIsRevoked) return renew('its key was revoked, or is about to be');
   if (context.force) return renew('forced');
   if (!sameNames(live.domainNames, spec.domainNames)) {
     return renew(`its names are ${live.domainNames.join(', ')}; the spec says ${spec.domainNames.join(', ')}`);
@@ -119,6 +134,9 @@ export function dueFromValue(
     return renew(`its key is ${live.keyType ?? 'of another type'}; the spec says ${spec.key}`);
   if (live.directoryUrl !== undefined && !context.directoryUrls.includes(live.directoryUrl)) {
     return renew(`it was issued by ${live.directoryUrl}; the spec says issuer ${preferredIssuer(spec)}`);
+  }
+  if (live.directoryUrl !== undefined && live.profile !== spec.profile) {
+    return renew(`its profile is ${live.profile ?? "the CA's default"}; the spec says ${spec.profile ?? 'none'}`);
   }
   const at = renewalTime(live, lifetimeRenewal(live, renewBeforeOf(spec)), context.suggested);
   if (at <= context.now) return renew(`due since ${iso(at)}, valid until ${iso(live.notAfter)}`);

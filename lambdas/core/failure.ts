@@ -15,8 +15,16 @@ export const FAILURE_CODES = {
   'claim-lost': 'later',
   'attempt-timeout': 'later',
   'other-version': 'later',
+  'no-longer-due': 'later',
+  // A deployment.
+  'deployment-timeout': 'never',
+  'deployment-superseded': 'never',
   // DNS.
   'no-hosted-zone': 'never',
+  'zone-not-delegated': 'later',
+  'caa-forbids': 'later',
+  'cname-refused': 'later',
+  'dns-role-refused': 'later',
   'dns-change-refused': 'later',
   'propagation-timeout': 'later',
   'value-not-visible': 'later',
@@ -24,10 +32,14 @@ export const FAILURE_CODES = {
   'ca-unreachable': 'later',
   'ca-refused': 'later',
   'ca-rate-limited': 'later',
+  'account-paused': 'never',
+  'budget-used-up': 'later',
   'ca-misbehaved': 'later',
   'challenge-failed': 'later',
   'order-failed': 'later',
+  'order-taken': 'now',
   'certificate-rejected': 'later',
+  'revocation-refused': 'later',
   // AWS.
   'access-denied': 'never',
   'aws-refused': 'later',
@@ -52,6 +64,8 @@ export interface FailureDetails {
   readonly aws?: { readonly name: string; readonly operation: string; readonly requestId?: string };
   /** Not before this instant (milliseconds since the epoch): the server's own Retry-After. */
   readonly retryAt?: number;
+  /** The issuer that was asked. */
+  readonly issuer?: string;
 }
 
 export interface ProblemDetails {

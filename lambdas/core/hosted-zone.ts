@@ -7,27 +7,44 @@ export interface HostedZone {
   /** Canonical. */
   readonly zoneName: string;
   readonly privateZone: boolean;
+  /** The delegation set, canonical; `undefined` when it has not been asked for, and for a private zone. */
+  readonly nameServers?: readonly string[] | undefined;
 }
 
 /** An account may have 500 zones, and a log line has no room for them. */
 const MOST_ZONES_NAMED = 20;
 
 /**
- * The hosted zone that answers for a record: the public one whose name is the record's longest suffix, label by label.
- * Throws `no-hosted-zone` when there is none, or two of one name: which of them is delegated can't be told from here.
+ * The hosted zones that may answer for a record: the public ones whose name is the record's longest suffix, label by label.
+ * All have the same name; an account may have several of one, of which the delegation makes one live.
  */
-export function hostedZoneFor(recordName: string, zones: readonly HostedZone[]): HostedZone {
+export function zonesCovering(recordName: string, zones: readonly HostedZone[]): readonly HostedZone[] {
   const name = canonicalName(recordName);
-  const covering = zones.filter(({ zoneName }) => isWithin(name, zoneName));
-  const candidates = covering.filter(({ privateZone }) => !privateZone);
+  const candidates = zones.filter(({ zoneName, privateZone }) => !privateZone && isWithin(name, zoneName));
   const longest = Math.max(...candidates.map(({ zoneName }) => zoneName.length));
-  const [zone, ...others] = candidates.filter(({ zoneName }) => zoneName.length === longest);
-  if (!zone) throw new RenewalFailure('no-hosted-zone', noZone(name, covering, zones));
+  return candidates.filter(({ zoneName }) => zoneName.length === longest);
+}
+
+/**
+ * The one zone that answers for a record. Throws `no-hosted-zone` when there is none, or two of one name: `live` says what
+ * the delegation had to say about them. `account` is where was looked.
+ */
+export function hostedZoneFor(
+  recordName: string,
+  zones: readonly HostedZone[],
+  { account = 'this account', live }: { readonly account?: string; readonly live?: string } = {},
+): HostedZone {
+  const name = canonicalName(recordName);
+  const [zone, ...others] = zonesCovering(name, zones);
+  if (!zone) {
+    const covering = zones.filter(({ zoneName }) => isWithin(name, zoneName));
+    throw new RenewalFailure('no-hosted-zone', noZone(name, covering, zones, account));
+  }
   if (others.length > 0) {
     const ids = [zone, ...others].map(({ zoneId }) => zoneId).join(' and ');
     throw new RenewalFailure(
       'no-hosted-zone',
-      `several public hosted zones are named ${zone.zoneName}: ${ids}. Set dns.hostedZoneId to the one that the ` +
+      `several public hosted zones are named ${zone.zoneName}: ${ids}${live ? `, and ${live}` : ''}. Set dns.hostedZoneId to the one that the ` +
         `domain is delegated to, so that ${name} is written where the CA looks`,
     );
   }
@@ -50,13 +67,13 @@ export function expectZoneCovers(zone: HostedZone, recordName: string): void {
   if (!isWithin(name, zone.zoneName)) refuse('the zone does not cover the name. Give the id of the zone that does');
 }
 
-function noZone(name: string, covering: readonly HostedZone[], zones: readonly HostedZone[]): string {
+function noZone(name: string, covering: readonly HostedZone[], zones: readonly HostedZone[], account: string): string {
   const hidden = covering.map(({ zoneName, zoneId }) => `${zoneName} (${zoneId})`).join(', ');
   const names = [...new Set(zones.filter(({ privateZone }) => !privateZone).map(({ zoneName }) => zoneName))].sort();
   const more = names.length - MOST_ZONES_NAMED;
   const listed = names.slice(0, MOST_ZONES_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
   return [
-    `no public hosted zone of this account covers ${name}`,
+    `no public hosted zone of ${account} covers ${name}`,
     hidden ? `; ${hidden} is private, and no CA can see it` : '',
     `. Public zones here: ${listed || 'none'}. `,
     'Create the public zone and delegate the domain to it, or run in the account that has it',

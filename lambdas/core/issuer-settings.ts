@@ -23,6 +23,8 @@ const issuerSettingsSchema = z
     ),
     /** Secret with `{"kid": "…", "hmacKey": "…"}` (RFC 8555, section 7.3.4), by name or ARN. */
     externalAccountBinding: z.optional(z.strictObject({ secret: z.string().check(z.minLength(1), z.maxLength(2048)) })),
+    /** Any new text gives the account a new key, once (docs/operations/revocation.md). */
+    keyRollover: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
     /** PEM roots: trusted for the CA's HTTPS in addition to the public ones, and what `trust: bundle` ends in. */
     caBundle: z.optional(
       z

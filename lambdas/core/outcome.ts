@@ -3,15 +3,22 @@
 export interface RenewOutcome {
   readonly certificate: string;
   /**
-   * `renewed`: a new pair is live. `published`: the live pair was missing in ACM and is there now. `not-due`: nothing
-   * to do. `busy`: another run owns the claim. `back-off`: a failure is too recent; `force` skips that.
+   * `renewed`: a new pair is live. `published`: the live pair was missing in ACM and is there now. `reinstated`: the
+   * pair before is live again, because the spec was changed back to what it satisfies. `not-due`: nothing to do.
+   * `busy`: another run owns the claim. `back-off`: a failure is too recent; `force` skips that.
    */
-  readonly decision: 'renewed' | 'published' | 'not-due' | 'busy' | 'back-off';
+  readonly decision: 'renewed' | 'published' | 'reinstated' | 'not-due' | 'busy' | 'back-off';
   readonly reason: string;
   readonly secretArn: string;
+  /** Serial numbers of the certificates that were revoked. */
+  readonly revoked?: readonly string[];
   readonly serialNumber?: string;
   readonly notAfter?: string;
   readonly renewAt?: string;
+  /** The issuer that the new pair is from. */
+  readonly issuer?: string;
+  /** Why that is not the first one of the spec. */
+  readonly fallback?: string;
   /** ARN of the import by region. */
   readonly acm: Readonly<Record<string, string>>;
 }

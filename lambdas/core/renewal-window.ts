@@ -6,12 +6,18 @@ export interface RenewalWindow {
   readonly end: number;
 }
 
+/** From the selected moment to an order: the schedule's next hour, and the start of a renewal. */
+const REACTION = HOUR + 10 * MINUTE;
+
 /**
  * The moment in the window at which to renew (RFC 9773, section 4.2, step 2: uniformly random). `fraction` (0 to 1) has
  * to be the same for the same certificate and window: drawing again at every look would favour early moments.
+ *
+ * Not so late that the hourly schedule would come after the window (section 4.2, step 5): a CA exempts from its limits
+ * what is ordered inside.
  */
-export function selectedInstant(window: RenewalWindow, fraction: number): number {
-  return Math.floor(window.start + (window.end - window.start) * fraction);
+export function selectedInstant({ start, end }: RenewalWindow, fraction: number): number {
+  return Math.floor(start + Math.max(0, end - start - REACTION) * fraction);
 }
 
 /**

@@ -40,7 +40,10 @@ export type ParsedValue =
       readonly chain: string;
       /** As it was found: may be PKCS#1 or SEC1. */
       readonly privateKey: string;
+      /** Where it was issued; nothing for a pair that came from elsewhere. */
       readonly directoryUrl: string | undefined;
+      readonly accountUrl: string | undefined;
+      readonly profile: string | undefined;
     };
 
 /** Field names under which other tools keep a pair (Kubernetes, certbot exporters, hand-made secrets). */
@@ -67,7 +70,7 @@ export function parseSecretValue(text: string): ParsedValue {
   if (!leaf) return { kind: 'broken', problem: 'the certificate is missing or can not be read' };
   if (!privateKey) return { kind: 'broken', problem: 'the private key is missing or can not be read' };
   const intermediates = [...new Set([...rest, ...chain])].filter((block) => block !== leaf);
-  return { kind: 'pair', certificate: leaf, chain: lines(intermediates), privateKey, directoryUrl: issuedBy(fields) };
+  return { kind: 'pair', certificate: leaf, chain: lines(intermediates), privateKey, ...issuedBy(fields) };
 }
 
 /** What is in a secret of ours before the first issuance: a first version always becomes current. */
@@ -158,8 +161,14 @@ function lines(parts: readonly string[]): string {
   return parts.map((part) => `${part.trim()}\n`).join('');
 }
 
-function issuedBy(fields: Record<string, unknown> | undefined): string | undefined {
-  const issued = fields?.['issued'];
-  if (typeof issued !== 'object' || issued === null || !('directoryUrl' in issued)) return undefined;
-  return typeof issued.directoryUrl === 'string' ? issued.directoryUrl : undefined;
+function issuedBy(
+  fields: Record<string, unknown> | undefined,
+): Record<'directoryUrl' | 'accountUrl' | 'profile', string | undefined> {
+  const issued: Readonly<Record<string, unknown>> = Object(fields?.['issued']);
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return {
+    directoryUrl: text(issued['directoryUrl']),
+    accountUrl: text(issued['accountUrl']),
+    profile: text(issued['profile']),
+  };
 }

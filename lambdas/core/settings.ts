@@ -1,11 +1,19 @@
 import * as z from 'zod/mini';
-import { issuerNameSchema } from './certificate-spec.ts';
+import { externalIdSchema, roleArnSchema } from './dns-role.ts';
 import { RenewalFailure } from './failure.ts';
 import { parseInput } from './input.ts';
+import { issuerNameSchema } from './issuer-name.ts';
 
 const hostAndPort = z.string().check(
   z.refine((text) => /^(\[[0-9a-fA-F:]+\]|\d{1,3}(\.\d{1,3}){3})(:\d{1,5})?$/.test(text), {
     error: 'must be an IP address, with a port if it is not 53: 192.0.2.1:5353 or [2001:db8::1]:53',
+  }),
+);
+
+/** Octets of one label or several; an underscore may begin one. */
+const dnsName = z.string().check(
+  z.refine((text) => /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/.test(text), {
+    error: 'must be a name in lower case without a dot at the end, such as example.com',
   }),
 );
 
@@ -44,6 +52,19 @@ const settingsSchema = z.strictObject({
   dnsResolvers: z._default(z.array(hostAndPort), []),
   /** Where authoritative servers listen. */
   authoritativePort: z._default(z.int().check(z.gte(1), z.lte(65_535)), 53),
+  /** Roles for zones in other accounts, for every name at or below `zone`. */
+  dnsRoles: z._default(
+    z.array(z.strictObject({ zone: dnsName, roleArn: roleArnSchema, externalId: z.optional(externalIdSchema) })),
+    [],
+  ),
+  /** Names beside those that begin with `_acme-challenge.` to which a CNAME record may lead; IAM allows no others. */
+  cnameTargets: z._default(z.array(dnsName), []),
+  /**
+   * How many renewals a scan starts in a minute. Route 53 gives an account ten requests a second
+   * (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/throttling-api-requests.html), and a renewal needs five:
+   * sixty a minute leave half of them to everybody else.
+   */
+  startsPerMinute: z._default(z.int().check(z.gte(1), z.lte(6_000)), 60),
   /** How long an attempt owns its claim. An attempt gives up two minutes earlier. Lambda allows a run 15 minutes. */
   leaseMinutes: z._default(minutes(5, 24 * 60), 15),
   /** How long TXT values may take to be in sync and visible. */
@@ -69,6 +90,9 @@ const VARIABLES = {
   renewFunction: 'EVERCERT_RENEW_FUNCTION',
   dnsResolvers: 'EVERCERT_DNS_RESOLVERS',
   authoritativePort: 'EVERCERT_AUTHORITATIVE_PORT',
+  dnsRoles: 'EVERCERT_DNS_ROLES',
+  cnameTargets: 'EVERCERT_CNAME_TARGETS',
+  startsPerMinute: 'EVERCERT_STARTS_PER_MINUTE',
   leaseMinutes: 'EVERCERT_LEASE_MINUTES',
   propagationMinutes: 'EVERCERT_PROPAGATION_MINUTES',
   allowHttpAnswers: 'EVERCERT_ALLOW_HTTP_ANSWERS',
@@ -95,17 +119,37 @@ export function settingsToEnvironment(settings: Settings): Record<string, string
   return Object.fromEntries(
     Object.entries(VARIABLES).flatMap(([field, variable]) => {
       const value = settings[field as keyof Settings];
-      return value === undefined ? [] : [[variable, Array.isArray(value) ? value.join(',') : String(value)]];
+      return value === undefined ? [] : [[variable, toText(field as keyof Settings, value)]];
     }),
   );
 }
 
+function toText(field: keyof Settings, value: Settings[keyof Settings]): string {
+  if (field === 'dnsRoles') return JSON.stringify(value);
+  return Array.isArray(value) ? value.join(',') : String(value);
+}
+
 function fromText(field: keyof Settings, text: string | undefined): unknown {
   if (text === undefined || text === '') return undefined;
-  if (field === 'dnsResolvers') return text.split(',').map((entry) => entry.trim());
+  if (field === 'dnsResolvers' || field === 'cnameTargets') return text.split(',').map((entry) => entry.trim());
+  if (field === 'dnsRoles') return parseJson(text);
   if (field === 'allowHttpAnswers') return text === 'true' || text === 'false' ? text === 'true' : text;
-  if (field === 'authoritativePort' || field === 'leaseMinutes' || field === 'propagationMinutes') {
-    return /^\d+$/.test(text) ? Number(text) : text;
-  }
+  if (NUMBERS.has(field)) return /^\d+$/.test(text) ? Number(text) : text;
   return text;
+}
+
+const NUMBERS: ReadonlySet<keyof Settings> = new Set([
+  'authoritativePort',
+  'startsPerMinute',
+  'leaseMinutes',
+  'propagationMinutes',
+]);
+
+/** What is no JSON stays text, which the schema then refuses by the variable's name. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

@@ -28,9 +28,10 @@ export interface QueryOptions {
  * `resolvers` are `host:port`; without them, the system's. `port` is where the authoritative servers listen.
  */
 export function createFindServers(
-  options: QueryOptions & { readonly resolvers?: readonly string[]; readonly port: number },
+  options: Partial<QueryOptions> & { readonly resolvers?: readonly string[]; readonly port: number },
 ): FindServers {
-  const resolver = newResolver(options);
+  const { timeoutMilliseconds = 2_000, attempts = 3 } = options;
+  const resolver = newResolver({ timeoutMilliseconds, attempts });
   if (options.resolvers) resolver.setServers(options.resolvers);
 
   return async (zoneName) => {
@@ -43,6 +44,18 @@ export function createFindServers(
         return { name, endpoints, ...(endpoints.length === 0 && { problem: addressProblem(found) }) };
       }),
     );
+  };
+}
+
+/** Looks the servers of a zone up once; a failure is not worth remembering, because resolvers recover. */
+export function rememberServers(findServers: FindServers): FindServers {
+  const known = new Map<string, Promise<readonly AuthoritativeServer[]>>();
+  return async (zoneName) => {
+    const finding = known.get(zoneName) ?? findServers(zoneName);
+    known.set(zoneName, finding);
+    const servers = await finding;
+    if (servers.every(({ endpoints }) => endpoints.length === 0)) known.delete(zoneName);
+    return servers;
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type FindServers,
   newResolver,
   type QueryOptions,
+  rememberServers,
 } from './authoritative-servers.ts';
 import { isAbsent, reasonOf } from './dns-error.ts';
 
@@ -28,20 +29,11 @@ export interface AuthoritativeTxtOptions {
 export function createAuthoritativeTxt(options: AuthoritativeTxtOptions = {}): TxtLookup {
   const { authoritativePort: port = 53, timeoutMilliseconds = 2_000, attempts = 3 } = options;
   const query: QueryOptions = { timeoutMilliseconds, attempts };
-  const findServers =
+  const serversOf = rememberServers(
     options.findServers ??
-    createFindServers({ ...query, port, ...(options.resolvers && { resolvers: options.resolvers }) });
-  const known = new Map<string, Promise<readonly AuthoritativeServer[]>>();
+      createFindServers({ ...query, port, ...(options.resolvers && { resolvers: options.resolvers }) }),
+  );
   const resolvers = new Map<string, Resolver>();
-
-  const serversOf = async (zoneName: string): Promise<readonly AuthoritativeServer[]> => {
-    const found = known.get(zoneName) ?? findServers(zoneName);
-    known.set(zoneName, found);
-    const servers = await found;
-    // A failure is not worth remembering: resolvers recover.
-    if (servers.every(({ endpoints }) => endpoints.length === 0)) known.delete(zoneName);
-    return servers;
-  };
 
   /** One for each endpoint: the look-ups of a hundred names share its socket. */
   const resolverOf = (endpoint: string): Resolver => {

@@ -5,13 +5,17 @@ import {
 } from '@aws/durable-execution-sdk-js';
 import { createAcmTargets } from '../aws/acm-targets.ts';
 import { createAwsClients, createLambdaClient } from '../aws/clients.ts';
+import { createDnsAccounts } from '../aws/dns-accounts.ts';
 import { createDurableTransport } from '../aws/durable-transport.ts';
 import { createRoute53Records } from '../aws/route53-records.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
-import { parseRenewEvent } from '../core/events.ts';
+import type { KnownZones } from '../aws/zone-directory.ts';
 import type { RenewOutcome } from '../core/outcome.ts';
+import { parseRenewEvent } from '../core/renew-event.ts';
 import { type Settings, settingsFromEnvironment } from '../core/settings.ts';
+import { createFindServers, rememberServers } from '../dns/authoritative-servers.ts';
 import { createAuthoritativeTxt } from '../dns/authoritative-txt.ts';
+import { createPublicDns } from '../dns/public-dns.ts';
 import { directSteps } from '../renewal/direct-steps.ts';
 import { type Clock, systemClock } from '../renewal/ports/clock.ts';
 import type { Log } from '../renewal/ports/log.ts';
@@ -40,10 +44,11 @@ export interface Surroundings {
 export function createRenew(surroundings: Surroundings): (event: unknown, context: Context) => Promise<RenewOutcome> {
   const { environment, clock, log, watch = asItIs, ports = renewalPorts } = surroundings;
   const settings = settingsFromEnvironment(environment);
+  const zones: KnownZones = new Map();
   return async (input, context) => {
     const event = parseRenewEvent(input);
     // Lambda repeats an asynchronous event under the same request id: the repetition goes on with its own claim.
-    const run = startRun(ports(settings, clock, log), settings, context.awsRequestId);
+    const run = startRun(ports(settings, clock, log, zones), settings, context.awsRequestId);
     return renew(event, watch(directSteps(clock)), run);
   };
 }
@@ -55,12 +60,13 @@ export function createRenew(surroundings: Surroundings): (event: unknown, contex
 export function createDurableRenew(surroundings: Surroundings): DurableLambdaHandler {
   const { environment, clock, log, watch = asItIs, ports = renewalPorts } = surroundings;
   const settings = settingsFromEnvironment(environment);
+  const zones: KnownZones = new Map();
   // Lambda often resumes in the process that has suspended: what it knows already need not be asked again.
   let suspended: Run | undefined;
   const transport = createDurableTransport(createLambdaClient({ clock, log }));
   const flow: DurableExecutionHandler<unknown, RenewOutcome> = async (input, context) => {
     const id = context.executionContext.durableExecutionArn;
-    const run = suspended?.id === id ? suspended : startRun(ports(settings, clock, log), settings, id);
+    const run = suspended?.id === id ? suspended : startRun(ports(settings, clock, log, zones), settings, id);
     suspended = run;
     try {
       return await renew(parseRenewEvent(input), watch(durableSteps(context)), run);
@@ -75,14 +81,21 @@ export function createDurableRenew(surroundings: Surroundings): DurableLambdaHan
 
 const asItIs = (steps: Steps): Steps => steps;
 
-/** Ports made of adapters, anew for each run: what an adapter remembers (hosted zones) belongs to one run. */
-export function renewalPorts(settings: Settings, clock: Clock, log: Log): RenewalPorts {
+/**
+ * Ports made of adapters, anew for each run: what an adapter remembers belongs to one run. Only `zones`, what Route 53 has
+ * said of them in the last minutes, is shared by the runs of a process.
+ */
+export function renewalPorts(settings: Settings, clock: Clock, log: Log, zones: KnownZones = new Map()): RenewalPorts {
   const clients = createAwsClients({ clock, log });
-  const { dnsResolvers: resolvers, authoritativePort } = settings;
+  const { authoritativePort: port, cnameTargets, renewer } = settings;
+  const resolvers = settings.dnsResolvers.length > 0 ? { resolvers: settings.dnsResolvers } : {};
+  const accounts = createDnsAccounts(clients.route53, clients.sts, { clock, log, sessionName: `evercert-${renewer}` });
+  const findServers = rememberServers(createFindServers({ ...resolvers, port }));
   return {
     vault: createSecretVault(clients.secretsManager),
-    records: createRoute53Records(clients.route53, { clock }),
-    lookup: createAuthoritativeTxt({ ...(resolvers.length > 0 ? { resolvers } : {}), authoritativePort }),
+    records: createRoute53Records(accounts, { clock, cnameTargets, knownZones: zones }),
+    lookup: createAuthoritativeTxt({ findServers }),
+    dns: createPublicDns({ ...resolvers, findServers }),
     targets: createAcmTargets(clients.acm),
     clock,
     log,

@@ -6,12 +6,21 @@ import { renewalTime } from '../core/due.ts';
 import { messageOf } from '../core/failure.ts';
 import { isRenewBeforeTooLong } from '../core/lifetime.ts';
 import { isoInstant, type RenewOutcome } from '../core/outcome.ts';
+import { answered } from './answer-request.ts';
 import type { Attempt } from './attempt.ts';
+import { isTakenOver, takenOver } from './claim.ts';
 import { endpointOf, openIssuer, readIssuerSettings } from './issuer.ts';
 import { liveTags, NO_FAILURE, NO_RENEWAL_INFO } from './live-tags.ts';
 import { readPair } from './publish.ts';
-import { askRenewalInfo, renewalInfoId } from './renewal-info.ts';
+import { askRenewalInfo } from './renewal-info.ts';
+import { renewalInfoId } from './renewal-info-id.ts';
 import type { Run } from './run.ts';
+
+const DECISIONS = {
+  renew: 'renewed',
+  publish: 'published',
+  reinstate: 'reinstated',
+} as const satisfies Record<Attempt['work'], RenewOutcome['decision']>;
 
 /** What the attempt has achieved. */
 export interface Published {
@@ -19,6 +28,8 @@ export interface Published {
   readonly imports: Readonly<Record<string, AcmImport>>;
   /** Whether the TXT values are known to be gone. */
   readonly cleaned: boolean;
+  /** Serial numbers of what was revoked. */
+  readonly revoked: readonly string[];
 }
 
 /**
@@ -27,7 +38,9 @@ export interface Published {
  */
 export async function announce(attempt: Attempt, published: Published, run: Run): Promise<RenewOutcome> {
   const { claim, spec, name } = attempt;
-  const { version, imports, cleaned } = published;
+  if (await isTakenOver(claim, run)) throw takenOver();
+  const { version, imports, cleaned, revoked } = published;
+  const decision = DECISIONS[attempt.work];
   const { certificate } = await readPair(claim.arn, version, run);
   const facts = readCertificate(certificate);
   const lifetime = liveTags(facts, version, spec);
@@ -53,26 +66,35 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
       spec: attempt.specVersion,
       ...NO_FAILURE,
       order: undefined,
+      ...(attempt.work === 'renew' ? { issued: attempt.issued } : {}),
+      ...(attempt.work === 'publish' ? {} : { fallback: attempt.fallback?.short }),
       attempt: claim.attempt,
       claimEnded: claim.token,
       ...(cleaned ? { cleaned: claim.token } : {}),
+      ...(attempt.revokes === undefined ? {} : { revoked: attempt.revokes }),
+      ...answered(attempt.request, decision),
       acm: imports,
     }),
   );
-  run.log.info(attempt.work === 'renew' ? 'renewed' : 'published', {
+  run.log.info(decision, {
     certificate: name,
     serialNumber: facts.serialNumber,
     notAfter: isoInstant(facts.notAfter),
     renewAt: isoInstant(renewAt),
+    issuer: attempt.issuer,
+    ...(attempt.fallback ? { fallback: attempt.fallback.sentence } : {}),
   });
   return {
     certificate: name,
-    decision: attempt.work === 'renew' ? 'renewed' : 'published',
+    decision,
     reason: attempt.reason,
     secretArn: claim.arn,
+    ...(revoked.length > 0 ? { revoked } : {}),
     serialNumber: facts.serialNumber,
     notAfter: isoInstant(facts.notAfter),
     renewAt: isoInstant(renewAt),
+    ...(attempt.work === 'renew' ? { issuer: attempt.issuer } : {}),
+    ...(attempt.fallback ? { fallback: attempt.fallback.sentence } : {}),
     acm: Object.fromEntries(Object.entries(imports).map(([region, imported]) => [region, imported.arn])),
   };
 }
@@ -91,12 +113,14 @@ async function suggestion(attempt: Attempt, certificate: string, run: Run): Prom
     const { renewalInfo: renewalInfoUrl } = await directoryOf(issuer.session);
     if (!renewalInfoUrl || !fitsTag(renewalInfoUrl)) return known;
     const { renewAt, nextCheck } = await askRenewalInfo({ ...endpointOf(issuer.settings), renewalInfoUrl }, ariId, run);
+    // A CA that wants every certificate gone would have one issued each hour: believed when it still says so at the next look.
+    const absurd = renewAt !== undefined && renewAt <= run.clock.now();
     return {
       ...known,
       renewalInfo: renewalInfoUrl,
       ariId,
       ariCheck: nextCheck,
-      ...(renewAt === undefined ? {} : { renewAt }),
+      ...(renewAt === undefined || absurd ? {} : { renewAt }),
     };
   } catch (error) {
     run.log.warn('the CA could not be asked for renewal information', {

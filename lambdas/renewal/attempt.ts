@@ -11,23 +11,45 @@ export const ATTEMPT_SCHEMA = 1;
 export interface Attempt {
   readonly schema: typeof ATTEMPT_SCHEMA;
   readonly name: string;
-  readonly work: 'renew' | 'publish';
+  /** `reinstate` is `publish` for the pair before, which goes live again. */
+  readonly work: 'renew' | 'publish' | 'reinstate';
   readonly reason: string;
   readonly force: boolean;
   readonly claim: Claim;
   readonly spec: CertificateSpec;
   readonly specVersion: string | undefined;
+  /** The version that goes live again. */
+  readonly reinstates: string | undefined;
+  /** The version of `ACME_REVOKED` of which something has still to be revoked. */
+  readonly revokes?: string | undefined;
+  /** The deployment that waits for the end. */
+  readonly request: string | undefined;
   readonly issuer: string;
+  /** Why it isn't the first of the spec's. */
+  readonly fallback?: Fallback | undefined;
   /** What the live pair's chain ends in; `undefined` when there is no live pair or nobody knows. */
   readonly liveTrust: Trust | undefined;
+  /** Of the live pair; `undefined` when there is none. */
+  readonly notBefore?: number | undefined;
   readonly notAfter: number | undefined;
   /** The certificate that the tags describe, and when it renews: of the live pair, or of the one before. */
   readonly describedSerial: string | undefined;
   readonly describedRenewAt: number | undefined;
   readonly failures: number;
+  /** When certificates for these names were issued in the last week, and orders placed in the last three hours. */
+  readonly issued?: readonly number[];
+  readonly ordered?: readonly number[];
   readonly imports: Readonly<Record<string, AcmImport>>;
   /** An order that an earlier attempt of this generation placed, as far as the tags know. */
   readonly knownOrder: string | undefined;
+}
+
+/** Why an issuer was passed over. */
+export interface Fallback {
+  /** For a tag: the issuer and its failure's code. */
+  readonly short: string;
+  /** For an operator. */
+  readonly sentence: string;
 }
 
 /** Throws `other-version` for an attempt that another version of evercert began, before anything is done with it. */

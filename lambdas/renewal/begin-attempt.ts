@@ -1,11 +1,19 @@
-import { dueFromMetadata, dueFromValue } from '../core/due.ts';
-import type { RenewEvent } from '../core/events.ts';
+import { sameNames } from '../core/domain-name.ts';
+import { dueFromMetadata, dueFromValue, isInBackOff } from '../core/due.ts';
+import { toFailure } from '../core/failure.ts';
 import { isoInstant, type RenewOutcome } from '../core/outcome.ts';
+import type { RenewEvent } from '../core/renew-event.ts';
+import { answerRequest } from './answer-request.ts';
 import { ATTEMPT_SCHEMA, type Attempt } from './attempt.ts';
 import { claimAttempt, hasClaimedBefore } from './claim.ts';
+import { storeSentence } from './failure-sentence.ts';
+import { describeCertificate } from './find-certificate.ts';
 import { readIssuerSettings } from './issuer.ts';
-import { describeCertificate, type ManagedCertificate, readManagedCertificate } from './managed-certificate.ts';
+import { type ManagedCertificate, readManagedCertificate } from './managed-certificate.ts';
+import { confirmedImports } from './publish.ts';
+import { reinstatable } from './reinstate.ts';
 import { repairTags } from './repair-tags.ts';
+import { unfinishedRevocations, withRevocationAsked } from './revoke.ts';
 import type { Run } from './run.ts';
 import { writeSpec } from './write-spec.ts';
 
@@ -18,9 +26,29 @@ export type Begun =
  * this has succeeded.
  */
 export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> {
+  if (event.request === undefined) return begin(event, run);
+  try {
+    const begun = await begin(event, run);
+    if (begun.kind === 'ended') {
+      await answerRequest(begun.outcome.secretArn, event.request, begun.outcome.decision, run);
+    }
+    return begun;
+  } catch (error) {
+    const failure = toFailure(error);
+    await storeSentence(event.certificate, failure, run);
+    await answerRequest(event.certificate, event.request, failure.code, run);
+    throw error;
+  }
+}
+
+async function begin(event: RenewEvent, run: Run): Promise<Begun> {
   if (event.spec) await writeSpec(event.certificate, event.spec, run.vault, run.settings);
   const secret = await describeCertificate(event.certificate, run.vault, run.settings);
-  const certificate = await readManagedCertificate(secret, run.vault, run.settings);
+  const certificate = await withRevocationAsked(
+    await readManagedCertificate(secret, run.vault, run.settings),
+    event.revoke,
+    run,
+  );
   const { tags, spec, live } = certificate;
 
   const issuers = await Promise.all(
@@ -32,18 +60,27 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
     force,
     directoryUrls: issuers.map(({ directoryUrl }) => directoryUrl),
     suggested: tags.version === certificate.liveVersion && tags.ariId ? tags.renewAt : undefined,
-    imports: tags.acm,
+    // A deployment hands ARNs on: the tags may be older than what somebody did in ACM.
+    imports: event.request === undefined ? tags.acm : await confirmedImports(spec.acm, tags.acm, run),
   });
-  if (decision.action === 'wait') {
+  const revokes = unfinishedRevocations(certificate);
+  if (decision.action === 'wait' && revokes === undefined) {
     await repairTags(certificate, issuers, run);
     return ended(certificate, 'not-due', decision.reason);
   }
-  // The back-off belongs to the spec that failed; whoever forces or changes it doesn't wait.
-  if (!force && certificate.specVersion === tags.spec && (tags.retryAt ?? 0) > run.clock.now()) {
+  // The back-off belongs to the spec that failed; whoever forces, deploys or changes it doesn't wait.
+  if (
+    !force &&
+    event.request === undefined &&
+    event.revoke === undefined &&
+    certificate.specVersion === tags.spec &&
+    isInBackOff(tags, run.clock.now())
+  ) {
     return ended(certificate, 'back-off', dueFromMetadata(certificate, run.clock.now()).reason);
   }
-  const work = decision.action === 'publish' ? 'publish' : 'renew';
-  const claimed = await claimAttempt(certificate, work, run);
+  const reinstates = decision.action === 'renew' && !force ? await reinstatable(certificate, issuers, run) : undefined;
+  const work = reinstates !== undefined ? 'reinstate' : decision.action === 'renew' ? 'renew' : 'publish';
+  const claimed = await claimAttempt(certificate, work === 'renew' ? 'renew' : 'publish', run);
   if (claimed.kind === 'busy') {
     return ended(certificate, 'busy', `another run owns the claim until ${isoInstant(claimed.until)}`);
   }
@@ -61,17 +98,24 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
       schema: ATTEMPT_SCHEMA,
       name: certificate.name,
       work,
-      reason: decision.reason,
+      // Everything else has been done: what is left is to revoke.
+      reason: decision.action === 'wait' ? 'a revocation is not finished' : decision.reason,
       force,
       claim: claimed.claim,
       spec,
       specVersion: certificate.specVersion,
+      reinstates,
+      revokes,
+      request: event.request,
       issuer: spec.issuer[0] ?? '',
       liveTrust: live.kind === 'pair' ? tags.trust : undefined,
+      notBefore: live.kind === 'pair' ? live.notBefore : undefined,
       notAfter: live.kind === 'pair' ? live.notAfter : undefined,
       describedSerial: tags.serial,
       describedRenewAt: tags.renewAt,
       failures: tags.failures ?? 0,
+      issued: live.kind === 'pair' && sameNames(live.domainNames, spec.domainNames) ? (tags.issued ?? []) : [],
+      ordered: tags.ordered ?? [],
       imports: tags.acm,
       knownOrder: mayResume ? tags.order : undefined,
     },

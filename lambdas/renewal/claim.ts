@@ -4,7 +4,7 @@ import { type FailureDetails, RenewalFailure } from '../core/failure.ts';
 import type { KeyType } from '../core/key-type.ts';
 import { parseSecretValue } from '../core/secret-value.ts';
 import { digest } from './digest.ts';
-import type { ManagedCertificate } from './managed-certificate.ts';
+import { isRevokedKey, type ManagedCertificate } from './managed-certificate.ts';
 import { isOtherVersion, type OtherVersion, type Pending, parsePending, pendingValue } from './pending.ts';
 import type { Run } from './run.ts';
 import { LIVE, PENDING } from './stages.ts';
@@ -77,6 +77,8 @@ export async function claimAttempt(
       order: resumes ? unfinished?.order : undefined,
       records: [],
       leftovers: leftovers(previous, certificate),
+      // After a failure nothing is taken for granted.
+      zones: certificate.tags.failure === undefined ? (previous?.zones ?? []) : [],
     };
     const outcome = await run.vault.put({ id: certificate.arn, value: pendingValue(pending), token, stage: PENDING });
     if (outcome === 'written') return claimed(certificate.arn, pending, run);
@@ -90,7 +92,7 @@ export async function claimAttempt(
  */
 export async function updatePending(
   claim: Claim,
-  changes: Partial<Pick<Pending, 'order' | 'records'>>,
+  changes: Partial<Pick<Pending, 'order' | 'records' | 'zones'>>,
   run: Run,
 ): Promise<void> {
   const pending = { ...(await ownPending(claim, run)), ...changes };
@@ -206,18 +208,17 @@ function otherVersion({ schema, leaseUntil }: OtherVersion): RenewalFailure {
   );
 }
 
-/** A key that an order may already be waiting for is used again; a key of the wrong type is not. */
+/** A key that an order may already be waiting for is used again; a key of the wrong type, or a revoked one, is not. */
 async function nextPrivateKey(
   certificate: ManagedCertificate,
   unfinished: Pending | undefined,
   run: Run,
 ): Promise<string> {
-  const { spec } = certificate;
+  const { spec, revocations } = certificate;
   const live = spec.reuseKey ? await livePrivateKey(certificate, spec.key, run) : undefined;
-  if (live) return live;
-  return unfinished?.key === spec.key && unfinished.privateKey !== ''
-    ? unfinished.privateKey
-    : generatePrivateKey(spec.key);
+  if (live && !isRevokedKey(live, revocations)) return live;
+  const started = unfinished?.key === spec.key ? unfinished.privateKey : '';
+  return started !== '' && !isRevokedKey(started, revocations) ? started : generatePrivateKey(spec.key);
 }
 
 async function livePrivateKey(certificate: ManagedCertificate, key: KeyType, run: Run): Promise<string | undefined> {

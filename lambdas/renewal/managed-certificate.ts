@@ -1,15 +1,18 @@
-import { InvalidCertificate, keyMatches, readCertificate } from '../acme/certificate.ts';
-import { certificateName, isSecretArn, secretName } from '../core/certificate-name.ts';
+import { keyMatches, readCertificate } from '../acme/certificate.ts';
+import { InvalidCertificate } from '../acme/pem-chain.ts';
+import { keyDigestOf } from '../acme/private-key.ts';
+import { certificateName } from '../core/certificate-name.ts';
 import { type CertificateSpec, parseCertificateSpec } from '../core/certificate-spec.ts';
-import { type CertificateTags, RENEWER_TAG, readCertificateTags } from '../core/certificate-tags.ts';
+import { type CertificateTags, readCertificateTags } from '../core/certificate-tags.ts';
 import { coveringWildcard } from '../core/domain-name.ts';
 import type { LivePair } from '../core/due.ts';
 import { messageOf, RenewalFailure } from '../core/failure.ts';
 import type { KeyType } from '../core/key-type.ts';
+import { parseRevocations, type Revocation } from '../core/revocations.ts';
 import { parseSecretValue } from '../core/secret-value.ts';
 import type { Settings } from '../core/settings.ts';
 import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
-import { LIVE, SPEC } from './stages.ts';
+import { LIVE, REVOKED, SPEC } from './stages.ts';
 
 /** One managed certificate as its secret describes it at this moment. */
 export interface ManagedCertificate {
@@ -22,42 +25,8 @@ export interface ManagedCertificate {
   readonly specVersion: string | undefined;
   readonly liveVersion: string;
   readonly live: LivePair;
-}
-
-/**
- * Finds the secret of a certificate by the certificate's name: `<prefix>/<name>`, or a secret of exactly that name or ARN.
- * Throws `unknown-certificate` when there is none that carries our tag, or when two do.
- */
-export async function describeCertificate(
-  name: string,
-  vault: SecretVault,
-  settings: Settings,
-): Promise<SecretDescription> {
-  const secret = await findCertificate(name, vault, settings);
-  if (secret) return secret;
-  throw new RenewalFailure(
-    'unknown-certificate',
-    `no certificate ${name}: there is no secret ${candidates(name, settings).join(' or ')} with the tag ` +
-      `${RENEWER_TAG}=${settings.renewer}. Create it with a renew event that has a spec, or adopt an existing secret by giving it that tag.`,
-  );
-}
-
-export async function findCertificate(
-  name: string,
-  vault: SecretVault,
-  settings: Settings,
-): Promise<SecretDescription | undefined> {
-  const described = await Promise.all(candidates(name, settings).map((candidate) => vault.describe(candidate)));
-  const [secret, other] = described.filter((found) => found?.tags[RENEWER_TAG] === settings.renewer);
-  if (!other) return secret;
-  throw new RenewalFailure(
-    'unknown-certificate',
-    `${name} names two certificates, in the secrets ${secret?.name} and ${other.name}: give the ARN of the one that is meant`,
-  );
-}
-
-function candidates(name: string, settings: Settings): readonly string[] {
-  return isSecretArn(name) ? [name] : [secretName(settings.prefix, name), name];
+  /** What was revoked, or is to be; the newest first. */
+  readonly revocations: readonly Revocation[];
 }
 
 /** Reads the values: the spec and the live pair. Throws `corrupt-secret` when nothing says what is wanted. */
@@ -75,11 +44,12 @@ export async function readManagedCertificate(
       `the secret ${secret.name} has no version AWSCURRENT: put a value into it`,
     );
   }
-  const [value, specText] = await Promise.all([
+  const [value, specText, revocations] = await Promise.all([
     vault.read(secret.arn, liveVersion),
     specVersion === undefined ? undefined : vault.read(secret.arn, specVersion),
+    readRevocations(secret, vault),
   ]);
-  const live = livePair(value ?? '');
+  const live = livePair(value ?? '', revocations);
   return {
     name,
     arn: secret.arn,
@@ -89,11 +59,32 @@ export async function readManagedCertificate(
     specVersion,
     liveVersion,
     live,
+    revocations,
   };
 }
 
+async function readRevocations(
+  { arn, name, stages }: SecretDescription,
+  vault: SecretVault,
+): Promise<readonly Revocation[]> {
+  const version = stages[REVOKED];
+  if (version === undefined) return [];
+  const revocations = parseRevocations((await vault.read(arn, version)) ?? '');
+  if (revocations) return revocations;
+  throw new RenewalFailure(
+    'corrupt-secret',
+    `the record of revoked keys of ${name} (version ACME_REVOKED) can not be read: put the label back on the version that had it before`,
+  );
+}
+
+/** Whether a private key (PEM) is one that must not be used any more. */
+export function isRevokedKey(privateKey: string, revocations: readonly Revocation[]): boolean {
+  const key = revocations.length > 0 ? keyDigestOf(privateKey) : undefined;
+  return revocations.some((revocation) => revocation.key === key);
+}
+
 /** What a secret's value holds, looked at as X.509. */
-function livePair(value: string): LivePair {
+export function livePair(value: string, revocations: readonly Revocation[]): LivePair {
   const parsed = parseSecretValue(value);
   if (parsed.kind !== 'pair') return parsed;
   try {
@@ -101,7 +92,8 @@ function livePair(value: string): LivePair {
     if (!keyMatches(parsed.certificate, parsed.privateKey)) {
       return { kind: 'broken', problem: 'the private key does not belong to the certificate' };
     }
-    return { kind: 'pair', ...facts, directoryUrl: parsed.directoryUrl };
+    const revoked = isRevokedKey(parsed.privateKey, revocations) ? { keyIsRevoked: true } : {};
+    return { kind: 'pair', ...facts, directoryUrl: parsed.directoryUrl, profile: parsed.profile, ...revoked };
   } catch (error) {
     if (error instanceof InvalidCertificate)
       return { kind: 'broken', problem: `the certificate can not be read: ${error.message}` };

@@ -1,18 +1,22 @@
-import { readCertificate } from '../acme/certificate.ts';
+import { keyMatches, readCertificate } from '../acme/certificate.ts';
 import { createCsr } from '../acme/csr.ts';
-import { downloadChain, finalizeOrder } from '../acme/order.ts';
+import { downloadChain, finalizeOrder, type Order } from '../acme/order.ts';
 import { encodePrivateKey } from '../acme/private-key.ts';
 import { verifyPair } from '../acme/verify.ts';
+import { DAY } from '../core/duration.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { isoInstant } from '../core/outcome.ts';
 import { renewedValue } from '../core/secret-value.ts';
 import type { Attempt } from './attempt.ts';
-import { knownPending, ownPending, waitWithin } from './claim.ts';
+import { knownPending, ownPending, updatePending, waitWithin } from './claim.ts';
 import { openIssuer } from './issuer.ts';
+import type { OpenIssuer } from './open-issuer.ts';
 import { freshOrder, lastOrder, remember } from './orders.ts';
+import type { Pending } from './pending.ts';
+import { orderOf } from './place-order.ts';
 import { pollInterval } from './poll-interval.ts';
 import type { Polled, Steps } from './ports/steps.ts';
-import { renewalInfoId } from './renewal-info.ts';
+import { renewalInfoId } from './renewal-info-id.ts';
 import type { Run } from './run.ts';
 import { ISSUED } from './stages.ts';
 
@@ -21,6 +25,7 @@ export interface StoredCertificate {
   readonly version: string;
   readonly serialNumber: string;
   readonly validInMilliseconds: number;
+  readonly storedAt: number;
 }
 
 /**
@@ -33,22 +38,36 @@ export async function obtainCertificate(
   steps: Steps,
   run: Run,
 ): Promise<StoredCertificate> {
-  await steps.run('finalize', () => finalize(attempt, orderUrl, run));
+  const accepted = await steps.run('finalize', () => finalize(attempt, orderUrl, run));
   await steps.poll('wait for certificate', (poll) => issued(attempt, orderUrl, poll, run));
-  const stored = await steps.run('verify and store', () => verifyAndStore(attempt, orderUrl, run));
+  const stored = await steps.run('verify and store', () => verifyAndStore(attempt, orderUrl, accepted, run));
   // A CA may date a certificate a few minutes ahead; nobody could use it before.
   if (stored.validInMilliseconds > 0) await steps.wait('until it is valid', stored.validInMilliseconds);
   return stored;
 }
 
-/** Repeated only while the order is `ready`: the CA counts each finalization (RFC 8555, section 7.4). */
-async function finalize(attempt: Attempt, orderUrl: string, run: Run): Promise<void> {
+/**
+ * Repeated only while the order is `ready`: the CA counts each finalization (RFC 8555, section 7.4). Returns whether the CA
+ * has taken our request; `false` when somebody else's, or that of an earlier run of ours, may have been first.
+ */
+async function finalize(attempt: Attempt, orderUrl: string, run: Run): Promise<boolean> {
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
   const { privateKey } = await ownPending(attempt.claim, run);
   const order = await lastOrder(orderUrl, issuer, run);
-  if (order.status !== 'ready') return;
+  if (order.status !== 'ready') return false;
   const csr = await createCsr(privateKey, attempt.spec.domainNames);
-  remember(await finalizeOrder(issuer.session, order, csr), run);
+  // From here on no other issuer may be asked (decision 7).
+  if (attempt.spec.issuer.length > 1)
+    await updatePending(attempt.claim, { order: finalized(order, attempt, issuer, run) }, run);
+  return remember(await finalizeOrder(issuer.session, order, csr), run).accepted === true;
+}
+
+/** Until when a CA that does not answer may still issue: orders end after seven days at the latest, where one doesn't say. */
+const LONGEST_ORDER = 7 * DAY;
+
+function finalized(order: Order, attempt: Attempt, issuer: OpenIssuer, run: Run): Pending['order'] {
+  const mayIssueUntil = order.expires ?? run.clock.now() + LONGEST_ORDER;
+  return { ...orderOf(order, issuer), finalizedAt: attempt.issuer, mayIssueUntil, fallback: attempt.fallback };
 }
 
 async function issued(attempt: Attempt, orderUrl: string, poll: number, run: Run): Promise<Polled<null>> {
@@ -72,7 +91,12 @@ async function issued(attempt: Attempt, orderUrl: string, poll: number, run: Run
 }
 
 /** Nothing is stored that is not verified, so whatever carries `ACME_ISSUED` may go live. */
-async function verifyAndStore(attempt: Attempt, orderUrl: string, run: Run): Promise<StoredCertificate> {
+async function verifyAndStore(
+  attempt: Attempt,
+  orderUrl: string,
+  accepted: boolean,
+  run: Run,
+): Promise<StoredCertificate> {
   const { spec, claim } = attempt;
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
   const { trust, caBundle, directoryUrl } = issuer.settings;
@@ -83,6 +107,7 @@ async function verifyAndStore(attempt: Attempt, orderUrl: string, run: Run): Pro
     order,
     spec.preferredChain ? { preferredChain: spec.preferredChain } : {},
   );
+  if (!accepted && !keyMatches(certificate, privateKey)) await leaveToAnother(attempt, orderUrl, run);
   verifyPair({
     certificate,
     chain,
@@ -127,5 +152,16 @@ async function verifyAndStore(attempt: Attempt, orderUrl: string, run: Run): Pro
     version,
     serialNumber: facts.serialNumber,
     validInMilliseconds: waitWithin(claim, Math.max(0, facts.notBefore - run.clock.now()), run),
+    storedAt: run.clock.now(),
   };
+}
+
+/** The order is forgotten, so that another one is placed. */
+async function leaveToAnother({ claim, name }: Attempt, orderUrl: string, run: Run): Promise<never> {
+  await updatePending(claim, { order: undefined }, run);
+  run.log.warn('another certificate with the same names was issued from this order; ordering again', {
+    certificate: name,
+    order: orderUrl,
+  });
+  throw new RenewalFailure('order-taken', `the order ${orderUrl} was used for another certificate with the same names`);
 }

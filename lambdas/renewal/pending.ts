@@ -5,12 +5,25 @@ import { KEY_TYPES } from '../core/key-type.ts';
  * The value of `ACME_PENDING`: the claim of one attempt, the next private key, and later the order with the TXT values
  * (decision 1).
  */
+const roleSchema = z.optional(z.object({ roleArn: z.string(), externalId: z.optional(z.string()) }));
+
 const zoneRecordSchema = z.object({
   recordName: z.string(),
   zoneId: z.string(),
   zoneName: z.string(),
+  role: roleSchema,
   values: z.array(z.string()),
 });
+
+/** A hosted zone that challenges were answered in, and its delegation set. */
+const foundZoneSchema = z.object({
+  zoneId: z.string(),
+  zoneName: z.string(),
+  nameServers: z.array(z.string()),
+  role: roleSchema,
+});
+
+export type FoundZone = z.output<typeof foundZoneSchema>;
 
 const pendingSchema = z.object({
   /** Changes when an older run could misread a newer one's claim. */
@@ -31,11 +44,23 @@ const pendingSchema = z.object({
   privateKey: z.string(),
   /** Whether an order that an earlier attempt placed may be gone on with: it has the same key, and was not rejected. */
   resumes: z.boolean(),
-  order: z.optional(z.object({ url: z.string(), directoryUrl: z.string(), accountUrl: z.string() })),
+  order: z.optional(
+    z.object({
+      url: z.string(),
+      directoryUrl: z.string(),
+      accountUrl: z.string(),
+      /** The issuer that it was finalized at, and until when it may still be issued (decision 7). */
+      finalizedAt: z.optional(z.string()),
+      mayIssueUntil: z.optional(z.number()),
+      fallback: z.optional(z.object({ short: z.string(), sentence: z.string() })),
+    }),
+  ),
   /** TXT values that this attempt publishes: stored before they are written. */
   records: z.array(zoneRecordSchema),
   /** TXT values that earlier attempts may have left. */
   leftovers: z.array(zoneRecordSchema),
+  /** The zones of the last attempt, if it succeeded: the next one need not ask Route 53 for them (decision 6). */
+  zones: z._default(z.array(foundZoneSchema), []),
 });
 
 export type Pending = z.output<typeof pendingSchema>;

@@ -1,20 +1,27 @@
 import { type Order, placeOrder } from '../acme/order.ts';
+import { directoryOf } from '../acme/session.ts';
 import { writeCertificateTags } from '../core/certificate-tags.ts';
 import { sameNames } from '../core/domain-name.ts';
 import { MINUTE } from '../core/duration.ts';
-import { isRenewalFailure, RenewalFailure } from '../core/failure.ts';
+import { isRenewalFailure, messageOf, RenewalFailure } from '../core/failure.ts';
+import { hasKnownLimits, nextIssuance, withOrder } from '../core/order-budget.ts';
 import { isLowerTrust } from '../core/trust.ts';
 import type { Attempt } from './attempt.ts';
+import { checkDns, type DnsPlan, mayBeApproved } from './check-dns.ts';
 import { expectTime, knownPending, updatePending } from './claim.ts';
-import { openIssuer } from './issuer.ts';
+import { withKnownAccount } from './known-account.ts';
 import type { OpenIssuer } from './open-issuer.ts';
 import { freshOrder, remember } from './orders.ts';
+import { mayBeAboutReplaces, replacedCertificate } from './replaced-certificate.ts';
 import type { Run } from './run.ts';
+import { expectStillDue } from './still-due.ts';
 
 /** What of an order crosses steps. */
 export interface PlacedOrder {
   readonly url: string;
   readonly status: Order['status'];
+  /** Where its challenges are answered; not there while none is expected. */
+  readonly dns?: DnsPlan;
 }
 
 /** An order that ends sooner is not worth resuming: validation and finalization have to fit. */
@@ -23,12 +30,19 @@ const LONG_ENOUGH = 10 * MINUTE;
 /**
  * Goes on with the order that an earlier attempt of this generation placed, or places one. Its URL is stored as soon as
  * it is known: in a tag, which costs the call that also says who works on the certificate; in the pending version when
- * a tag can't hold it.
+ * a tag can't hold it. DNS is checked before: a CA that looks in vain counts it.
  */
 export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<PlacedOrder> {
-  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  return withKnownAccount(attempt.issuer, run, { force: attempt.force }, (issuer) =>
+    placeOrResume(attempt, issuer, run),
+  );
+}
+
+async function placeOrResume(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<PlacedOrder> {
   expectNoLowerTrust(attempt, issuer);
-  const order = (await knownOrder(attempt, issuer, run)) ?? (await newOrder(attempt, issuer, run));
+  const known = await knownOrder(attempt, issuer, run);
+  const dns = known && known.status !== 'pending' ? undefined : await planned(attempt, issuer, run);
+  const order = known ?? (await newOrder(attempt, issuer, run));
   expectTime(attempt.claim, run);
   const tags = writeCertificateTags({
     state: 'renewing',
@@ -37,11 +51,22 @@ export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<Pl
     issuer: attempt.issuer,
     spec: attempt.specVersion,
     order: order.url,
+    ...(known ? {} : { ordered: withOrder(attempt.ordered ?? [], run.clock.now()) }),
   });
   await run.vault.tag(attempt.claim.arn, tags);
   if (!Object.values(tags).includes(order.url))
     await updatePending(attempt.claim, { order: orderOf(order, issuer) }, run);
-  return { url: order.url, status: order.status };
+  return { url: order.url, status: order.status, ...(dns ? { dns } : {}) };
+}
+
+async function planned(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<DnsPlan | undefined> {
+  const { meta } = await directoryOf(issuer.session);
+  try {
+    return await checkDns(attempt, issuer, run);
+  } catch (error) {
+    if (mayBeApproved(error, meta.externalAccountRequired)) return undefined;
+    throw error;
+  }
 }
 
 /** Before the CA is asked for what would not be published. */
@@ -55,9 +80,48 @@ function expectNoLowerTrust({ liveTrust, force }: Attempt, { name, settings: { t
 
 async function newOrder(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order> {
   const { domainNames, profile } = attempt.spec;
-  const order = remember(await placeOrder(issuer.session, { domainNames, ...(profile ? { profile } : {}) }), run);
-  run.log.info('order placed', { certificate: attempt.name, order: order.url, status: order.status });
+  expectBudget(attempt, issuer, run);
+  const offered = (await directoryOf(issuer.session)).renewalInfo !== undefined;
+  const replaces = await replacedCertificate(attempt, issuer, offered, run);
+  await expectStillDue(attempt, run);
+  const wanted = { domainNames, ...(profile ? { profile } : {}) };
+  const order = remember(await place(issuer, wanted, replaces, attempt, run), run);
+  run.log.info('order placed', { certificate: attempt.name, order: order.url, status: order.status, replaces });
   return order;
+}
+
+/** Says what is replaced (RFC 9773, section 5), and does without it when the CA refuses: once. */
+async function place(
+  { session }: OpenIssuer,
+  wanted: Parameters<typeof placeOrder>[1],
+  replaces: string | undefined,
+  { name }: Attempt,
+  run: Run,
+): Promise<Order> {
+  if (replaces === undefined) return placeOrder(session, wanted);
+  try {
+    return await placeOrder(session, { ...wanted, replaces });
+  } catch (error) {
+    if (!mayBeAboutReplaces(error)) throw error;
+    run.log.warn('the order was refused; asking once more without saying which certificate it replaces', {
+      certificate: name,
+      problem: messageOf(error),
+    });
+    return placeOrder(session, wanted);
+  }
+}
+
+/** So that no fault of ours uses up what the CA allows. */
+function expectBudget({ issued = [], force, revokes }: Attempt, { name, settings }: OpenIssuer, run: Run): void {
+  const at = hasKnownLimits(settings.directoryUrl)
+    ? nextIssuance(issued, run.clock.now(), force || revokes !== undefined)
+    : undefined;
+  if (at === undefined) return;
+  throw new RenewalFailure(
+    'budget-used-up',
+    `${issued.length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${new Date(at).toISOString()}. Look in the log at what asks for them.`,
+    { details: { retryAt: at } },
+  );
 }
 
 /** What the pending version remembers of an order. */

@@ -3,7 +3,7 @@ import { type AcmImport, RENEWER_TAG } from '../core/certificate-tags.ts';
 import { isRenewalFailure, RenewalFailure } from '../core/failure.ts';
 import { type PairValue, parseSecretValue } from '../core/secret-value.ts';
 import type { Attempt } from './attempt.ts';
-import { type Claim, expectTime } from './claim.ts';
+import { type Claim, expectTime, isTakenOver, takenOver } from './claim.ts';
 import type { Run } from './run.ts';
 import { LIVE } from './stages.ts';
 
@@ -39,8 +39,11 @@ export async function importLive(attempt: Attempt, version: string, region: stri
   const known = attempt.imports[region];
   const domainName = attempt.spec.domainNames[0] ?? '';
   const anew = async () => {
-    const left = await run.targets.find(region, tags, domainName);
-    return run.targets.import(region, pair, left ? { arn: left } : { tags });
+    const [left] = await run.targets.find(region, tags, domainName);
+    if (left !== undefined) return run.targets.import(region, pair, { arn: left });
+    const arn = await run.targets.import(region, pair, { tags });
+    const twins = (await run.targets.find(region, tags, domainName)).filter((found) => found !== arn);
+    return onlyOne(attempt, region, arn, twins, run);
   };
   const arn = known?.key === key ? await overKnown(known.arn, region, pair, run, anew) : await anew();
   const imported = await run.targets.serialNumber(region, arn);
@@ -60,6 +63,47 @@ export async function importLive(attempt: Attempt, version: string, region: stri
     });
   }
   return { arn, serial: serialNumber, key };
+}
+
+/**
+ * A first import can happen twice: its request was delivered again, or a run that is slower than its lease had sent one.
+ * Nobody knows of the other one yet, so that it can go; that of a successor stays instead of ours.
+ */
+async function onlyOne(
+  attempt: Attempt,
+  region: string,
+  arn: string,
+  twins: readonly string[],
+  run: Run,
+): Promise<string> {
+  if (twins.length === 0) return arn;
+  const lost = await isTakenOver(attempt.claim, run);
+  for (const surplus of lost ? [arn] : twins) {
+    await run.targets.remove(region, surplus);
+    run.log.warn('an import happened twice; the surplus one was removed', {
+      certificate: attempt.name,
+      region,
+      surplus,
+    });
+  }
+  if (lost) throw takenOver();
+  return arn;
+}
+
+/** The recorded imports of some regions with the serial numbers that ACM shows; without those that are gone. */
+export async function confirmedImports(
+  regions: readonly string[],
+  imports: Attempt['imports'],
+  run: Run,
+): Promise<Attempt['imports']> {
+  const confirmed = await Promise.all(
+    regions.map(async (region) => {
+      const known = imports[region];
+      const serial = known && (await run.targets.serialNumber(region, known.arn));
+      return known && serial !== undefined ? [[region, { ...known, serial }] as const] : [];
+    }),
+  );
+  return Object.fromEntries(confirmed.flat());
 }
 
 async function overKnown(

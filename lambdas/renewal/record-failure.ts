@@ -1,9 +1,13 @@
 import { retryAt } from '../core/back-off.ts';
 import { type AcmImport, writeCertificateTags } from '../core/certificate-tags.ts';
 import { messageOf, RenewalFailure, toFailure } from '../core/failure.ts';
+import { withIssuance } from '../core/order-budget.ts';
 import { isoInstant } from '../core/outcome.ts';
+import { answered, answerRequest } from './answer-request.ts';
 import type { Attempt } from './attempt.ts';
-import { pauseIssuer } from './issuer.ts';
+import { isTakenOver } from './claim.ts';
+import { storeSentence } from './failure-sentence.ts';
+import { pauseWhereLimited } from './pause-issuer.ts';
 import type { Run } from './run.ts';
 
 /**
@@ -21,7 +25,8 @@ export async function recordFailure(
   const { retryAt: retryAfter } = failure.details;
   const next = retryAt({
     now,
-    failures,
+    // What only takes its time is gone on with: an hour later, however often.
+    failures: failure.code === 'attempt-timeout' ? 1 : failures,
     ...(attempt.notAfter === undefined ? {} : { notAfter: attempt.notAfter }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   });
@@ -31,10 +36,20 @@ export async function recordFailure(
     retryAt: isoInstant(next),
     details: failure.details,
   });
-  // Whoever lost the claim leaves everything to the new owner.
-  if (failure.code === 'claim-lost') return;
   try {
-    if (failure.code === 'ca-rate-limited' && retryAfter) await pauseIssuer(attempt.issuer, retryAfter, run);
+    // Whoever lost the claim leaves everything to the new owner.
+    if (failure.code === 'claim-lost' || (await isTakenOver(attempt.claim, run))) {
+      await answerRequest(attempt.claim.arn, attempt.request, 'claim-lost', run);
+      return;
+    }
+    if (failure.code === 'no-longer-due') {
+      // Nothing went wrong, and nothing has been done.
+      const ended = answered(attempt.request, failure.code);
+      await run.vault.tag(attempt.claim.arn, writeCertificateTags({ claimEnded: attempt.claim.token, ...ended }));
+      return;
+    }
+    await storeSentence(attempt.claim.arn, failure, run);
+    await pauseWhereLimited(failure.details.issuer ?? attempt.issuer, failure, run);
     await run.vault.tag(
       attempt.claim.arn,
       writeCertificateTags({
@@ -45,6 +60,8 @@ export async function recordFailure(
         claimEnded: attempt.claim.token,
         spec: attempt.specVersion,
         ...(isOrderSpent(failure) ? { order: undefined } : {}),
+        issued: issuances(attempt, failure, now),
+        ...answered(attempt.request, failure.code),
         acm: imports,
       }),
     );
@@ -65,6 +82,12 @@ export function asFailure(certificate: string, error: unknown): RenewalFailure {
     retry,
     details,
   });
+}
+
+/** A certificate that was rejected has been issued all the same: the CA counts it. */
+function issuances({ issued = [] }: Attempt, { code }: RenewalFailure, now: number): readonly number[] | undefined {
+  const counted = code === 'certificate-rejected' ? withIssuance(issued, now) : issued;
+  return counted.length > 0 ? counted : undefined;
 }
 
 /** Nothing can be made of the order any more. */

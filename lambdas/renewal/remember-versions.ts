@@ -31,5 +31,8 @@ export function rememberVersions(vault: SecretVault): SecretVault {
     moveStage: (move) => vault.moveStage(move),
     tag: (id, tags) => vault.tag(id, tags),
     untag: (id, keys) => vault.untag(id, keys),
+    describeScheduled: (id) => vault.describeScheduled(id),
+    scheduleDeletion: (id) => vault.scheduleDeletion(id),
+    restore: (id) => vault.restore(id),
   };
 }

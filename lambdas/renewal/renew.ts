@@ -1,16 +1,16 @@
 import type { AcmImport } from '../core/certificate-tags.ts';
-import type { RenewEvent } from '../core/events.ts';
 import type { RenewOutcome } from '../core/outcome.ts';
+import type { RenewEvent } from '../core/renew-event.ts';
 import { announce } from './announce.ts';
 import { expectOwnAttempt } from './attempt.ts';
 import { beginAttempt } from './begin-attempt.ts';
-import { obtainCertificate } from './obtain-certificate.ts';
-import { placeOrResumeOrder } from './place-order.ts';
+import { issue } from './issue.ts';
 import type { Steps } from './ports/steps.ts';
 import { goLive, importLive } from './publish.ts';
 import { asFailure, recordFailure } from './record-failure.ts';
+import { reinstate } from './reinstate.ts';
+import { revokeAtOnce, revokeReplaced } from './revoke.ts';
 import type { Run } from './run.ts';
-import { solveDns01 } from './solve-dns01.ts';
 
 /**
  * Renews one certificate, first issuance included: claim, order, prove, obtain, publish, announce.
@@ -26,24 +26,26 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
       throw asFailure(event.certificate, error);
     });
   if (begun.kind === 'ended') return begun.outcome;
-  const { attempt } = begun;
+  let { attempt } = begun;
   expectOwnAttempt(attempt);
   let imports: Readonly<Record<string, AcmImport>> = attempt.imports;
   try {
     let version = attempt.claim.generation;
     let cleaned = false;
+    await revokeAtOnce(attempt, steps, run);
     if (attempt.work === 'renew') {
-      const order = await steps.run('place order', () => placeOrResumeOrder(attempt, run));
-      cleaned = await solveDns01(attempt, order, steps, run);
-      const pair = await obtainCertificate(attempt, order.url, steps, run);
-      await steps.run('go live', () => goLive(attempt.claim, pair.version, run));
-      version = pair.version;
+      const issued = await issue(attempt, steps, run);
+      ({ attempt, cleaned } = issued);
+      await steps.run('go live', () => goLive(attempt.claim, issued.version, run));
+      version = issued.version;
     }
+    if (attempt.reinstates !== undefined) version = await steps.run('reinstate', () => reinstate(attempt, run));
     for (const region of attempt.spec.acm) {
       const imported = await steps.run(`import into ACM ${region}`, () => importLive(attempt, version, region, run));
       imports = { ...imports, [region]: imported };
     }
-    return await steps.run('announce', () => announce(attempt, { version, imports, cleaned }, run));
+    const revoked = await revokeReplaced(attempt, version, steps, run);
+    return await steps.run('announce', () => announce(attempt, { version, imports, cleaned, revoked }, run));
   } catch (error) {
     const failure = asFailure(attempt.name, error);
     await steps.run('record failure', () => recordFailure(attempt, imports, failure, run));

@@ -1,5 +1,4 @@
-import { certificateId, readRenewalInfo } from '../acme/renewal-info.ts';
-import type { AcmeEndpoint } from '../acme/session.ts';
+import { type RenewalInfoEndpoint, readRenewalInfo } from '../acme/renewal-info.ts';
 import { messageOf } from '../core/failure.ts';
 import { nextRenewalInfoCheck, selectedInstant } from '../core/renewal-window.ts';
 import { stableFraction } from './digest.ts';
@@ -12,9 +11,6 @@ export interface Suggestion {
   readonly renewAt: number | undefined;
   readonly nextCheck: number;
 }
-
-/** Where a CA answers renewal information, and how to reach it. */
-export type RenewalInfoEndpoint = Omit<AcmeEndpoint, 'directoryUrl'> & { readonly renewalInfoUrl: string };
 
 /**
  * Asks the CA when a certificate shall be renewed (RFC 9773). Never throws: a CA that does not answer must not stop a
@@ -35,14 +31,5 @@ export async function askRenewalInfo(
   } catch (error) {
     log.warn('no renewal information; the lifetime rule holds', { ariId, problem: messageOf(error) });
     return { renewAt: undefined, nextCheck: nextRenewalInfoCheck(clock.now(), undefined) };
-  }
-}
-
-/** RFC 9773's id of a certificate; `undefined` for one that has none, such as a self-signed one. */
-export function renewalInfoId(certificate: string): string | undefined {
-  try {
-    return certificateId(certificate);
-  } catch {
-    return undefined;
   }
 }

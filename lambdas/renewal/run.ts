@@ -7,6 +7,7 @@ import type { CertificateTargets } from './ports/certificate-targets.ts';
 import type { ChallengeRecords } from './ports/challenge-records.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
+import type { PublicDns } from './ports/public-dns.ts';
 import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
 import type { TxtLookup } from './ports/txt-lookup.ts';
 import { rememberVersions } from './remember-versions.ts';
@@ -16,13 +17,19 @@ export interface RenewalPorts {
   readonly vault: SecretVault;
   readonly records: ChallengeRecords;
   readonly lookup: TxtLookup;
+  readonly dns: PublicDns;
   readonly targets: CertificateTargets;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** The ports, and what the run has learned so far. */
-export interface Run extends RenewalPorts {
+export interface Run extends RenewalPorts, RunFacts {}
+
+/** What an issuer is opened with: `provision` does that as well, and has fewer ports. */
+export type IssuerRun = Pick<RenewalPorts, 'vault' | 'clock' | 'log'> & RunFacts;
+
+export interface RunFacts {
   readonly settings: Settings;
   /**
    * Names the run in claims. The same for everything that goes on with the same work: a repeated invocation of the
@@ -47,7 +54,11 @@ export interface Known {
   readonly pending: Map<string, Pending>;
 }
 
-export function startRun(ports: RenewalPorts, settings: Settings, id: string): Run {
+export function startRun<P extends Pick<RenewalPorts, 'vault'>>(
+  ports: P,
+  settings: Settings,
+  id: string,
+): P & RunFacts {
   const known: Known = {
     issuers: new Map(),
     issuerSecrets: new Map(),

@@ -1,3 +1,4 @@
+import type { RenewalInfoEndpoint } from '../acme/renewal-info.ts';
 import { certificateName } from '../core/certificate-name.ts';
 import {
   type CertificateTags,
@@ -6,19 +7,21 @@ import {
   writeCertificateTags,
 } from '../core/certificate-tags.ts';
 import { type Decision, dueFromMetadata, renewalTime } from '../core/due.ts';
-import type { ScanEvent } from '../core/events.ts';
 import { messageOf } from '../core/failure.ts';
 import { isoInstant, type ScannedCertificate, type ScanResult } from '../core/outcome.ts';
+import type { ScanEvent } from '../core/scan-event.ts';
 import type { Settings } from '../core/settings.ts';
 import { executionName } from './execution-name.ts';
+import { describeCertificate } from './find-certificate.ts';
 import { inParallel } from './in-parallel.ts';
-import { describeCertificate } from './managed-certificate.ts';
+import { createPace, type Pace } from './pace.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 import type { RenewalStarter } from './ports/renewal-starter.ts';
 import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
-import { askRenewalInfo, type RenewalInfoEndpoint } from './renewal-info.ts';
+import { askRenewalInfo } from './renewal-info.ts';
 import { LIVE } from './stages.ts';
+import { type StartBudget, startBudget, WAIT_FOR_BUDGET } from './start-budget.ts';
 
 /** What `scan` needs of the world. It reads no secret's value. */
 export interface ScanPorts {
@@ -32,6 +35,11 @@ export interface ScanPorts {
   readonly renewalInfo: Omit<RenewalInfoEndpoint, 'renewalInfoUrl'>;
 }
 
+/** Within one scan. */
+type PacedPorts = ScanPorts & { readonly pace: Pace };
+
+const NO_TIME_LEFT = 'a later scan starts it, because no more fit into this one at startsPerMinute';
+
 /** Starts and renewal-information requests at the same time: far below Lambda's and the CAs' limits. */
 const AT_ONCE = 20;
 
@@ -44,7 +52,9 @@ const AT_ONCE = 20;
  */
 export async function scan(event: ScanEvent, settings: Settings, ports: ScanPorts): Promise<ScanResult> {
   const secrets = await find(event.certificates, settings, ports);
-  const certificates = await inParallel(secrets, AT_ONCE, (secret) => scanOne(secret, event, settings, ports));
+  const budget = startBudget(secrets, ports.clock.now());
+  const paced = { ...ports, pace: createPace(settings.startsPerMinute, ports.clock) };
+  const certificates = await inParallel(secrets, AT_ONCE, (secret) => scanOne(secret, event, settings, budget, paced));
   const count = (decision: ScannedCertificate['decision']) =>
     certificates.filter((each) => each.decision === decision).length;
   const started = event.dryRun ? 0 : count('start');
@@ -74,11 +84,13 @@ async function scanOne(
   secret: SecretDescription,
   event: ScanEvent,
   settings: Settings,
-  ports: ScanPorts,
+  budget: StartBudget,
+  ports: PacedPorts,
 ): Promise<ScannedCertificate> {
   const name = certificateName(settings.prefix, secret.name);
   const tags = await withSuggestion(readCertificateTags(secret.tags), secret, event, ports);
-  const decision = dueFromMetadata({ tags, stages: secret.stages }, ports.clock.now(), event.force);
+  const due = dueFromMetadata({ tags, stages: secret.stages }, ports.clock.now(), event.force);
+  const decision = due.action !== 'wait' && !budget.take(tags) ? WAIT_FOR_BUDGET : due;
   const outcome = await act(name, decision, secret, event, ports);
   return {
     name,
@@ -94,10 +106,11 @@ async function act(
   { action, reason }: Decision,
   secret: SecretDescription,
   event: ScanEvent,
-  { starter, id, log }: ScanPorts,
+  { starter, id, log, pace }: PacedPorts,
 ): Promise<Pick<ScannedCertificate, 'decision' | 'reason'>> {
   if (action === 'wait') return { decision: 'wait', reason };
   if (event.dryRun) return { decision: 'start', reason };
+  if (!(await pace())) return { decision: 'wait', reason: `${reason}; ${NO_TIME_LEFT}` };
   try {
     await starter.start({ certificate: secret.arn, force: event.force }, executionName(id, secret.arn));
     log.info('renewal started', { certificate: name, reason });
@@ -121,10 +134,12 @@ async function withSuggestion(
   if (event.dryRun || !described || !ariId || !renewalInfo || ariCheck > now) return tags;
   if (notBefore === undefined || notAfter === undefined || renewBy === undefined || notAfter <= now) return tags;
   const suggestion = await askRenewalInfo({ ...ports.renewalInfo, renewalInfoUrl: renewalInfo }, ariId, ports);
-  // Without an answer the last one stays: the CA meant it.
+  // Without an answer the lifetime rule holds, and an earlier moment that the CA has asked for.
   const renewAt =
-    suggestion.renewAt === undefined ? tags.renewAt : renewalTime({ notBefore, notAfter }, renewBy, suggestion.renewAt);
-  const changes = { ariCheck: suggestion.nextCheck, ...(renewAt === undefined ? {} : { renewAt }) };
+    suggestion.renewAt === undefined
+      ? Math.min(tags.renewAt ?? renewBy, renewBy)
+      : renewalTime({ notBefore, notAfter }, renewBy, suggestion.renewAt);
+  const changes = { ariCheck: suggestion.nextCheck, renewAt };
   try {
     await ports.vault.tag(secret.arn, writeCertificateTags(changes));
   } catch (error) {

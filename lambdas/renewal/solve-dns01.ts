@@ -5,6 +5,7 @@ import { MINUTE, SECOND } from '../core/duration.ts';
 import { messageOf, RenewalFailure } from '../core/failure.ts';
 import { type Propagation, propagation } from '../core/propagation.ts';
 import type { Attempt } from './attempt.ts';
+import { checkDns } from './check-dns.ts';
 import { knownPending, updatePending, waitWithin } from './claim.ts';
 import { openIssuer } from './issuer.ts';
 import { freshAuthorization, freshOrder, lastAuthorization, lastOrder } from './orders.ts';
@@ -33,7 +34,7 @@ export async function solveDns01(attempt: Attempt, order: PlacedOrder, steps: St
   try {
     const authorizations =
       order.status === 'pending'
-        ? await steps.run('store challenge values', () => storeChallengeValues(attempt, order.url, run))
+        ? await steps.run('store challenge values', () => storeChallengeValues(attempt, order, run))
         : [];
     if (authorizations.length > 0) {
       for (const round of [1, 2]) {
@@ -43,7 +44,7 @@ export async function solveDns01(attempt: Attempt, order: PlacedOrder, steps: St
         if (seen === 'visible') break;
       }
       await steps.run('answer challenges', () => answerChallenges(attempt, authorizations, run));
-      await steps.poll('wait for validation', (poll) => validated(attempt, order.url, authorizations, poll, run));
+      await steps.poll('wait for validation', (poll) => validated(attempt, order, authorizations, poll, run));
     }
   } catch (error) {
     await steps.run('clean up TXT values', () => cleanUpAfterFailure(attempt, presented, run));
@@ -53,24 +54,33 @@ export async function solveDns01(attempt: Attempt, order: PlacedOrder, steps: St
 }
 
 /**
- * Reads the authorizations that are still to be proven, finds their zones, and stores the values before any of them is
+ * Reads the authorizations that are still to be proven, and stores the values with their places before any of them is
  * written, so that a later run can remove what this one may leave. Returns the authorizations' URLs.
  */
-async function storeChallengeValues(attempt: Attempt, orderUrl: string, run: Run): Promise<readonly string[]> {
+async function storeChallengeValues(attempt: Attempt, placed: PlacedOrder, run: Run): Promise<readonly string[]> {
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
-  const order = await lastOrder(orderUrl, issuer, run);
+  const order = await lastOrder(placed.url, issuer, run);
   const authorizations = await Promise.all(order.authorizationUrls.map((url) => freshAuthorization(url, issuer, run)));
   const pending = authorizations.filter((authorization) => authorization.status !== 'valid');
   for (const authorization of pending) expectPending(authorization);
+  if (pending.length === 0) return [];
 
-  const values = new Map<string, string[]>();
-  for (const { domainName, challenge } of pending) {
-    const name = recordName(domainName);
-    values.set(name, [...(values.get(name) ?? []), recordValue(issuer.session, challenge?.token ?? '')]);
-  }
-  const zones = await run.records.locate([...values.keys()], attempt.spec.dns);
-  const records = zones.map((zone) => ({ ...zone, values: values.get(zone.recordName) ?? [] }));
-  await updatePending(attempt.claim, { order: orderOf(order, issuer), records }, run);
+  const { places, zones } = placed.dns ?? (await checkDns(attempt, issuer, run));
+  const values = Map.groupBy(
+    pending.map(({ domainName, challenge }) => ({
+      place: places.find(({ challengeName }) => challengeName === recordName(domainName)),
+      value: recordValue(issuer.session, challenge?.token ?? ''),
+    })),
+    // Several names may be delegated to one.
+    ({ place }) => `${place?.zoneId} ${place?.recordName}`,
+  );
+  const records = [...values.values()].flatMap((atName) => {
+    const place = atName[0]?.place;
+    if (!place) throw new RenewalFailure('ca-misbehaved', 'the CA asks for names that were not ordered');
+    const { challengeName: _name, ...zone } = place;
+    return { ...zone, values: atName.map(({ value }) => value) };
+  });
+  await updatePending(attempt.claim, { order: orderOf(order, issuer), records, zones: [...zones] }, run);
   return pending.map(({ url }) => url);
 }
 
@@ -99,15 +109,15 @@ async function inSync(
   run: Run,
 ): Promise<void> {
   await steps.wait(`let TXT values propagate ${round}`, FIRST_SYNC_CHECK);
-  const changes = presented.map(({ changeId }) => changeId);
-  await steps.poll(`wait in sync ${round}`, async (check, left = changes): Promise<Polled<null, readonly string[]>> => {
-    const states = await Promise.all(left.map((changeId) => run.records.inSync(changeId)));
+  const changes = presented.map(({ changeId, role }) => ({ changeId, ...(role ? { role } : {}) }));
+  await steps.poll(`wait in sync ${round}`, async (check, left = changes): Promise<Polled<null, typeof changes>> => {
+    const states = await Promise.all(left.map((change) => run.records.inSync(change)));
     const waiting = left.filter((_, index) => !states[index]);
     if (waiting.length === 0) return { done: true, value: null };
     if (timeOfSyncCheck(check) >= run.settings.propagationMinutes * MINUTE) {
       throw new RenewalFailure(
         'propagation-timeout',
-        `Route 53 has not brought the TXT values to all its servers within ${run.settings.propagationMinutes} minutes (${waiting.join(', ')}); they have been removed again`,
+        `Route 53 has not brought the TXT values to all its servers within ${run.settings.propagationMinutes} minutes (${waiting.map(({ changeId }) => changeId).join(', ')}); they have been removed again`,
       );
     }
     const next = timeOfSyncCheck(check + 1) - timeOfSyncCheck(check);
@@ -165,7 +175,7 @@ async function answerChallenges(attempt: Attempt, authorizationUrls: readonly st
 /** One question about the order says as much as one about each authorization. */
 async function validated(
   attempt: Attempt,
-  orderUrl: string,
+  placed: PlacedOrder,
   authorizationUrls: readonly string[],
   poll: number,
   run: Run,
@@ -173,8 +183,8 @@ async function validated(
   // No CA has validated anything by the time that it has answered.
   if (poll === 1) return { done: false, waitMilliseconds: pollInterval(poll, undefined) };
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
-  const order = await freshOrder(orderUrl, issuer, run);
-  if (order.status === 'invalid') throw await challengeFailure(attempt, authorizationUrls, run);
+  const order = await freshOrder(placed.url, issuer, run);
+  if (order.status === 'invalid') throw await challengeFailure(attempt, placed, authorizationUrls, run);
   if (order.status !== 'pending') return { done: true, value: null };
   return {
     done: false,
@@ -185,6 +195,7 @@ async function validated(
 /** The CA's own words, and what the servers answer at this moment. */
 async function challengeFailure(
   attempt: Attempt,
+  { dns }: PlacedOrder,
   authorizationUrls: readonly string[],
   run: Run,
 ): Promise<RenewalFailure> {
@@ -194,10 +205,12 @@ async function challengeFailure(
   const { records } = await knownPending(attempt.claim, run);
   const sentences = await Promise.all(
     failed.map(async ({ domainName, wildcard, challenge }) => {
-      const record = records.find((candidate) => candidate.recordName === recordName(domainName));
+      const place = dns?.places.find(({ challengeName }) => challengeName === recordName(domainName));
+      const at = place?.recordName ?? recordName(domainName);
+      const record = records.find((candidate) => candidate.recordName === at);
       const found = record ? propagation(await run.lookup.look(record), record.values).found : 'nothing was published';
       const name = wildcard ? `*.${domainName}` : domainName;
-      return `the CA could not validate ${name}: ${challenge?.problem?.detail ?? 'it gave no reason'} (${challenge?.problem?.type ?? 'no type'}). At ${recordName(domainName)} the zone's servers have: ${found}`;
+      return `the CA could not validate ${name}: ${challenge?.problem?.detail ?? 'it gave no reason'} (${challenge?.problem?.type ?? 'no type'}). At ${at} the zone's servers have: ${found}`;
     }),
   );
   const problem = failed.find(({ challenge }) => challenge?.problem)?.challenge?.problem;

@@ -5,7 +5,7 @@ import { RenewalFailure } from '../core/failure.ts';
 import { placeholderValue } from '../core/secret-value.ts';
 import type { Settings } from '../core/settings.ts';
 import { digest } from './digest.ts';
-import { describeCertificate, findCertificate } from './managed-certificate.ts';
+import { describeCertificate, findCertificate } from './find-certificate.ts';
 import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
 import { SPEC } from './stages.ts';
 
@@ -30,7 +30,16 @@ export async function writeSpec(
       `${name} belongs to the stack ${stack}: change its AcmeCertificate there and deploy; a renew event without a spec renews it`,
     );
   }
-  const value = JSON.stringify(spec);
+  await putSpec(secret, spec, vault);
+}
+
+/** The spec's version alone, whoever owns the certificate. Throws `spec-conflict` as `writeSpec` does. */
+export async function putSpec(secret: SecretDescription, spec: CertificateSpec, vault: SecretVault): Promise<void> {
+  await putSpecValue(secret, JSON.stringify(spec), vault);
+}
+
+/** As `putSpec`, for what has been a spec's version before: it is written again, so that each version has one successor. */
+export async function putSpecValue(secret: SecretDescription, value: string, vault: SecretVault): Promise<void> {
   const previous = secret.stages[SPEC];
   if (previous !== undefined && (await vault.read(secret.arn, previous)) === value) return;
   const token = digest('spec', secret.arn, previous ?? '');

@@ -35,10 +35,28 @@ describe('finding or registering an account', () => {
       expect(calls.by('acme')).toEqual({ directory: 1, newNonce: 1, newAccount: 1 });
       expect(ca.accounts.at(-1)).toMatchObject({ contact: [`mailto:${email}`] });
 
-      expect(await findOrRegisterAccount(sessionWith(underTest), { email: 'other@evercert.test' })).toEqual({
-        accountUrl,
-      });
+      expect(await findOrRegisterAccount(sessionWith(underTest), { email })).toEqual({ accountUrl });
       expect(calls.by('acme')).toEqual({ directory: 2, newNonce: 2, newAccount: 2 });
+    }));
+
+  it('gives an existing account the e-mail address that is wanted now, and leaves it without one', () =>
+    withCa({}, async (underTest) => {
+      const { ca, calls } = underTest;
+      await findOrRegisterAccount(sessionWith(underTest), { email });
+      await findOrRegisterAccount(sessionWith(underTest), { email: 'other@evercert.test' });
+      expect(ca.accounts.at(-1)).toMatchObject({ contact: ['mailto:other@evercert.test'] });
+      calls.reset();
+      await findOrRegisterAccount(sessionWith(underTest));
+      expect(calls.of('acme:account')).toBe(0);
+    }));
+
+  it('tells a CA that does not show the contact, as Let’s Encrypt’s, again', () =>
+    withCa({}, async (underTest) => {
+      const { ca, calls } = underTest;
+      await findOrRegisterAccount(sessionWith(underTest));
+      await findOrRegisterAccount(sessionWith(underTest), { email });
+      expect(calls.of('acme:account')).toBe(1);
+      expect(ca.accounts.at(-1)).toMatchObject({ contact: [`mailto:${email}`] });
     }));
 
   it('needs no e-mail address', () =>

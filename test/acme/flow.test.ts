@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { findOrRegisterAccount } from '../../lambdas/acme/account.ts';
+import { certificateId } from '../../lambdas/acme/certificate-id.ts';
 import { createCsr } from '../../lambdas/acme/csr.ts';
 import { downloadChain, finalizeOrder, placeOrder, readOrder } from '../../lambdas/acme/order.ts';
 import { generatePrivateKey } from '../../lambdas/acme/private-key.ts';
-import { certificateId, readRenewalInfo } from '../../lambdas/acme/renewal-info.ts';
+import { readRenewalInfo } from '../../lambdas/acme/renewal-info.ts';
 import { directoryOf, openSession } from '../../lambdas/acme/session.ts';
 import { verifyPair } from '../../lambdas/acme/verify.ts';
 import { type CaUnderTest, withCa } from '../sandbox/ca/with-ca.ts';
@@ -39,8 +40,9 @@ async function obtain(underTest: CaUnderTest): Promise<void> {
     roots,
     now: clock.now(),
   });
-  const directory = await directoryOf(session);
-  const { start, end } = await readRenewalInfo(endpointOf(underTest), certificateId(certificate), { clock, directory });
+  const { renewalInfo: renewalInfoUrl = '' } = await directoryOf(session);
+  const endpoint = { ...endpointOf(underTest), renewalInfoUrl };
+  const { start, end } = await readRenewalInfo(endpoint, certificateId(certificate), { clock });
   expect(start).toBeLessThan(end);
 }
 

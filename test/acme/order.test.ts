@@ -1,10 +1,10 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { splitChain } from '../../lambdas/acme/certificate.ts';
+import { certificateId } from '../../lambdas/acme/certificate-id.ts';
 import { createCsr } from '../../lambdas/acme/csr.ts';
 import { downloadChain, finalizeOrder, type Order, placeOrder, readOrder } from '../../lambdas/acme/order.ts';
+import { splitChain } from '../../lambdas/acme/pem-chain.ts';
 import { generatePrivateKey } from '../../lambdas/acme/private-key.ts';
 import { problemType } from '../../lambdas/acme/problem.ts';
-import { certificateId } from '../../lambdas/acme/renewal-info.ts';
 import { type AcmeSession, openSession } from '../../lambdas/acme/session.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
 import { type CaUnderTest, withCa } from '../sandbox/ca/with-ca.ts';

@@ -1,9 +1,10 @@
 import { findOrRegisterAccount } from '../../lambdas/acme/account.ts';
 import { answerChallenge, readAuthorization } from '../../lambdas/acme/authorization.ts';
 import { recordName, recordValue } from '../../lambdas/acme/dns01.ts';
+import type { AcmeEndpoint } from '../../lambdas/acme/endpoint.ts';
 import type { Order } from '../../lambdas/acme/order.ts';
 import { generatePrivateKey } from '../../lambdas/acme/private-key.ts';
-import { type AcmeEndpoint, type AcmeSession, openSession } from '../../lambdas/acme/session.ts';
+import { type AcmeSession, openSession } from '../../lambdas/acme/session.ts';
 import type { CaUnderTest } from '../sandbox/ca/with-ca.ts';
 
 export function endpointOf({ ca }: CaUnderTest): AcmeEndpoint {

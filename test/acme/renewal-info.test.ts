@@ -1,75 +1,36 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
-import { InvalidCertificate } from '../../lambdas/acme/certificate.ts';
-import { certificateId, readRenewalInfo } from '../../lambdas/acme/renewal-info.ts';
-import { certId } from '../sandbox/ca/cert-id.ts';
-import { obtain, withCa } from '../sandbox/ca/with-ca.ts';
-import { make, makeChain } from './hierarchy.ts';
-import { endpointOf } from './orders-at.ts';
+import { certificateId } from '../../lambdas/acme/certificate-id.ts';
+import { type RenewalInfoEndpoint, readRenewalInfo } from '../../lambdas/acme/renewal-info.ts';
+import { directoryOf } from '../../lambdas/acme/session.ts';
+import { type CaUnderTest, obtain, withCa } from '../sandbox/ca/with-ca.ts';
+import { endpointOf, sessionAt } from './orders-at.ts';
 import { problem, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 import { thrownBy } from './thrown.ts';
 import { type WaitingClock, waitingClock } from './waiting-clock.ts';
 
-/** RFC 9773, appendix A. */
-const EXAMPLE = `-----BEGIN CERTIFICATE-----
-MIIBQzCB66ADAgECAgUAh2VDITAKBggqhkjOPQQDAjAVMRMwEQYDVQQDEwpFeGFt
-cGxlIENBMCIYDzAwMDEwMTAxMDAwMDAwWhgPMDAwMTAxMDEwMDAwMDBaMBYxFDAS
-BgNVBAMTC2V4YW1wbGUuY29tMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeBZu
-7cbpAYNXZLbbh8rNIzuOoqOOtmxA1v7cRm//AwyMwWxyHz4zfwmBhcSrf47NUAFf
-qzLQ2PPQxdTXREYEnKMjMCEwHwYDVR0jBBgwFoAUaYhba4dGQEHhs3uEe6CuLN4B
-yNQwCgYIKoZIzj0EAwIDRwAwRAIge09+S5TZAlw5tgtiVvuERV6cT4mfutXIlwTb
-+FYN/8oCIClDsqBklhB9KAelFiYt9+6FDj3z4KGVelYM5MdsO3pK
------END CERTIFICATE-----
-`;
-
-describe('the identifier of a certificate', () => {
-  it('is the one that RFC 9773 gives for its example, with the zero byte', () => {
-    expect(certificateId(EXAMPLE)).toBe('aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE');
-  });
-
-  it('has the serial number’s DER contents, whatever it is', async () => {
-    const { intermediate } = await makeChain(['leane.dev']);
-    await fc.assert(
-      fc.asyncProperty(fc.bigInt({ min: 1n, max: 2n ** 159n - 1n }), async (serial) => {
-        const hex = serial.toString(16);
-        const { pem } = await make({
-          issuer: intermediate,
-          serialNumber: hex.padStart(hex.length + (hex.length % 2), '0'),
-        });
-        const contents = Buffer.from(certificateId(pem).split('.')[1] ?? '', 'base64url');
-        expect(BigInt(`0x${contents.toString('hex')}`)).toBe(serial);
-        expect(contents.readUInt8(0)).toBeLessThan(0x80);
-        expect(certificateId(pem)).toBe(certId(pem));
-      }),
-      { numRuns: 25 },
-    );
-  });
-
-  it('does not exist without an authority key identifier', async () => {
-    const selfSigned = await make({ subject: 'Self' });
-    expect(() => certificateId(selfSigned.pem)).toThrow(InvalidCertificate);
-    expect(() => certificateId('no certificate')).toThrow(InvalidCertificate);
-  });
-});
+/** As the CA's directory says. */
+async function renewalInfoAt(underTest: CaUnderTest): Promise<RenewalInfoEndpoint> {
+  const { renewalInfo: renewalInfoUrl = '' } = await directoryOf(await sessionAt(underTest));
+  return { ...endpointOf(underTest), renewalInfoUrl };
+}
 
 describe('renewal information from a CA', () => {
-  it('is found through the directory, through a known directory, and directly', () =>
+  it('is one request away, whether or not the URL ends in a slash', () =>
     withCa({}, async (underTest) => {
       const { ca, clock, calls } = underTest;
       const { certificate } = await obtain(underTest, ['leane.dev']);
       const id = certificateId(certificate.text);
-      const { directoryUrl, ...rules } = endpointOf(underTest);
+      const endpoint = await renewalInfoAt(underTest);
       calls.reset();
-      const info = await readRenewalInfo({ directoryUrl, ...rules }, id, { clock });
-      expect(calls.by('acme')).toEqual({ directory: 1, renewalInfo: 1 });
+      const info = await readRenewalInfo(endpoint, id, { clock });
+      expect(calls.by('acme')).toEqual({ renewalInfo: 1 });
       expect(info.retryAfterMilliseconds).toBe(6 * 3_600_000);
       const [issued] = ca.certificates;
       expect(info.start).toBeGreaterThan(issued?.notBefore ?? 0);
       expect(info.end).toBeLessThan(issued?.notAfter ?? 0);
-      const renewalInfoUrl = new URL('/acme/renewal-info', directoryUrl).href;
-      expect(await readRenewalInfo({ renewalInfoUrl, ...rules }, id, { clock })).toEqual(info);
-      expect(await readRenewalInfo({ renewalInfoUrl: `${renewalInfoUrl}/`, ...rules }, id, { clock })).toEqual(info);
-      expect(calls.by('acme')).toEqual({ directory: 1, renewalInfo: 3 });
+      const renewalInfoUrl = `${endpoint.renewalInfoUrl}/`;
+      expect(await readRenewalInfo({ ...endpoint, renewalInfoUrl }, id, { clock })).toEqual(info);
+      expect(calls.by('acme')).toEqual({ renewalInfo: 2 });
     }));
 
   it('puts a revoked certificate’s window into the past', () =>
@@ -77,16 +38,17 @@ describe('renewal information from a CA', () => {
       const { ca, clock } = underTest;
       const { certificate } = await obtain(underTest, ['leane.dev']);
       ca.revoke(ca.certificates[0]?.serial ?? '');
-      const { end } = await readRenewalInfo(endpointOf(underTest), certificateId(certificate.text), { clock });
+      const id = certificateId(certificate.text);
+      const { end } = await readRenewalInfo(await renewalInfoAt(underTest), id, { clock });
       expect(end).toBeLessThan(clock.now());
     }));
 
   it('is refused for a certificate that the CA does not know', () =>
     withCa({}, async (underTest) => {
-      const id = certificateId(EXAMPLE);
-      expect(
-        await thrownBy(() => readRenewalInfo(endpointOf(underTest), id, { clock: underTest.clock })),
-      ).toMatchObject({
+      const endpoint = await renewalInfoAt(underTest);
+      const { clock } = underTest;
+      const unknown = 'aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE';
+      expect(await thrownBy(() => readRenewalInfo(endpoint, unknown, { clock }))).toMatchObject({
         code: 'ca-refused',
         details: { problem: { status: 404 } },
       });
@@ -94,17 +56,11 @@ describe('renewal information from a CA', () => {
 
   it('is not to be had from a CA that offers none', () =>
     withCa({ renewalInfo: false }, async (underTest) => {
-      const id = certificateId(EXAMPLE);
-      expect(
-        await thrownBy(() => readRenewalInfo(endpointOf(underTest), id, { clock: underTest.clock })),
-      ).toMatchObject({
-        code: 'ca-refused',
-        message: expect.stringContaining('offers no renewal information'),
-      });
+      expect((await directoryOf(await sessionAt(underTest))).renewalInfo).toBeUndefined();
     }));
 });
 
-describe('renewal information that makes no sense', () => {
+describe('renewal information from a CA that misbehaves', () => {
   let ca: ScriptedCa;
   let clock: WaitingClock;
 
@@ -116,7 +72,7 @@ describe('renewal information that makes no sense', () => {
   afterEach(() => ca.stop());
 
   const suggestedWindow = { start: '2027-01-20T00:00:00Z', end: '2027-01-21T00:00:00Z' };
-  const read = () => readRenewalInfo(ca.endpoint, 'aki.serial', { clock });
+  const read = () => readRenewalInfo({ ...ca.endpoint, renewalInfoUrl: ca.url('/ari') }, 'aki.serial', { clock });
 
   it.each<[string, object | string]>([
     ['HTML', '<html>'],
@@ -157,5 +113,31 @@ describe('renewal information that makes no sense', () => {
       code: 'ca-rate-limited',
       details: { retryAt: clock.now() + 7_200_000 },
     });
+  });
+
+  it.each([
+    ['http', { renewalInfoUrl: 'http://localhost/ari' }, 'is no https URL'],
+    ['a private address', { renewalInfoUrl: 'https://10.0.0.1/ari' }, 'is not public'],
+    ['the address of the instance metadata', { renewalInfoUrl: 'https://169.254.169.254/ari' }, 'is not public'],
+  ])('is not asked for at %s', async (_what, changes, why) => {
+    const endpoint = { ...ca.endpoint, allowPrivateAddresses: false, ...changes };
+    const { code, message } = await thrownBy(() => readRenewalInfo(endpoint, 'aki.serial', { clock }));
+    expect([code, message]).toEqual(['invalid-input', expect.stringContaining(why)]);
+    expect(ca.requests).toEqual([]);
+  });
+
+  it('is not asked for where the name leads to a private address', async () => {
+    const endpoint = { ...ca.endpoint, allowPrivateAddresses: false, renewalInfoUrl: ca.url('/ari') };
+    expect(await thrownBy(() => readRenewalInfo(endpoint, 'aki.serial', { clock }))).toMatchObject({
+      code: 'ca-unreachable',
+      message: expect.stringContaining('is not public'),
+    });
+    expect(ca.requests).toEqual([]);
+  });
+
+  it('is not looked for where the CA redirects to', async () => {
+    ca.script('GET /ari/aki.serial', { status: 302, headers: { Location: ca.url('/directory') } });
+    expect(await thrownBy(read)).toMatchObject({ code: 'ca-misbehaved' });
+    expect(ca.asked()).toEqual(['GET /ari/aki.serial']);
   });
 });

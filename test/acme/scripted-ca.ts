@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { AcmeEndpoint } from '../../lambdas/acme/session.ts';
+import type { AcmeEndpoint } from '../../lambdas/acme/endpoint.ts';
 import { createHttpsIdentity } from '../sandbox/ca/https-root.ts';
 
 /** What a scripted CA answers: any status, any headers, any text (objects become JSON), or nothing at all. */

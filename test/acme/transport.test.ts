@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connectionTo } from '../../lambdas/acme/session.ts';
+import { connectionTo } from '../../lambdas/acme/endpoint.ts';
 import { createTransport, type Transport } from '../../lambdas/acme/transport.ts';
 import { type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 import { thrownBy } from './thrown.ts';

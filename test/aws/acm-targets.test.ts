@@ -1,4 +1,7 @@
-import { DeleteCertificateCommand } from '@aws-sdk/client-acm';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ACMClient, DeleteCertificateCommand } from '@aws-sdk/client-acm';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAcmTargets } from '../../lambdas/aws/acm-targets.ts';
 import { type AwsClients, createAwsClients } from '../../lambdas/aws/clients.ts';
@@ -11,11 +14,15 @@ const REGION = 'eu-central-1';
 const TAGS = { 'evercert:renewer': 'evercert' };
 
 let world: AwsWorld;
+let acm: Acm;
 let clients: AwsClients;
 let targets: CertificateTargets;
 
 async function start() {
-  world = await startAwsWorld(({ clock }) => [new Acm({ clock })]);
+  world = await startAwsWorld(({ clock }) => {
+    acm = new Acm({ clock });
+    return [acm];
+  });
   clients = createAwsClients({ clock: world.clock });
   targets = createAcmTargets(clients.acm);
 }
@@ -29,7 +36,8 @@ certificateTargetsContract('ACM', async () => {
   await start();
   return {
     targets,
-    remove: async (region, arn) => {
+    markInUse: async (arn) => acm.markInUse(arn, 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/a'),
+    delete: async (region, arn) => {
       await clients.acm(region).send(new DeleteCertificateCommand({ CertificateArn: arn }));
     },
     stop,
@@ -48,8 +56,23 @@ describe('the targets in ACM', () => {
     const pair = await issuePair();
     await expect(targets.import(REGION, pair, { tags: TAGS })).rejects.toMatchObject({ code: 'aws-unavailable' });
     expect(world.calls.of('acm:ImportCertificate')).toBe(1);
-    const arn = (await targets.find(REGION, TAGS, '*.example.com')) ?? '';
+    const [arn = ''] = await targets.find(REGION, TAGS, '*.example.com');
     expect(await targets.serialNumber(REGION, arn)).toBe(serialOf(pair));
+  });
+
+  it.each([
+    ['ACM', '00:82:17:0d', '82170d'],
+    ['moto, in decimal', '2182566669', '8217530d'],
+  ])('reads the serial number as it is written by %s', async (_who, written, serial) => {
+    const server = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/x-amz-json-1.1');
+      response.end(JSON.stringify({ Certificate: { Serial: written } }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = new ACMClient({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    expect(await createAcmTargets(() => client).serialNumber(REGION, 'arn:aws:acm:x')).toBe(serial);
+    client.destroy();
+    server.close();
   });
 
   it('does not repeat a first import after a server error', async () => {
@@ -116,8 +139,26 @@ describe('the targets in ACM', () => {
     for (const names of [['example.org'], ['*.example.com'], ['www.example.com', '*.example.com']]) {
       await targets.import(REGION, await issuePair({ names }), { tags: {} });
     }
-    expect(await targets.find(REGION, TAGS, '*.example.com')).toBeUndefined();
+    expect(await targets.find(REGION, TAGS, '*.example.com')).toEqual([]);
     expect(world.calls.of('acm:ListTagsForCertificate')).toBe(2);
+  });
+
+  it('deletes an import once when the answer is lost', async () => {
+    const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
+    world.faults.add({ operation: 'acm:DeleteCertificate', phase: 'after', times: 1, drop: true });
+    expect(await targets.remove(REGION, arn)).toBe('removed');
+    expect(world.calls.of('acm:DeleteCertificate')).toBe(2);
+  });
+
+  it('passes on what AWS says when it denies the deletion', async () => {
+    const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
+    const message = 'not authorized to perform: acm:DeleteCertificate';
+    const error = { status: 400, name: 'AccessDeniedException', message };
+    world.faults.add({ operation: 'acm:DeleteCertificate', error });
+    await expect(targets.remove(REGION, arn)).rejects.toMatchObject({
+      code: 'access-denied',
+      message: expect.stringContaining(message),
+    });
   });
 
   it('passes over an import that is deleted while it looks', async () => {
@@ -126,6 +167,6 @@ describe('the targets in ACM', () => {
       operation: 'acm:ListTagsForCertificate',
       error: { status: 400, name: 'ResourceNotFoundException', message: 'Could not find certificate' },
     });
-    expect(await targets.find(REGION, TAGS, '*.example.com')).toBeUndefined();
+    expect(await targets.find(REGION, TAGS, '*.example.com')).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AwsClients, createAwsClients } from '../../lambdas/aws/clients.ts';
+import { ownAccount } from '../../lambdas/aws/dns-accounts.ts';
 import { createRoute53Records } from '../../lambdas/aws/route53-records.ts';
 import type { ChallengeRecord, ChallengeRecords } from '../../lambdas/renewal/ports/challenge-records.ts';
 import { challengeRecordsContract } from '../contracts/challenge-records.contract.ts';
@@ -47,7 +48,7 @@ async function startWorld(): Promise<World> {
     client() {
       const clients = createAwsClients({ clock, random });
       opened.push(clients);
-      return createRoute53Records(clients.route53, { clock, random });
+      return createRoute53Records(ownAccount(clients.route53), { clock, random });
     },
     async stop() {
       for (const clients of opened) clients.destroy();
@@ -362,13 +363,13 @@ describe('Route 53', () => {
       const [presented] = await records.present([wanted(['a', 'b'])]);
       expect(heldNow()).toEqual(['"a"', '"b"', '"foreign"']);
       world.route53.propagateNow();
-      expect(await records.inSync(presented?.changeId ?? '')).toBe(true);
+      expect(await records.inSync({ changeId: presented?.changeId ?? '' })).toBe(true);
     });
 
     it('gives a change to wait for when the record was created and nobody heard of it', async () => {
       world.faults.add({ operation: 'route53:ChangeResourceRecordSets', phase: 'after', times: 1, drop: true });
       const [presented] = await records.present([wanted(['a'])]);
-      expect(await records.inSync(presented?.changeId ?? '')).toBe(false);
+      expect(await records.inSync({ changeId: presented?.changeId ?? '' })).toBe(false);
       expect(heldNow()).toEqual(['"a"']);
     });
 
@@ -384,7 +385,10 @@ describe('Route 53', () => {
     it.each<[string, () => Promise<unknown>]>([
       ['ListHostedZones', () => records.locate([NAME])],
       ['ChangeResourceRecordSets', () => records.present([wanted(['a'])])],
-      ['GetChange', async () => records.inSync((await records.present([wanted(['a'])]))[0]?.changeId ?? '')],
+      [
+        'GetChange',
+        async () => records.inSync({ changeId: (await records.present([wanted(['a'])]))[0]?.changeId ?? '' }),
+      ],
       [
         'ListResourceRecordSets',
         () => {

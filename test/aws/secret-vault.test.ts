@@ -1,5 +1,4 @@
 import {
-  DeleteSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
   type SecretsManagerClient,
@@ -7,19 +6,23 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AwsClients, createAwsClients } from '../../lambdas/aws/clients.ts';
 import { createSecretVault } from '../../lambdas/aws/secret-vault.ts';
-import { MINUTE } from '../../lambdas/core/duration.ts';
+import { DAY, MINUTE } from '../../lambdas/core/duration.ts';
 import type { SecretVault } from '../../lambdas/renewal/ports/secret-vault.ts';
 import { secretVaultContract, token } from '../contracts/secret-vault.contract.ts';
 import { SecretsManager } from '../sandbox/secrets-manager.ts';
 import { type AwsWorld, startAwsWorld } from './aws-world.ts';
 
 let world: AwsWorld;
+let secrets: SecretsManager;
 let clients: AwsClients;
 let client: SecretsManagerClient;
 let vault: SecretVault;
 
 async function start() {
-  world = await startAwsWorld(({ clock }) => [new SecretsManager({ clock })]);
+  world = await startAwsWorld(({ clock }) => {
+    secrets = new SecretsManager({ clock });
+    return [secrets];
+  });
   clients = createAwsClients({ clock: world.clock });
   client = clients.secretsManager;
   vault = createSecretVault(client);
@@ -34,9 +37,6 @@ secretVaultContract('Secrets Manager', async () => {
   await start();
   return {
     vault,
-    scheduleDeletion: async (id) => {
-      await client.send(new DeleteSecretCommand({ SecretId: id, RecoveryWindowInDays: 7 }));
-    },
     settle: () => world.clock.advance(5 * MINUTE),
     stop,
   };
@@ -144,7 +144,30 @@ describe('the vault in Secrets Manager', () => {
     expect(await create()).toBe('created');
   });
 
-  it.each(['list', 'describe', 'read', 'create', 'put', 'moveStage', 'tag', 'untag'] as const)(
+  it('schedules a deletion and takes it back when the answers are lost', async () => {
+    await create();
+    loseAnswers('DeleteSecret', 1);
+    loseAnswers('RestoreSecret', 1);
+    await vault.scheduleDeletion('evercert/a');
+    const [scheduled] = secrets.secrets();
+    expect(scheduled?.deletionAt).toBe((scheduled?.changedAt ?? 0) + 30 * DAY);
+    await vault.restore('evercert/a');
+    expect(await stages()).toEqual({ AWSCURRENT: token(1) });
+  });
+
+  it.each([
+    'list',
+    'describe',
+    'read',
+    'create',
+    'put',
+    'moveStage',
+    'tag',
+    'untag',
+    'describeScheduled',
+    'scheduleDeletion',
+    'restore',
+  ] as const)(
     'passes on what AWS says when %s is denied',
     async (operation) => {
       await create();
@@ -164,6 +187,9 @@ describe('the vault in Secrets Manager', () => {
         moveStage: () => move(),
         tag: () => vault.tag('evercert/a', { b: '2' }),
         untag: () => vault.untag('evercert/a', ['a']),
+        describeScheduled: () => vault.describeScheduled('evercert/a'),
+        scheduleDeletion: () => vault.scheduleDeletion('evercert/a'),
+        restore: () => vault.restore('evercert/a'),
       }[operation]();
       await expect(asked).rejects.toMatchObject({ code: 'access-denied', message: expect.stringContaining(message) });
       await expect(asked).rejects.not.toMatchObject({ message: expect.stringContaining('hush') });

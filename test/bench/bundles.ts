@@ -7,9 +7,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { BUNDLE_LIMITS } from './bundle-limits.ts';
 
-/** Bytes of a minified bundle; a cold start reads and parses all of it. The scan's is 450 KiB. */
-const LIMITS: Readonly<Record<string, number>> = { scan: 460_800, renew: 1_500_000, provision: 1_500_000 };
 const IMPORTS = 5;
 
 const root = join(import.meta.dirname, '../..');
@@ -21,7 +20,7 @@ try {
     ([name, file]) => ({
       name,
       bytes: statSync(file).size,
-      limit: LIMITS[name] ?? 0,
+      limit: BUNDLE_LIMITS[name] ?? 0,
       importMilliseconds: importTime(file),
     }),
   );
@@ -61,7 +60,7 @@ interface Template {
 function* bundlesOf({ Resources }: Template): Generator<readonly [string, string]> {
   for (const [id, { Type, Metadata }] of Object.entries(Resources)) {
     const asset = Metadata?.['aws:asset:path'];
-    const name = Object.keys(LIMITS).find((each) => id.toLowerCase().startsWith(`renewer${each}`));
+    const name = Object.keys(BUNDLE_LIMITS).find((each) => id.toLowerCase().startsWith(`renewer${each}`));
     if (Type === 'AWS::Lambda::Function' && asset && name) yield [name, join(folder, asset, 'index.mjs')];
   }
 }

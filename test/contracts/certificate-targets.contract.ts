@@ -13,7 +13,9 @@ import {
 export interface CertificateTargetsWorld {
   readonly targets: CertificateTargets;
   /** Deletes an import, as somebody in the console does. */
-  remove(region: string, arn: string): Promise<void>;
+  delete(region: string, arn: string): Promise<void>;
+  /** Attaches an import to something, a load balancer for example. */
+  markInUse(arn: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,7 +54,7 @@ export function certificateTargetsContract(name: string, start: () => Promise<Ce
         const renewed = await issuePair();
         expect(await targets.import(REGION, renewed, { arn })).toBe(arn);
         expect(await targets.serialNumber(REGION, arn)).toBe(serialOf(renewed));
-        expect(await targets.find(REGION, TAGS, NAME)).toBe(arn);
+        expect(await targets.find(REGION, TAGS, NAME)).toEqual([arn]);
       });
 
       it('may be repeated over an existing ARN', async () => {
@@ -80,7 +82,7 @@ export function certificateTargetsContract(name: string, start: () => Promise<Ce
 
       it('says that an ARN is gone', async () => {
         const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
-        await world.remove(REGION, arn);
+        await world.delete(REGION, arn);
         await expect(targets.import(REGION, await issuePair(), { arn })).rejects.toMatchObject({ code: 'target-gone' });
       });
     });
@@ -90,14 +92,23 @@ export function certificateTargetsContract(name: string, start: () => Promise<Ce
         for (const curve of ['P-256', 'P-384'] as const) {
           const tags = { ...TAGS, 'evercert:key': curve };
           const arn = await targets.import(REGION, await issuePair({ curve }), { tags: { ...tags, team: 'web' } });
-          expect(await targets.find(REGION, tags, NAME)).toBe(arn);
+          expect(await targets.find(REGION, tags, NAME)).toEqual([arn]);
         }
       });
 
       it('finds it by a name that is not the first one in the certificate', async () => {
         const pair = await issuePair({ names: ['example.com', NAME] });
         const arn = await targets.import(REGION, pair, { tags: TAGS });
-        expect(await targets.find(REGION, TAGS, NAME)).toBe(arn);
+        expect(await targets.find(REGION, TAGS, NAME)).toEqual([arn]);
+      });
+
+      it('finds every import that carries them', async () => {
+        const pair = await issuePair();
+        const arns = [
+          await targets.import(REGION, pair, { tags: TAGS }),
+          await targets.import(REGION, pair, { tags: TAGS }),
+        ];
+        expect([...(await targets.find(REGION, TAGS, NAME))].sort()).toEqual(arns.sort());
       });
 
       it('finds nothing when a tag is missing or has another value', async () => {
@@ -105,12 +116,12 @@ export function certificateTargetsContract(name: string, start: () => Promise<Ce
         await targets.import(REGION, pair, { tags: { ...TAGS, 'evercert:renewer': 'evercert-staging' } });
         await targets.import(REGION, pair, { tags: { 'evercert:renewer': 'evercert' } });
         await targets.import(REGION, pair, { tags: {} });
-        expect(await targets.find(REGION, TAGS, NAME)).toBeUndefined();
+        expect(await targets.find(REGION, TAGS, NAME)).toEqual([]);
       });
 
       it('looks in the region alone', async () => {
         await targets.import('us-east-1', await issuePair(), { tags: TAGS });
-        expect(await targets.find(REGION, TAGS, NAME)).toBeUndefined();
+        expect(await targets.find(REGION, TAGS, NAME)).toEqual([]);
       });
 
       it('pages to the end', async () => {
@@ -118,8 +129,8 @@ export function certificateTargetsContract(name: string, start: () => Promise<Ce
         const before = await targets.import(REGION, await issuePair(), { tags: { ...TAGS, end: 'first' } });
         for (let count = 0; count < 120; count += 1) await targets.import(REGION, foreign, { tags: {} });
         const after = await targets.import(REGION, await issuePair(), { tags: { ...TAGS, end: 'last' } });
-        expect(await targets.find(REGION, { ...TAGS, end: 'first' }, NAME)).toBe(before);
-        expect(await targets.find(REGION, { ...TAGS, end: 'last' }, NAME)).toBe(after);
+        expect(await targets.find(REGION, { ...TAGS, end: 'first' }, NAME)).toEqual([before]);
+        expect(await targets.find(REGION, { ...TAGS, end: 'last' }, NAME)).toEqual([after]);
       });
     });
 
@@ -137,8 +148,34 @@ export function certificateTargetsContract(name: string, start: () => Promise<Ce
 
       it('has no answer when the ARN is gone', async () => {
         const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
-        await world.remove(REGION, arn);
+        await world.delete(REGION, arn);
         expect(await targets.serialNumber(REGION, arn)).toBeUndefined();
+      });
+    });
+
+    describe('remove', () => {
+      it('deletes an import and no other', async () => {
+        const [arn, other] = [
+          await targets.import(REGION, await issuePair(), { tags: TAGS }),
+          await targets.import(REGION, await issuePair(), { tags: TAGS }),
+        ];
+        expect(await targets.remove(REGION, arn)).toBe('removed');
+        expect(await targets.serialNumber(REGION, arn)).toBeUndefined();
+        expect(await targets.serialNumber(REGION, other)).toBeDefined();
+      });
+
+      it('may be repeated', async () => {
+        const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
+        await targets.remove(REGION, arn);
+        expect(await targets.remove(REGION, arn)).toBe('removed');
+      });
+
+      it('leaves an import alone that something uses, and says so', async () => {
+        const pair = await issuePair();
+        const arn = await targets.import(REGION, pair, { tags: TAGS });
+        await world.markInUse(arn);
+        expect(await targets.remove(REGION, arn)).toBe('in-use');
+        expect(await targets.serialNumber(REGION, arn)).toBe(serialOf(pair));
       });
     });
   });

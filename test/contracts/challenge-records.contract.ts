@@ -139,16 +139,16 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
       it('returns before the change has arrived, and inSync says when it has', async () => {
         const [presented] = await records.present([wanted(['a'])]);
         const changeId = presented?.changeId ?? '';
-        expect(await records.inSync(changeId)).toBe(false);
+        expect(await records.inSync({ changeId })).toBe(false);
         world.propagate();
-        expect(await records.inSync(changeId)).toBe(true);
+        expect(await records.inSync({ changeId })).toBe(true);
       });
 
       it('works for values that are there already, and gives a change to wait for', async () => {
         await records.present([wanted(['a', 'b'])]);
         world.propagate();
         const [again] = await records.present([wanted(['b', 'a'])]);
-        expect(await records.inSync(again?.changeId ?? '')).toBe(false);
+        expect(await records.inSync({ changeId: again?.changeId ?? '' })).toBe(false);
         expect(held()).toEqual(['"a"', '"b"']);
       });
 

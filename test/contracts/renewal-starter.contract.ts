@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { RenewEvent } from '../../lambdas/core/events.ts';
+import type { RenewEvent } from '../../lambdas/core/renew-event.ts';
 import type { RenewalStarter } from '../../lambdas/renewal/ports/renewal-starter.ts';
 
 export interface RenewalStarterWorld {

@@ -3,8 +3,6 @@ import type { NewSecret, SecretVault } from '../../lambdas/renewal/ports/secret-
 
 export interface SecretVaultWorld {
   readonly vault: SecretVault;
-  /** What AWS calls DeleteSecret with a recovery window. */
-  scheduleDeletion(id: string): Promise<void>;
   /** Waits until listings show everything that has been written. */
   settle(): Promise<void>;
   stop(): Promise<void>;
@@ -80,7 +78,7 @@ export function secretVaultContract(name: string, start: () => Promise<SecretVau
       it('leaves out secrets that are scheduled for deletion', async () => {
         await create('kept', { tags: { [TAG]: 'evercert' } });
         await create('deleted', { tags: { [TAG]: 'evercert' } });
-        await world.scheduleDeletion('deleted');
+        await vault.scheduleDeletion('deleted');
         expect(await listed('evercert')).toEqual(['kept']);
       });
     });
@@ -96,7 +94,7 @@ export function secretVaultContract(name: string, start: () => Promise<SecretVau
       it('has no answer for a secret that does not exist or is scheduled for deletion', async () => {
         expect(await vault.describe('evercert/none')).toBeUndefined();
         await create('evercert/a');
-        await world.scheduleDeletion('evercert/a');
+        await vault.scheduleDeletion('evercert/a');
         expect(await vault.describe('evercert/a')).toBeUndefined();
       });
     });
@@ -113,7 +111,7 @@ export function secretVaultContract(name: string, start: () => Promise<SecretVau
         expect(await vault.read('evercert/none', token(1))).toBeUndefined();
         await create('evercert/a');
         expect(await vault.read('evercert/a', token(2))).toBeUndefined();
-        await world.scheduleDeletion('evercert/a');
+        await vault.scheduleDeletion('evercert/a');
         expect(await vault.read('evercert/a', token(1))).toBeUndefined();
       });
     });
@@ -136,7 +134,7 @@ export function secretVaultContract(name: string, start: () => Promise<SecretVau
 
       it('answers that a name is taken by a secret that is scheduled for deletion', async () => {
         await create('evercert/a');
-        await world.scheduleDeletion('evercert/a');
+        await vault.scheduleDeletion('evercert/a');
         expect(await create('evercert/a', { token: token(2) })).toBe('exists');
         expect(await create('evercert/a')).toBe('exists');
         expect(await vault.describe('evercert/a')).toBeUndefined();
@@ -207,7 +205,7 @@ export function secretVaultContract(name: string, start: () => Promise<SecretVau
 
       it('fails for a secret that does not exist or is scheduled for deletion', async () => {
         await expect(put('evercert/none', 'x', token(2))).rejects.toMatchObject({ code: 'aws-refused' });
-        await world.scheduleDeletion('evercert/a');
+        await vault.scheduleDeletion('evercert/a');
         await expect(put('evercert/a', 'x', token(2))).rejects.toMatchObject({ code: 'aws-refused' });
       });
     });
@@ -295,6 +293,40 @@ export function secretVaultContract(name: string, start: () => Promise<SecretVau
         await vault.tag('evercert/a', {});
         await vault.untag('evercert/a', []);
         expect(await tags()).toEqual({ a: '1', b: '2' });
+      });
+    });
+
+    describe('scheduleDeletion and restore', () => {
+      beforeEach(async () => {
+        await create('evercert/a', { tags: { a: '1' } });
+        await put('evercert/a', 'second', token(2));
+      });
+
+      it('hide a secret and bring it back as it was', async () => {
+        const before = await vault.describe('evercert/a');
+        await vault.scheduleDeletion('evercert/a');
+        expect(await vault.describe('evercert/a')).toBeUndefined();
+        expect(await vault.describeScheduled('evercert/a')).toEqual(before);
+        expect(await vault.describeScheduled(before?.arn ?? '')).toEqual(before);
+        await vault.restore('evercert/a');
+        expect(await vault.describe('evercert/a')).toEqual(before);
+        expect(await vault.describeScheduled('evercert/a')).toBeUndefined();
+        expect(await vault.read('evercert/a', token(2))).toBe('second');
+      });
+
+      it('may be repeated', async () => {
+        await vault.scheduleDeletion('evercert/a');
+        await vault.scheduleDeletion('evercert/a');
+        expect(await vault.describe('evercert/a')).toBeUndefined();
+        await vault.restore('evercert/a');
+        await vault.restore('evercert/a');
+        expect(await stages('evercert/a')).toEqual({ AWSCURRENT: token(1), ACME_PENDING: token(2) });
+      });
+
+      it('know nothing of a secret that does not exist', async () => {
+        expect(await vault.describeScheduled('evercert/none')).toBeUndefined();
+        await vault.scheduleDeletion('evercert/none');
+        await expect(vault.restore('evercert/none')).rejects.toMatchObject({ code: 'aws-refused' });
       });
     });
   });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseCertificateSpec } from '../../lambdas/core/certificate-spec.ts';
-import { parseRenewEvent, parseScanEvent } from '../../lambdas/core/events.ts';
 import { parseExternalAccountBinding, parseIssuerSettings } from '../../lambdas/core/issuer-settings.ts';
+import { parseRenewEvent } from '../../lambdas/core/renew-event.ts';
+import { parseScanEvent } from '../../lambdas/core/scan-event.ts';
 import { parseSettings, settingsFromEnvironment, settingsToEnvironment } from '../../lambdas/core/settings.ts';
 
 const minimal = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'letsencrypt' };

@@ -48,6 +48,13 @@ describe('dueFromMetadata', () => {
     expect(decide(failed, dueAt + 61 * MINUTE).action).toBe('renew');
   });
 
+  it('does not try again by itself while the CA has paused the account', () => {
+    const paused = { state: 'failed', failure: 'account-paused', failures: 1, retryAt: dueAt } as const;
+    expect(decide(paused, dueAt + 30 * DAY)).toEqual({ action: 'wait', reason: expect.stringContaining('paused') });
+    expect(decide(paused, dueAt, true).action).toBe('renew');
+    expect(decide({ ...paused, spec: 's0' }, dueAt).action).toBe('inspect');
+  });
+
   it('does not let a changed spec wait for the back-off of the old one', () => {
     expect(decide({ state: 'failed', retryAt: dueAt, spec: 's0' }, issuedAt).action).toBe('inspect');
   });
@@ -108,6 +115,17 @@ describe('dueFromValue', () => {
     ],
   ] as const)('renews when %s differs', (_what, changes, reason) => {
     expect(dueFromValue({ ...live, ...changes }, spec, context)).toEqual({ action: 'renew', reason });
+  });
+
+  it('renews for another profile, where the value says which one it has', () => {
+    const short = parseCertificateSpec({ ...spec, profile: 'shortlived' });
+    expect(dueFromValue(live, short, context)).toEqual({
+      action: 'renew',
+      reason: "its profile is the CA's default; the spec says shortlived",
+    });
+    expect(dueFromValue({ ...live, profile: 'shortlived' }, short, context).action).toBe('wait');
+    expect(dueFromValue({ ...live, profile: 'shortlived' }, spec, context).action).toBe('renew');
+    expect(dueFromValue({ ...live, directoryUrl: undefined }, short, context).action).toBe('wait');
   });
 
   it('keeps a certificate of a fallback issuer of the spec', () => {

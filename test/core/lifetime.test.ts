@@ -91,6 +91,17 @@ describe('renewal windows', () => {
     );
   });
 
+  it('selects moments all over the window, but for its end, where the hourly schedule would come too late', () => {
+    const window = { start, end: start + 3.2 * HOUR };
+    const fractions = Array.from({ length: 1_000 }, (_, index) => index / 1_000);
+    const selected = fractions.map((fraction) => selectedInstant(window, fraction) - start);
+    expect(Math.min(...selected)).toBe(0);
+    expect(Math.max(...selected) + HOUR).toBeLessThan(3.2 * HOUR);
+    const early = selected.filter((at) => at < HOUR).length;
+    expect(Math.abs(early / 1_000 - HOUR / (3.2 * HOUR - 70 * MINUTE))).toBeLessThan(0.01);
+    expect(selectedInstant({ start, end: start + MINUTE }, 0.9)).toBe(start);
+  });
+
   it.each([
     ['a second', SECOND, MINUTE],
     ['six hours', 6 * HOUR, 6 * HOUR],

@@ -48,7 +48,12 @@ export const PROPERTIES = {
   },
   'nothing secret outside': ({ sandbox }) => {
     const found = findKeyMaterial(
-      { log: sandbox.log, invocations: sandbox.lambda.invocations, tags: allTags(sandbox) },
+      {
+        log: sandbox.log,
+        invocations: sandbox.lambda.invocations,
+        executions: sandbox.lambda.executions,
+        tags: allTags(sandbox),
+      },
       keysOf(sandbox),
     );
     return found.length === 0 ? undefined : `key material at ${found.join(', ')}`;

@@ -3,7 +3,8 @@ import { createRenew } from '../../lambdas/handlers/renew.ts';
 import type { Log } from '../../lambdas/renewal/ports/log.ts';
 import type { Fault } from '../sandbox/faults.ts';
 import { live } from '../sandbox/inspect.ts';
-import { type Execution, type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts';
+import type { Execution } from '../sandbox/synthesis.ts';
 
 export const NAME = 'leane.dev';
 export const REGIONS = ['eu-central-1', 'us-east-1'];

@@ -111,7 +111,7 @@ describe('renew as a durable function', () => {
     await sandbox.register('leane.dev', spec);
     let deployed = false;
     const deploy = () => {
-      if (!deployed) sandbox.lambda.register('evercert-renew:live', broken, { durable: DURABLE });
+      if (!deployed) sandbox.lambda.register(sandbox.deployment.functions.renew, broken, { durable: DURABLE });
       deployed = true;
       return false;
     };

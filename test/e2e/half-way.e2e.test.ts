@@ -113,7 +113,8 @@ describe('after a run that stopped half-way', () => {
     await sandbox.clock.advance(61 * DAY);
     sandbox.faults.add({
       operation: 'acme:newOrder',
-      times: 1,
+      // With and without `replaces`.
+      times: 2,
       error: { status: 400, name: 'malformed', message: 'no' },
     });
     await sandbox.scan();

@@ -28,7 +28,11 @@ describe('MemoryRecords', () => {
     const records = new MemoryRecords({ zones: ['example.com'], syncDelay: { checks: 2 } });
     const changeId = await present(records);
     expect(records.served(NAME)).toEqual([]);
-    const answers = [await records.inSync(changeId), await records.inSync(changeId), await records.inSync(changeId)];
+    const answers = [
+      await records.inSync({ changeId }),
+      await records.inSync({ changeId }),
+      await records.inSync({ changeId }),
+    ];
     expect(answers).toEqual([false, false, true]);
     expect(records.served(NAME)).toEqual(['a']);
   });
@@ -39,9 +43,9 @@ describe('MemoryRecords', () => {
     const records = new MemoryRecords({ zones: ['example.com'], syncDelay });
     const changeId = await present(records);
     time = 29_999;
-    expect([await records.inSync(changeId), records.served(NAME)]).toEqual([false, []]);
+    expect([await records.inSync({ changeId }), records.served(NAME)]).toEqual([false, []]);
     time = 30_000;
-    expect([await records.inSync(changeId), records.served(NAME)]).toEqual([true, ['a']]);
+    expect([await records.inSync({ changeId }), records.served(NAME)]).toEqual([true, ['a']]);
   });
 
   it('fails a call before it has an effect', async () => {

@@ -1,9 +1,12 @@
+import { delegatedAmong } from '../../lambdas/core/delegation.ts';
 import { canonicalName, isChallengeName } from '../../lambdas/core/dns-name.ts';
+import { accountOf, type DnsRole, sameRole } from '../../lambdas/core/dns-role.ts';
 import { RenewalFailure } from '../../lambdas/core/failure.ts';
-import { expectZoneCovers, type HostedZone, hostedZoneFor } from '../../lambdas/core/hosted-zone.ts';
+import { expectZoneCovers, type HostedZone, hostedZoneFor, zonesCovering } from '../../lambdas/core/hosted-zone.ts';
 import type {
   ChallengeRecord,
   ChallengeRecords,
+  LocateOptions,
   Presented,
   Zone,
 } from '../../lambdas/renewal/ports/challenge-records.ts';
@@ -24,7 +27,8 @@ export class MemoryRecords implements ChallengeRecords {
   /** Holds for changes that are made from now on. */
   syncDelay: SyncDelay;
   readonly calls: (keyof ChallengeRecords)[] = [];
-  readonly #zones = new Map<string, HostedZone>();
+  readonly #zones = new Map<string, MemoryZone>();
+  readonly #roles: DnsRole[] = [];
   readonly #held = new Map<string, RecordSet>();
   readonly #served = new Map<string, RecordSet>();
   readonly #changes: MemoryChange[] = [];
@@ -37,10 +41,20 @@ export class MemoryRecords implements ChallengeRecords {
   }
 
   /** Returns the new zone's id. */
-  createZone(name: string, options: { readonly privateZone?: boolean } = {}): string {
+  createZone(name: string, options: ZoneOptions = {}): string {
     const zoneId = `Z${this.#zones.size + 1}`;
-    this.#zones.set(zoneId, { zoneId, zoneName: canonicalName(name), privateZone: options.privateZone ?? false });
+    const { privateZone = false, nameServers = ['ns-1.example.net'], role } = options;
+    this.#zones.set(zoneId, { zoneId, zoneName: canonicalName(name), privateZone, nameServers, role });
     return zoneId;
+  }
+
+  deleteZone(zoneId: string): void {
+    this.#zones.delete(zoneId);
+  }
+
+  /** From now on the role can be assumed. */
+  allow(role: DnsRole): void {
+    this.#roles.push(role);
   }
 
   /** What another client has written, on all servers at once; `values` are quoted. */
@@ -66,30 +80,42 @@ export class MemoryRecords implements ChallengeRecords {
     for (const change of this.#changes) change.synced = () => true;
   }
 
-  async locate(recordNames: readonly string[], options: { readonly hostedZoneId?: string } = {}): Promise<Zone[]> {
-    this.#called('locate', recordNames);
-    return recordNames.map((recordName) => {
-      const { zoneId, zoneName } = this.#zoneFor(recordName, options.hostedZoneId);
-      return { recordName, zoneId, zoneName };
-    });
+  async locate(recordNames: readonly string[], options: LocateOptions = {}): Promise<Zone[]> {
+    this.#called('locate', recordNames, options.role);
+    return Promise.all(
+      recordNames.map(async (recordName) => {
+        const { zoneId, zoneName, role } = await this.#zoneFor(recordName, options);
+        return { recordName, zoneId, zoneName, ...(role ? { role } : {}) };
+      }),
+    );
+  }
+
+  async nameServers({ zoneId, role }: Pick<Zone, 'zoneId' | 'role'>): Promise<readonly string[]> {
+    this.#called('nameServers', [], role);
+    return this.#zone(zoneId, role).nameServers ?? [];
   }
 
   async present(records: readonly ChallengeRecord[]): Promise<Presented[]> {
     this.#called('present', namesOf(records));
+    for (const { zoneId, role } of records) {
+      this.#expectRole(role);
+      this.#zone(zoneId, role);
+    }
     const zones = Map.groupBy(records, ({ zoneId }) => zoneId);
     return [...zones].map(([zoneId, inZone]) => {
+      const role = inZone[0]?.role;
       const names = new Set(inZone.map(({ recordName }) => canonicalName(recordName)));
       const recordSets = [...names].map((recordName) => {
         const ours = inZone.filter((record) => canonicalName(record.recordName) === recordName).flatMap(quotedValues);
         const before = this.#held.get(keyOf(zoneId, recordName));
         return { recordName, ttl: before?.ttl ?? 10, values: [...new Set([...(before?.values ?? []), ...ours])] };
       });
-      return { zoneId, changeId: this.#change(zoneId, recordSets), recordSets };
+      return { zoneId, ...(role ? { role } : {}), changeId: this.#change(zoneId, recordSets), recordSets };
     });
   }
 
-  async inSync(changeId: string): Promise<boolean> {
-    this.#called('inSync', []);
+  async inSync({ changeId, role }: Pick<Presented, 'changeId' | 'role'>): Promise<boolean> {
+    this.#called('inSync', [], role);
     const change = this.#changes.find(({ id }) => id === changeId);
     if (!change) throw new RenewalFailure('aws-refused', `there is no change ${changeId}`);
     change.checks += 1;
@@ -100,6 +126,7 @@ export class MemoryRecords implements ChallengeRecords {
   async remove(records: readonly ChallengeRecord[]): Promise<void> {
     this.#called('remove', namesOf(records));
     for (const record of records) {
+      this.#expectRole(record.role);
       const before = this.#held.get(keyOf(record.zoneId, record.recordName));
       const ours = quotedValues(record);
       if (!before?.values.some((value) => ours.includes(value))) continue;
@@ -108,19 +135,37 @@ export class MemoryRecords implements ChallengeRecords {
     }
   }
 
-  #called(operation: keyof ChallengeRecords, recordNames: readonly string[]): void {
+  #called(operation: keyof ChallengeRecords, recordNames: readonly string[], role?: DnsRole): void {
     this.calls.push(operation);
+    this.#expectRole(role);
     const foreign = recordNames.find((name) => !isChallengeName(name));
     if (foreign !== undefined) throw new RenewalFailure('unexpected', `${foreign} is no challenge record`);
     this.#onCall(operation);
   }
 
-  #zoneFor(recordName: string, zoneId: string | undefined): HostedZone {
-    if (zoneId === undefined) return hostedZoneFor(recordName, [...this.#zones.values()]);
+  async #zoneFor(recordName: string, { hostedZoneId, role, liveServers }: LocateOptions): Promise<MemoryZone> {
+    if (hostedZoneId !== undefined) {
+      const zone = this.#zone(hostedZoneId, role);
+      expectZoneCovers(zone, recordName);
+      return zone;
+    }
+    const zones = [...this.#zones.values()].filter((zone) => sameRole(zone.role, role));
+    const candidates = zonesCovering(recordName, zones);
+    const live = candidates.length > 1 ? await liveServers?.(candidates[0]?.zoneName ?? '') : undefined;
+    const delegated = live ? delegatedAmong(candidates, live) : [];
+    const found = hostedZoneFor(recordName, delegated.length === 1 ? delegated : zones, { account: accountOf(role) });
+    return this.#zone(found.zoneId, role);
+  }
+
+  #zone(zoneId: string, role: DnsRole | undefined): MemoryZone {
     const zone = this.#zones.get(zoneId);
-    if (!zone) throw new RenewalFailure('no-hosted-zone', `there is no hosted zone ${zoneId}`);
-    expectZoneCovers(zone, recordName);
-    return zone;
+    if (zone && sameRole(zone.role, role)) return zone;
+    throw new RenewalFailure('no-hosted-zone', `${accountOf(role)} has no hosted zone ${zoneId}`);
+  }
+
+  #expectRole(role: DnsRole | undefined): void {
+    if (!role || this.#roles.some((allowed) => sameRole(allowed, role))) return;
+    throw new RenewalFailure('dns-role-refused', `${accountOf(role)} can not be assumed`);
   }
 
   /** Record sets without values are deleted. */
@@ -151,6 +196,17 @@ export class MemoryRecords implements ChallengeRecords {
       for (const recordSet of recordSets) store(this.#served, keyOf(zoneId, recordSet.recordName), recordSet);
     }
   }
+}
+
+export interface ZoneOptions {
+  readonly privateZone?: boolean;
+  readonly nameServers?: readonly string[];
+  /** In the account of that role. */
+  readonly role?: DnsRole;
+}
+
+interface MemoryZone extends HostedZone {
+  readonly role: DnsRole | undefined;
 }
 
 interface RecordSet {

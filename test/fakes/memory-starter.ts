@@ -1,5 +1,5 @@
-import type { RenewEvent } from '../../lambdas/core/events.ts';
 import { RenewalFailure } from '../../lambdas/core/failure.ts';
+import type { RenewEvent } from '../../lambdas/core/renew-event.ts';
 import type { RenewalStarter } from '../../lambdas/renewal/ports/renewal-starter.ts';
 
 /** Remembers what was started, and starts nothing. Passes `renewal-starter.contract.ts`. */

@@ -3,5 +3,10 @@ import { MemoryTargets } from './memory-targets.ts';
 
 certificateTargetsContract('MemoryTargets', async () => {
   const targets = new MemoryTargets();
-  return { targets, remove: async (_region, arn) => targets.remove(arn), stop: async () => undefined };
+  return {
+    targets,
+    delete: async (_region, arn) => targets.delete(arn),
+    markInUse: async (arn) => targets.markInUse(arn),
+    stop: async () => undefined,
+  };
 });

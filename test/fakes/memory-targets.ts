@@ -5,6 +5,7 @@ import type { CertificateTargets, TargetPair } from '../../lambdas/renewal/ports
 /** ACM in a map. Passes `certificate-targets.contract.ts`, and lets a test see what is inside. */
 export class MemoryTargets implements CertificateTargets {
   readonly #imports = new Map<string, Import>();
+  readonly #inUse = new Set<string>();
   #made = 0;
 
   /** What is imported, by ARN. */
@@ -12,19 +13,26 @@ export class MemoryTargets implements CertificateTargets {
     return this.#imports;
   }
 
-  remove(arn: string): void {
+  /** Somebody deletes it, in use or not. */
+  delete(arn: string): void {
     this.#imports.delete(arn);
   }
 
-  async find(region: string, tags: Readonly<Record<string, string>>, domainName: string): Promise<string | undefined> {
+  /** Something uses it from now on, or no longer. */
+  markInUse(arn: string, inUse = true): void {
+    if (inUse) this.#inUse.add(arn);
+    else this.#inUse.delete(arn);
+  }
+
+  async find(region: string, tags: Readonly<Record<string, string>>, domainName: string): Promise<string[]> {
     const wanted = Object.entries(tags);
-    const found = [...this.#imports].find(
+    const found = [...this.#imports].filter(
       ([, known]) =>
         known.region === region &&
         namesOf(known.pair).includes(domainName) &&
         wanted.every(([key, value]) => known.tags[key] === value),
     );
-    return found?.[0];
+    return found.map(([arn]) => arn);
   }
 
   async import(
@@ -50,6 +58,13 @@ export class MemoryTargets implements CertificateTargets {
   async serialNumber(region: string, arn: string): Promise<string | undefined> {
     const known = this.#imports.get(arn);
     return known?.region === region ? leafOf(known.pair).serialNumber.toLowerCase() : undefined;
+  }
+
+  async remove(region: string, arn: string): Promise<'removed' | 'in-use'> {
+    if (this.#imports.get(arn)?.region !== region) return 'removed';
+    if (this.#inUse.has(arn)) return 'in-use';
+    this.#imports.delete(arn);
+    return 'removed';
   }
 }
 

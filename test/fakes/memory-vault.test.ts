@@ -6,7 +6,6 @@ secretVaultContract('MemoryVault', async () => {
   const vault = new MemoryVault();
   return {
     vault,
-    scheduleDeletion: async (id) => vault.scheduleDeletion(id),
     settle: async () => undefined,
     stop: async () => undefined,
   };

@@ -19,6 +19,9 @@ export class MemoryVault implements SecretVault {
     moveStage: 0,
     tag: 0,
     untag: 0,
+    describeScheduled: 0,
+    scheduleDeletion: 0,
+    restore: 0,
   };
   /** By name. */
   readonly #secrets = new Map<string, Secret>();
@@ -26,10 +29,6 @@ export class MemoryVault implements SecretVault {
   /** Values by version id; empty when there is no such secret. */
   versions(id: string): ReadonlyMap<string, string> {
     return this.#find(id)?.versions ?? new Map();
-  }
-
-  scheduleDeletion(id: string): void {
-    this.#existing(id).deleted = true;
   }
 
   async *list(tag: string, value: string): AsyncIterable<SecretDescription> {
@@ -95,6 +94,25 @@ export class MemoryVault implements SecretVault {
     this.calls.untag += 1;
     const { tags } = this.#existing(id);
     for (const key of keys) delete tags[key];
+  }
+
+  async describeScheduled(id: string): Promise<SecretDescription | undefined> {
+    this.calls.describeScheduled += 1;
+    const secret = this.#find(id);
+    return secret?.deleted ? describe(secret) : undefined;
+  }
+
+  async scheduleDeletion(id: string): Promise<void> {
+    this.calls.scheduleDeletion += 1;
+    const secret = this.#find(id);
+    if (secret) secret.deleted = true;
+  }
+
+  async restore(id: string): Promise<void> {
+    this.calls.restore += 1;
+    const secret = this.#find(id);
+    if (!secret) throw refusal('ResourceNotFoundException', `there is no secret ${id}`);
+    secret.deleted = false;
   }
 
   #find(id: string): Secret | undefined {

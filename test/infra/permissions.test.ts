@@ -127,11 +127,12 @@ describe('what the functions may do', () => {
     });
   });
 
-  it('deletes only what a stack has given up', () => {
+  it('deletes only what a stack has given up, and imports of ours', () => {
     expect(bySid(all.Provision, 'DeleteSecrets').Condition).toEqual({
       StringEquals: { 'aws:ResourceTag/evercert:kept': 'evercert' },
     });
-    expect(actionsOf([...all.Scan, ...all.Renew]).filter((action) => /Delete/.test(action))).toEqual([]);
+    expect(actionsOf(all.Scan).filter((action) => /Delete/.test(action))).toEqual([]);
+    expect(actionsOf(all.Renew).filter((action) => /Delete/.test(action))).toEqual(['acm:DeleteCertificate']);
   });
 
   it('changes TXT record sets of challenges alone, in the zones that are named', () => {
@@ -164,6 +165,7 @@ describe('what the functions may do', () => {
     expect(bySid(all.Renew, 'ImportFirst')).toMatchObject({ Resource: any, Condition: asked });
     expect(bySid(all.Renew, 'ImportAgain')).toMatchObject({ Resource: any, Condition: tagged });
     expect(bySid(all.Provision, 'DeleteImports')).toMatchObject({ Resource: any, Condition: tagged });
+    expect(bySid(all.Renew, 'DeleteTwinImport')).toMatchObject({ Resource: any, Condition: tagged });
     expect(bySid(all.Renew, 'TagFirstImport')).toMatchObject({
       Resource: 'arn:aws:acm:*:111122223333:certificate/?',
       Condition: asked,

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { splitChain } from '../../lambdas/acme/certificate.ts';
+import { splitChain } from '../../lambdas/acme/pem-chain.ts';
 import { DAY, HOUR } from '../../lambdas/core/duration.ts';
 import { findKeyMaterial } from '../key-material.ts';
 import { handshake } from '../sandbox/tls-handshake.ts';

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 
 /** Another program that serves on loopback. */
 export interface ServerProcess {
@@ -12,19 +13,22 @@ export interface ServerProcess {
 }
 
 /**
- * Kills its child as soon as nobody holds the other end of its standard input: when it is closed, and also when this
- * process is gone, however it ended. Ends itself when the child does.
+ * Kills its child, and what that has started, as soon as nobody holds the other end of its standard input: when it is
+ * closed, and also when this process is gone, however it ended. Ends itself when the child does.
  */
 const GUARD = `
+  trap : TERM
   exec 3<&0
   "$@" </dev/null 3<&- &
   child=$!
-  { while read -r _; do :; done; kill -9 "$child"; } <&3 >/dev/null 2>&1 &
+  { trap '' TERM; while read -r _; do :; done; kill -TERM 0; kill -9 "$child"; } <&3 >/dev/null 2>&1 &
   guard=$!
   exec 3<&-
   wait "$child" 2>/dev/null
   status=$?
-  kill "$guard" 2>/dev/null
+  # Above 128 it is a signal that has ended the waiting; the child may still be there.
+  if [ "$status" -gt 128 ]; then wait "$child" 2>/dev/null; fi
+  kill -9 "$guard" 2>/dev/null
   exit "$status"
 `;
 
@@ -44,10 +48,7 @@ export async function startServerProcess(
     readonly isReady: () => Promise<unknown>;
   },
 ): Promise<ServerProcess> {
-  const guard = spawn('sh', ['-c', GUARD, 'sh', ...command], {
-    env: { ...process.env, ...options.environment },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const guard = spawnGuarded(command, { ...process.env, ...options.environment });
   let output = '';
   for (const stream of [guard.stdout, guard.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -74,6 +75,19 @@ export async function startServerProcess(
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
+}
+
+/** Starts a program that can't outlive this one: closing its standard input kills it and what it has started. */
+export function spawnGuarded(
+  command: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): ChildProcessByStdio<Writable, Readable, Readable> {
+  return spawn('sh', ['-c', GUARD, 'sh', ...command], {
+    env: environment,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // A process group of its own, which the guard ends.
+    detached: true,
+  });
 }
 
 /** A port that nobody listens on at this moment. */

@@ -1,5 +1,5 @@
+import { startEmulatorDns } from './emulator-dns.ts';
 import type { InteropAws } from './interop-aws.ts';
-import { startMotoDns } from './moto-dns.ts';
 import { freePort, startServerProcess } from './server-process.ts';
 
 /** Starts moto's server (https://docs.getmoto.org/en/latest/docs/server_mode.html). */
@@ -10,7 +10,7 @@ export async function startMoto(): Promise<InteropAws> {
   const moto = await startServerProcess([python, '-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
     isReady: async () => fetch(`${url}/moto-api/data.json`),
   });
-  const dns = startMotoDns(url);
+  const dns = startEmulatorDns(url);
   return {
     url,
     dns,

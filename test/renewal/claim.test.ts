@@ -3,10 +3,12 @@ import { parseCertificateSpec } from '../../lambdas/core/certificate-spec.ts';
 import { MINUTE } from '../../lambdas/core/duration.ts';
 import { parseSettings } from '../../lambdas/core/settings.ts';
 import { type Claim, claimAttempt, expectTime, ownPending, updatePending } from '../../lambdas/renewal/claim.ts';
-import { describeCertificate, readManagedCertificate } from '../../lambdas/renewal/managed-certificate.ts';
+import { describeCertificate } from '../../lambdas/renewal/find-certificate.ts';
+import { readManagedCertificate } from '../../lambdas/renewal/managed-certificate.ts';
 import type { SecretVault } from '../../lambdas/renewal/ports/secret-vault.ts';
 import { type RenewalPorts, type Run, startRun } from '../../lambdas/renewal/run.ts';
 import { writeSpec } from '../../lambdas/renewal/write-spec.ts';
+import { MemoryDns } from '../fakes/memory-dns.ts';
 import { MemoryLookup } from '../fakes/memory-lookup.ts';
 import { MemoryRecords } from '../fakes/memory-records.ts';
 import { MemoryTargets } from '../fakes/memory-targets.ts';
@@ -34,6 +36,7 @@ describe('a claim', () => {
       vault,
       records: new MemoryRecords(),
       lookup: new MemoryLookup({}),
+      dns: new MemoryDns(),
       targets: new MemoryTargets(),
       clock,
       log: silent,
@@ -119,6 +122,19 @@ describe('a claim', () => {
     const second = await expectClaim(run('b'));
     expect(second).toMatchObject({ attempt: 1, resumes: false });
     expect((await ownPending(second, run('b'))).privateKey).not.toBe(before.privateKey);
+  });
+
+  it('is free when a live version comes back whose claim has ended a moment ago', async () => {
+    const first = await expectClaim(run('a'));
+    await vault.put({ id: first.arn, value: '{"note":"new"}', token: 'n'.repeat(32), stage: 'AWSCURRENT' });
+    await endClaim(first);
+    const second = await expectClaim(run('b'));
+    const back = { id: first.arn, stage: 'AWSCURRENT', to: first.generation, from: second.generation };
+    expect(await vault.moveStage(back)).toBe('moved');
+    await endClaim(second);
+    const third = await expectClaim(run('c'));
+    expect(third).toMatchObject({ generation: first.generation, resumes: false });
+    expect((await claim(run('d'))).kind).toBe('busy');
   });
 
   it('does not go on with an order whose certificate was rejected', async () => {

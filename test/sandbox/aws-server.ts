@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { renderAwsError, UNKNOWN_OPERATION } from './aws-error.ts';
-import { type AwsAnswer, type AwsRequest, type AwsService, AwsServiceError } from './aws-service.ts';
+import { type Authorizer, type AwsAnswer, type AwsRequest, type AwsService, AwsServiceError } from './aws-service.ts';
 import type { Calls } from './calls.ts';
 import { readCredentialScope } from './credential-scope.ts';
 import type { FaultAction, Faults } from './faults.ts';
@@ -15,6 +15,8 @@ export interface AwsServerOptions {
   readonly faults: Faults;
   /** How long each request takes, virtual milliseconds; none when left out. */
   readonly latency?: number;
+  /** Asked about every request that a run of the clock sends in somebody's name; all are served when left out. */
+  readonly authorizer?: Authorizer;
 }
 
 export interface AwsServer {
@@ -83,12 +85,14 @@ async function serve(
 }
 
 async function answer(
-  { services, clock, calls, faults, latency }: AwsServerOptions,
+  { services, clock, calls, faults, latency, authorizer }: AwsServerOptions,
   bugs: Error[],
   message: IncomingMessage,
   body: string | undefined,
   requestId: string,
 ): Promise<AwsAnswer | 'drop'> {
+  // Now, while whoever asks certainly waits for the answer.
+  const caller = clock.caller();
   const scope = readCredentialScope(message.headers.authorization);
   const request = parse(message, body ?? '', scope);
   const operations = services.map((service) => ({ service, operation: service.operationOf(request) }));
@@ -119,6 +123,9 @@ async function answer(
     const before = await faults.at('before', operation, request);
     const repeated = before !== undefined && 'repeat' in before;
     if (before && !repeated) return applied(before);
+    const refused =
+      caller === undefined ? undefined : await authorizer?.refusal(caller, found.service, found.operation, request);
+    if (refused) return refuse(refused);
     if (repeated) await answerOrRefuse(found.service, found.operation, request, requestId);
     const answered = await answerOrRefuse(found.service, found.operation, request, requestId);
     const after = await faults.at('after', operation, request);

@@ -12,6 +12,20 @@ export interface AwsService {
   answer(operation: string, request: AwsRequest): Promise<AwsAnswer>;
 }
 
+/** Who decides whether a request may be served. */
+export interface Authorizer {
+  /**
+   * Whether `caller` (as `VirtualClock.caller` names it) may make this request. Answers with the refusal, as the service
+   * words it; `undefined` when it may.
+   */
+  refusal(
+    caller: string,
+    service: AwsService,
+    operation: string,
+    request: AwsRequest,
+  ): Promise<AwsServiceError | undefined>;
+}
+
 export interface AwsRequest {
   readonly method: string;
   /** Without the query. */

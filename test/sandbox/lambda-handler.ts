@@ -24,6 +24,8 @@ export interface HandlerCall {
   /** When Lambda ends the invocation. */
   readonly deadline: number;
   readonly timeoutMilliseconds: number;
+  /** Whose rights the function has. */
+  readonly role?: string | undefined;
 }
 
 /** A hundred bytes more than the 6 MB of a request, as Lambda's own message says. */
@@ -47,7 +49,7 @@ export async function callHandler(clock: VirtualClock, handler: LambdaHandler, c
     await new Promise((resolve) => setImmediate(resolve));
     return JSON.stringify((await handler(event, context)) ?? null);
   };
-  const payload = await clock.run(run, { mortal: true, until: deadline }).catch((error: unknown) => {
+  const payload = await clock.run(run, { mortal: true, until: deadline, as: call.role }).catch((error: unknown) => {
     throw error instanceof Killed && clock.now() >= deadline ? new TimedOut(call) : error;
   });
   if (Buffer.byteLength(payload) > LARGEST_RESPONSE) throw new ResponseTooLarge();

@@ -12,10 +12,26 @@ import { type FunctionName, functionArn, parseFunctionName } from './lambda-name
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface LambdaSettings extends DurableSettings {
-  /** How often Lambda repeats an asynchronous invocation that fails: after one and two minutes. AWS's default is 2. */
-  asyncRetries: 0 | 1 | 2;
-  /** When an invocation is ended, durable or not. */
+  /**
+   * How often Lambda repeats an asynchronous invocation that fails: after one and two minutes. `undefined` leaves it to
+   * each function.
+   */
+  asyncRetries: 0 | 1 | 2 | undefined;
+  /** When an invocation is ended, durable or not, unless the function has a time-out of its own. */
   timeoutMilliseconds: number;
+}
+
+/** How a function is deployed, besides its name. */
+export interface FunctionOptions {
+  readonly durable?: DurableConfig | undefined;
+  /** Of a plain function. */
+  readonly timeoutMilliseconds?: number;
+  /** None when left out; AWS's default is 2. */
+  readonly asyncRetries?: 0 | 1 | 2;
+  /** Whose rights it has; see `VirtualClock.caller`. */
+  readonly role?: string;
+  /** Called with an asynchronous event of a plain function that has failed each time. */
+  readonly onDiscarded?: (invocation: Invocation) => void | Promise<void>;
 }
 
 export interface Invocation {
@@ -78,7 +94,7 @@ export class LambdaService implements AwsService {
     this.#clock = options.clock;
     this.#region = options.region ?? 'eu-central-1';
     this.settings = {
-      asyncRetries: 0,
+      asyncRetries: undefined,
       timeoutMilliseconds: 15 * MINUTE,
       invocationAttempts: Number.POSITIVE_INFINITY,
       initialOperations: 1_000,
@@ -97,14 +113,16 @@ export class LambdaService implements AwsService {
    * qualifier alone, without one under every qualifier. A plain function takes the place of the one of the same name; a
    * durable one becomes its next version, and what runs stays on the version that it started on.
    */
-  register(name: string, handler: LambdaHandler, options: { readonly durable?: DurableConfig } = {}): void {
+  register(name: string, handler: LambdaHandler, options: FunctionOptions = {}): void {
     const parsed = parseFunctionName(name);
     const same = (deployed: Deployed) =>
       deployed.name.name === parsed.name && deployed.name.qualifier === parsed.qualifier;
-    const versions = this.#functions.filter((deployed) => deployed.name.name === parsed.name && deployed.durable);
+    const versions = this.#functions.filter(
+      (deployed) => deployed.name.name === parsed.name && deployed.options.durable,
+    );
     const index = options.durable ? -1 : this.#functions.findIndex(same);
     if (index !== -1) this.#functions.splice(index, 1);
-    this.#functions.push({ name: parsed, handler, durable: options.durable, version: versions.length + 1 });
+    this.#functions.push({ name: parsed, handler, options, version: versions.length + 1 });
   }
 
   /** Every invocation that was accepted, in order. */
@@ -197,9 +215,10 @@ export class LambdaService implements AwsService {
       attempts: 0,
       outcome: 'running',
     };
-    const accepted = deployed.durable
-      ? this.#start(invocation, deployed.durable, asked, version)
-      : { outcome: this.#outside(() => this.#run(invocation, deployed.handler, asked)), version };
+    const { durable } = deployed.options;
+    const accepted = durable
+      ? this.#start(invocation, durable, asked, version)
+      : { outcome: this.#outside(() => this.#run(invocation, deployed, asked)), version };
     this.#invocations.push(invocation);
     const running = accepted.outcome.finally(() => this.#background.delete(running));
     this.#background.add(running);
@@ -219,11 +238,12 @@ export class LambdaService implements AwsService {
     if (!deployed) {
       throw new AwsServiceError(404, 'ResourceNotFoundException', `Function not found: ${functionArn(name, region)}`);
     }
-    if (!deployed.durable) return { deployed, event, version: '$LATEST' };
+    const { durable } = deployed.options;
+    if (!durable) return { deployed, event, version: '$LATEST' };
     if (name.qualifier === undefined) {
       throw invalidParameter('You cannot invoke a durable function using an unqualified ARN.');
     }
-    if (type === 'RequestResponse' && deployed.durable.executionTimeoutSeconds * 1_000 > 15 * MINUTE) {
+    if (type === 'RequestResponse' && durable.executionTimeoutSeconds * 1_000 > 15 * MINUTE) {
       throw invalidParameter(
         'You cannot synchronously invoke a durable function with an executionTimeout greater than 15 minutes.',
       );
@@ -232,21 +252,23 @@ export class LambdaService implements AwsService {
   }
 
   /** A plain function: calls its handler, and again where Lambda repeats it. */
-  async #run(invocation: Mutable<Invocation>, handler: LambdaHandler, asked: Asked): Promise<InvocationOutcome> {
-    await this.#attempt(invocation, handler, asked);
+  async #run(invocation: Mutable<Invocation>, deployed: Deployed, asked: Asked): Promise<InvocationOutcome> {
+    await this.#attempt(invocation, deployed, asked);
     if (asked.type === 'Event') {
-      for (let retry = 1; invocation.outcome === 'failed' && retry <= this.settings.asyncRetries; retry += 1) {
+      const retries = this.settings.asyncRetries ?? deployed.options.asyncRetries ?? 0;
+      for (let retry = 1; invocation.outcome === 'failed' && retry <= retries; retry += 1) {
         invocation.outcome = 'running';
         await this.#clock.sleep(retry * MINUTE);
-        await this.#attempt(invocation, handler, asked);
+        await this.#attempt(invocation, deployed, asked);
       }
+      if (invocation.outcome === 'failed') await deployed.options.onDiscarded?.(invocation);
     }
     return { invocation };
   }
 
-  async #attempt(invocation: Mutable<Invocation>, handler: LambdaHandler, asked: Asked): Promise<void> {
+  async #attempt(invocation: Mutable<Invocation>, { handler, options }: Deployed, asked: Asked): Promise<void> {
     invocation.attempts += 1;
-    const { timeoutMilliseconds } = this.settings;
+    const { timeoutMilliseconds = this.settings.timeoutMilliseconds, role } = options;
     try {
       const payload = await callHandler(this.#clock, handler, {
         functionName: invocation.function,
@@ -256,6 +278,7 @@ export class LambdaService implements AwsService {
         event: parseEvent(asked.body),
         deadline: this.#clock.now() + timeoutMilliseconds,
         timeoutMilliseconds,
+        role,
       });
       invocation.outcome = 'succeeded';
       invocation.result = JSON.parse(payload);
@@ -296,6 +319,7 @@ export class LambdaService implements AwsService {
       event: JSON.parse(JSON.stringify(event)),
       deadline,
       timeoutMilliseconds: this.settings.timeoutMilliseconds,
+      role: deployed.options.role,
     });
   };
 
@@ -303,8 +327,9 @@ export class LambdaService implements AwsService {
   #find({ name, qualifier }: FunctionName): Deployed | undefined {
     return this.#functions.findLast((deployed) => {
       if (deployed.name.name !== name) return false;
-      if (deployed.durable && (qualifier === undefined || qualifier === '$LATEST')) return true;
-      if (deployed.durable && /^\d+$/.test(qualifier ?? '')) return String(deployed.version) === qualifier;
+      const { durable } = deployed.options;
+      if (durable && (qualifier === undefined || qualifier === '$LATEST')) return true;
+      if (durable && /^\d+$/.test(qualifier ?? '')) return String(deployed.version) === qualifier;
       return deployed.name.qualifier === undefined || deployed.name.qualifier === qualifier;
     });
   }
@@ -328,7 +353,7 @@ export class LambdaService implements AwsService {
 interface Deployed {
   readonly name: FunctionName;
   readonly handler: LambdaHandler;
-  readonly durable: DurableConfig | undefined;
+  readonly options: FunctionOptions;
   /** Of a durable function, counted from 1. */
   readonly version: number;
 }

@@ -158,10 +158,25 @@ describe('answers', () => {
 
   it('are refused outside the public zones', async () => {
     route53.createZone('internal.example', { privateZone: true });
-    for (const name of ['example.org', 'notexample.com', 'com', '.', 'internal.example']) {
+    for (const name of ['example.org', '.', 'internal.example']) {
       const response = await ask(name, 'NS');
       expect([name, response.rcode, response.flag_aa]).toEqual([name, 'REFUSED', false]);
     }
+  });
+
+  it('say below the top-level domains of the zones that nothing else exists', async () => {
+    expect(await ask('notexample.com', 'NS')).toMatchObject({ rcode: 'NXDOMAIN' });
+    route53.delegate('example.com', undefined);
+    expect(await ask('example.com', 'NS')).toMatchObject({ rcode: 'NXDOMAIN' });
+    expect((await ask('com', 'NS')).answers).toHaveLength(1);
+  });
+
+  it('come from the one of two zones that the name is delegated to', async () => {
+    const second = route53.createZone('example.com', { nameServers: ['ns-9.other.example'] });
+    expect(JSON.stringify((await ask('example.com', 'NS')).answers)).toContain('ns-1.sandbox.example');
+    route53.delegate('example.com', second.id);
+    expect(JSON.stringify((await ask('example.com', 'NS')).answers)).toContain('ns-9.other.example');
+    expect(JSON.stringify((await ask('ns-9.other.example', 'A')).answers)).toContain('127.0.0.1');
   });
 
   it('know where the name servers themselves are', async () => {

@@ -42,6 +42,8 @@ export interface NameServer {
 export interface NameServerData {
   readonly settings: { readonly nameServers: readonly string[] };
   served(server: number): readonly ServedZone[];
+  /** Of zones that have name servers of their own; all of them are at the first host. */
+  nameServers?(): readonly string[];
 }
 
 /**
@@ -72,7 +74,7 @@ export async function startNameServer(options: {
   const listeners = await listenOnOnePort(hosts, port);
   listeners.forEach(({ udp, tcp, connections }, index) => {
     const respond = (message: Buffer, transport: 'udp' | 'tcp') => {
-      const own = addressesOf(route53.settings.nameServers, hosts);
+      const own = addressesOf([...route53.settings.nameServers, ...(route53.nameServers?.() ?? [])], hosts);
       const answer = (question: { name: string; type: string }) => {
         queries.push({ name: question.name.replace(/\.$/, ''), type: question.type, transport, server: index });
         const behaviour = servers[index]?.behaviour;
@@ -127,7 +129,8 @@ function typeAsked(message: Buffer): string {
 }
 
 function addressesOf(nameServers: readonly string[], hosts: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(nameServers.map((name, index) => [normalizeName(name), hosts[index % hosts.length] ?? '']));
+  const distinct = [...new Set(nameServers.map(normalizeName))];
+  return new Map(distinct.map((name, index) => [name, hosts[index % hosts.length] ?? '']));
 }
 
 type Answering = (question: { name: string; type: string }) => DnsAnswer | 'REFUSED' | 'SERVFAIL' | undefined;

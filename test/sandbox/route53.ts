@@ -1,3 +1,4 @@
+import { ACCOUNT } from './aws-account.ts';
 import { type AwsAnswer, type AwsRequest, type AwsService, AwsServiceError } from './aws-service.ts';
 import {
   applyChangeBatch,
@@ -30,6 +31,7 @@ export interface ZoneSummary {
   /** Normalised: `example.com.` */
   readonly name: string;
   readonly privateZone: boolean;
+  readonly account: string;
 }
 
 /** A record set as a test writes it: `name` in any spelling. */
@@ -50,12 +52,20 @@ export class Route53 implements AwsService {
   readonly #clock: { now(): number };
   readonly #zones = new Map<string, Zone>();
   readonly #changes = new Map<string, AcceptedChange>();
-  readonly #buckets: Buckets;
+  readonly #buckets = new Map<string, Buckets>();
+  readonly #accountOf: (accessKeyId: string) => string;
+  /** Which of several zones of one name the world asks; none for a name that is delegated to nobody. */
+  readonly #delegated = new Map<string, string | undefined>();
   #ids = 0;
 
-  constructor(options: { readonly clock: { now(): number }; readonly settings?: Partial<Route53Settings> }) {
+  constructor(options: {
+    readonly clock: { now(): number };
+    readonly settings?: Partial<Route53Settings>;
+    /** Whose an access key is; one account's when left out. */
+    readonly accountOf?: (accessKeyId: string) => string;
+  }) {
     this.#clock = options.clock;
-    this.#buckets = new Buckets(options.clock);
+    this.#accountOf = options.accountOf ?? (() => ACCOUNT);
     this.settings = {
       throttling: true,
       propagationMilliseconds: 30_000,
@@ -71,42 +81,68 @@ export class Route53 implements AwsService {
   }
 
   async answer(operation: string, request: AwsRequest): Promise<AwsAnswer> {
-    if (this.settings.throttling && !this.#buckets.takeRequest(operation)) throw throttled();
+    const account = this.#accountOf(request.accessKeyId);
+    if (this.settings.throttling && !this.#bucketsOf(account).takeRequest(operation)) throw throttled();
     const [, id = ''] = /^\/2013-04-01\/(?:hostedzone|change)\/([^/]+)/.exec(request.path) ?? [];
     const resource = decodeURIComponent(id);
     switch (operation) {
       case 'ListHostedZones':
-        return ok(this.#listHostedZones(request.query));
+        return ok(this.#listHostedZones(request.query, account));
       case 'ListHostedZonesByName':
-        return ok(this.#listHostedZonesByName(request.query));
+        return ok(this.#listHostedZonesByName(request.query, account));
       case 'GetHostedZone':
-        return ok(xml.renderGetHostedZone(...this.#described(this.#zone(resource))));
+        return ok(xml.renderGetHostedZone(...this.#described(this.#zone(resource, account))));
       case 'CreateHostedZone':
-        return this.#createHostedZone(request.body);
+        return this.#createHostedZone(request.body, account);
       case 'ListResourceRecordSets':
-        return ok(this.#listResourceRecordSets(resource, request.query));
+        return ok(this.#listResourceRecordSets(resource, request.query, account));
       case 'ChangeResourceRecordSets':
-        return ok(this.#changeResourceRecordSets(resource, request.body));
+        return ok(this.#changeResourceRecordSets(resource, request.body, account));
       case 'GetChange':
-        return ok(this.#getChange(resource));
+        return ok(this.#getChange(resource, account));
       default:
         throw new AwsServiceError(501, 'NotImplemented', `The sandbox's Route 53 has no ${operation}.`);
     }
   }
 
-  /** Creates a zone that the name servers have at once. Several zones may have the same name, as on AWS. */
+  /**
+   * Creates a zone that the name servers have at once. Several zones may have the same name, as on AWS; the world asks the
+   * first one until `delegate` says otherwise.
+   */
   createZone(
     name: string,
-    options: { readonly privateZone?: boolean } = {},
+    options: {
+      readonly privateZone?: boolean;
+      readonly account?: string;
+      /** Its delegation set; `settings.nameServers` when left out. */
+      readonly nameServers?: readonly string[];
+    } = {},
   ): { readonly id: string; readonly name: string } {
     const vpc = options.privateZone ? { id: 'vpc-sandbox', region: 'us-east-1' } : undefined;
-    const { id, name: normalized } = this.#addZone({ name, callerReference: name, vpc, servedAt: this.#clock.now() });
-    return { id, name: normalized };
+    const { account = ACCOUNT, nameServers } = options;
+    const servedAt = this.#clock.now();
+    const zone = this.#addZone({ name, callerReference: name, vpc, servedAt, account, nameServers });
+    return { id: zone.id, name: zone.name };
+  }
+
+  /** Has the world ask this zone for its name, or none at all. */
+  delegate(name: string, zoneId: string | undefined): void {
+    this.#delegated.set(normalizeName(name), zoneId);
+  }
+
+  /** Every name in a delegation set. */
+  nameServers(): readonly string[] {
+    return [...new Set([...this.#zones.values()].flatMap(({ nameServers }) => nameServers))];
   }
 
   /** In the order in which they were created. */
   zones(): readonly ZoneSummary[] {
-    return [...this.#zones.values()].map(({ id, name, vpc }) => ({ id, name, privateZone: vpc !== undefined }));
+    return [...this.#zones.values()].map(({ id, name, vpc, account }) => ({
+      id,
+      name,
+      privateZone: vpc !== undefined,
+      account,
+    }));
   }
 
   deleteZone(zoneId: string): void {
@@ -123,11 +159,23 @@ export class Route53 implements AwsService {
     return sorted(this.#onServer(this.#zone(zoneId), server));
   }
 
-  /** The public zones that the name servers answer for, and what one of them has of each. */
+  /**
+   * The public zones that the name servers answer for, and what one of them has of each. The top-level domains above them
+   * are there too, so that a zone that is delegated to nobody does not exist.
+   */
   served(server = 0): readonly { readonly name: string; readonly records: RecordSets }[] {
-    return [...this.#zones.values()]
-      .filter((zone) => zone.vpc === undefined && zone.servedAt <= this.#clock.now())
-      .map((zone) => ({ name: zone.name, records: this.#onServer(zone, server) }));
+    const open = [...this.#zones.values()].filter(
+      (zone) => zone.vpc === undefined && zone.servedAt <= this.#clock.now(),
+    );
+    const delegated = open.filter(({ id, name }) => !this.#delegated.has(name) || this.#delegated.get(name) === id);
+    const zones = delegated.map((zone) => ({ name: zone.name, records: this.#onServer(zone, server) }));
+    const topLevel = [...new Set(open.map(({ name }) => `${name.split('.').at(-2)}.`))];
+    return [
+      ...zones,
+      ...topLevel
+        .filter((name) => !zones.some((zone) => zone.name === name))
+        .map((name) => ({ name, records: registry(name) })),
+    ];
   }
 
   /**
@@ -162,14 +210,14 @@ export class Route53 implements AwsService {
 
   /** Fills the token buckets. */
   resetThrottling(): void {
-    this.#buckets.reset();
+    this.#buckets.clear();
   }
 
-  #listHostedZones(query: URLSearchParams): string {
+  #listHostedZones(query: URLSearchParams, account: string): string {
     const maxItems = maxItemsOf(query, 100);
     const marker = query.get('marker') ?? undefined;
     const from = marker === undefined ? '' : bare(marker);
-    const rest = [...this.#zones.values()].filter(({ id }) => id >= from);
+    const rest = this.#zonesOf(account).filter(({ id }) => id >= from);
     return xml.renderListHostedZones({
       zones: rest.slice(0, maxItems).map(hostedZone),
       marker,
@@ -178,7 +226,7 @@ export class Route53 implements AwsService {
     });
   }
 
-  #listHostedZonesByName(query: URLSearchParams): string {
+  #listHostedZonesByName(query: URLSearchParams, account: string): string {
     const maxItems = maxItemsOf(query, 100);
     const dnsName = query.get('dnsname') ?? undefined;
     const zoneId = query.get('hostedzoneid') ?? undefined;
@@ -186,7 +234,7 @@ export class Route53 implements AwsService {
       throw xml.invalidInput('Invalid parameter : Cannot specify HostedZoneId without specifying DNSName.');
     }
     const from = dnsName === undefined ? [] : [sortKey(normalizeName(dnsName)), bare(zoneId ?? '')];
-    const rest = [...this.#zones.values()]
+    const rest = this.#zonesOf(account)
       .map((zone) => ({ zone, position: [sortKey(zone.name), zone.id] }))
       .filter(({ position }) => compare(position, from) >= 0)
       .sort((a, b) => compare(a.position, b.position));
@@ -200,7 +248,7 @@ export class Route53 implements AwsService {
     });
   }
 
-  #createHostedZone(body: string): AwsAnswer {
+  #createHostedZone(body: string, account: string): AwsAnswer {
     const { name, callerReference, comment, vpc } = xml.parseCreateHostedZone(body);
     if (nameProblem(name)) {
       throw new AwsServiceError(400, 'InvalidDomainName', `${name} is not a valid domain name`);
@@ -210,8 +258,8 @@ export class Route53 implements AwsService {
       throw new AwsServiceError(409, 'HostedZoneAlreadyExists', message);
     }
     const servedAt = this.#syncTime();
-    const zone = this.#addZone({ name, callerReference, comment, vpc, servedAt });
-    const change = this.#accept({ syncedAt: servedAt, sets: new Map() }, undefined);
+    const zone = this.#addZone({ name, callerReference, comment, vpc, servedAt, account });
+    const change = this.#accept({ syncedAt: servedAt, sets: new Map() }, undefined, account);
     const [described, servedBy] = this.#described(zone);
     return {
       status: 201,
@@ -220,8 +268,8 @@ export class Route53 implements AwsService {
     };
   }
 
-  #listResourceRecordSets(zoneId: string, query: URLSearchParams): string {
-    const zone = this.#zone(zoneId);
+  #listResourceRecordSets(zoneId: string, query: URLSearchParams, account: string): string {
+    const zone = this.#zone(zoneId, account);
     const maxItems = maxItemsOf(query, 300);
     const [name, type, identifier] = ['name', 'type', 'identifier'].map((key) => query.get(key) ?? undefined);
     if (type !== undefined && name === undefined) {
@@ -235,10 +283,10 @@ export class Route53 implements AwsService {
     return xml.renderListResourceRecordSets({ recordSets: rest.slice(0, maxItems), next: rest[maxItems], maxItems });
   }
 
-  #changeResourceRecordSets(zoneId: string, body: string): string {
+  #changeResourceRecordSets(zoneId: string, body: string, account: string): string {
     const { changes, comment } = xml.parseChangeBatch(body);
-    if (this.settings.throttling && !this.#buckets.takeChanges(changeTokens(changes))) throw throttled();
-    const zone = this.#zone(zoneId);
+    if (this.settings.throttling && !this.#bucketsOf(account).takeChanges(changeTokens(changes))) throw throttled();
+    const zone = this.#zone(zoneId, account);
     const now = this.#clock.now();
     if (now < zone.changedAt + this.settings.zoneProcessingMilliseconds) {
       const message = 'The request was rejected because Route 53 was still processing a prior request.';
@@ -246,18 +294,24 @@ export class Route53 implements AwsService {
     }
     const after = applyChangeBatch(zone.name, zone.records, changes);
     zone.changedAt = now;
-    const change = this.#accept(this.#commit(zone, after, this.#syncTime()), comment);
+    const change = this.#accept(this.#commit(zone, after, this.#syncTime()), comment, account);
     return xml.renderChange('ChangeResourceRecordSets', this.#changeInfo(change));
   }
 
-  #getChange(changeId: string): string {
+  #getChange(changeId: string, account: string): string {
     const change = this.#changes.get(bare(changeId));
-    if (!change) throw new AwsServiceError(404, 'NoSuchChange', `Could not find resource with ID: ${changeId}`);
+    if (change?.account !== account)
+      throw new AwsServiceError(404, 'NoSuchChange', `Could not find resource with ID: ${changeId}`);
     return xml.renderChange('GetChange', this.#changeInfo(change));
   }
 
-  #zone(zoneId: string): Zone {
+  /** `account` is whose request it is; a test's own look when left out. */
+  #zone(zoneId: string, account?: string): Zone {
     const zone = this.#zones.get(bare(zoneId));
+    if (zone && account !== undefined && zone.account !== account) {
+      const message = `User: arn:aws:iam::${account}:role/caller is not authorized to access this resource`;
+      throw new AwsServiceError(403, 'AccessDenied', message);
+    }
     if (!zone) throw new AwsServiceError(404, 'NoSuchHostedZone', `No hosted zone found with ID: ${bare(zoneId)}`);
     return zone;
   }
@@ -268,9 +322,11 @@ export class Route53 implements AwsService {
     readonly comment?: string | undefined;
     readonly vpc?: xml.Vpc | undefined;
     readonly servedAt: number;
+    readonly account: string;
+    readonly nameServers?: readonly string[] | undefined;
   }): Zone {
     const name = normalizeName(options.name);
-    const nameServers = this.settings.nameServers.map(normalizeName);
+    const nameServers = (options.nameServers ?? this.settings.nameServers).map(normalizeName);
     const authority = `${nameServers[0]} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400`;
     const initial = new Map(
       [
@@ -312,8 +368,8 @@ export class Route53 implements AwsService {
     return propagation;
   }
 
-  #accept(propagation: Propagation, comment: string | undefined): AcceptedChange {
-    const change = { id: this.#newId('C'), submittedAt: this.#clock.now(), propagation, comment };
+  #accept(propagation: Propagation, comment: string | undefined, account: string): AcceptedChange {
+    const change = { id: this.#newId('C'), submittedAt: this.#clock.now(), propagation, comment, account };
     this.#changes.set(change.id, change);
     return change;
   }
@@ -338,6 +394,16 @@ export class Route53 implements AwsService {
     // In the order of the changes, whichever arrives first: the last one decides.
     for (const change of zone.propagating) if (change.syncedAt <= now - lag) apply(visible, change);
     return visible;
+  }
+
+  #zonesOf(account: string): readonly Zone[] {
+    return [...this.#zones.values()].filter((zone) => zone.account === account);
+  }
+
+  #bucketsOf(account: string): Buckets {
+    const known = this.#buckets.get(account) ?? new Buckets(this.#clock);
+    this.#buckets.set(account, known);
+    return known;
   }
 
   #newId(prefix: string): string {
@@ -368,12 +434,6 @@ class Buckets {
     return this.#changes.take(tokens);
   }
 
-  reset(): void {
-    this.#account.reset();
-    this.#changes.reset();
-    this.#operations.clear();
-  }
-
   #operation(operation: string): TokenBucket {
     const existing = this.#operations.get(operation);
     if (existing) return existing;
@@ -386,6 +446,7 @@ class Buckets {
 
 interface Zone {
   readonly id: string;
+  readonly account: string;
   readonly name: string;
   readonly callerReference: string;
   readonly comment?: string | undefined;
@@ -411,6 +472,7 @@ interface Propagation {
 
 interface AcceptedChange {
   readonly id: string;
+  readonly account: string;
   readonly submittedAt: number;
   readonly propagation: Propagation;
   readonly comment: string | undefined;
@@ -428,6 +490,17 @@ const ROUTES = [
 
 function ok(body: string): AwsAnswer {
   return { status: 200, body };
+}
+
+/** A top-level domain, as far as anybody asks for it. */
+function registry(name: string): RecordSets {
+  const servers = ['a.registry.example.'];
+  const authority = 'a.registry.example. hostmaster.registry.example. 1 7200 900 1209600 900';
+  const sets = [
+    { name, type: 'NS', ttl: 172_800, values: servers },
+    { name, type: 'SOA', ttl: 900, values: [authority] },
+  ];
+  return new Map(sets.map((set) => [recordSetKey(set), set]));
 }
 
 function throttled(): AwsServiceError {

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { type CertificateSpecInput, parseCertificateSpec } from '../../lambdas/core/certificate-spec.ts';
 import type { IssuerSettingsInput } from '../../lambdas/core/issuer-settings.ts';
 import type { RenewOutcome, ScanResult } from '../../lambdas/core/outcome.ts';
-import { parseSettings, type SettingsInput, settingsToEnvironment } from '../../lambdas/core/settings.ts';
+import { type SettingsInput, settingsFromEnvironment } from '../../lambdas/core/settings.ts';
 import { parseStoredFailure } from '../../lambdas/core/stored-failure.ts';
-import { createDurableRenew, createRenew, renewalPorts, type Surroundings } from '../../lambdas/handlers/renew.ts';
-import { createScan } from '../../lambdas/handlers/scan.ts';
+import { renewalPorts } from '../../lambdas/handlers/renew.ts';
 import { configureIssuer } from '../../lambdas/renewal/issuer.ts';
 import type { OpenIssuer } from '../../lambdas/renewal/open-issuer.ts';
 import type { Log } from '../../lambdas/renewal/ports/log.ts';
@@ -18,21 +17,27 @@ import { Acm } from './acm.ts';
 import { startAwsServer } from './aws-server.ts';
 import { type SandboxCa, startCa } from './ca/ca.ts';
 import { Calls } from './calls.ts';
+import { type Deployment, deploy, readApp } from './deployment.ts';
 import type { ErrorObject } from './durable-updates.ts';
 import { Faults } from './faults.ts';
-import { LambdaService } from './lambda.ts';
-import type { LambdaHandler } from './lambda-handler.ts';
+import { createIam, type Iam } from './iam.ts';
+import { acmAccess } from './iam-acm.ts';
+import { EXPECTED_DENIALS } from './iam-exceptions.ts';
+import { lambdaAccess } from './iam-lambda.ts';
+import { route53Access } from './iam-route53.ts';
+import { secretsManagerAccess } from './iam-secrets-manager.ts';
+import { type Invocation, LambdaService } from './lambda.ts';
 import { type NameServer, startNameServer } from './name-server.ts';
+import { nativeEnvironment } from './native-require.ts';
 import { observedSteps, type StepEvent } from './observed-steps.ts';
 import { Route53 } from './route53.ts';
 import { SecretsManager } from './secrets-manager.ts';
+import { Sts, stsAccess } from './sts.ts';
+import { type Execution, synthesizedApp } from './synthesis.ts';
+import { noteUsedGrants } from './used-grants.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const REGION = 'eu-central-1';
-const DURABLE = { executionTimeoutSeconds: 86_400, retentionDays: 14 };
-
-/** How `renew` is deployed: everything in one invocation, or as a durable function. */
-export type Execution = 'direct' | 'durable';
 
 export interface SandboxOptions {
   /** Where virtual time begins; now, when left out. */
@@ -43,6 +48,7 @@ export interface SandboxOptions {
   readonly coldStarts?: boolean;
   /** Public hosted zones that exist from the start. */
   readonly zones?: readonly string[];
+  /** Instead of what the template says. */
   readonly settings?: SettingsInput;
   /** Follows the steps of every renewal. */
   readonly onStep?: (step: StepEvent) => void;
@@ -58,7 +64,7 @@ export interface LogEntry {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** A CA, DNS and AWS on loopback, with evercert's functions deployed into it, on one virtual clock. */
+/** A CA, DNS and AWS on loopback, with the synthesized app deployed into it, on one virtual clock. */
 export interface Sandbox {
   readonly clock: VirtualClock;
   readonly calls: Calls;
@@ -68,11 +74,16 @@ export interface Sandbox {
   readonly nameServer: NameServer;
   readonly secretsManager: SecretsManager;
   readonly acm: Acm;
+  readonly sts: Sts;
   readonly lambda: LambdaService;
+  readonly iam: Iam;
+  readonly deployment: Deployment;
   readonly log: readonly LogEntry[];
-  /** What the functions are deployed with. */
+  /** The environment of `scan` and `provision`; `renew` has the same, but for its own name. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Invokes `scan` and waits until every renewal that it started has ended. */
+  /**
+   * Runs the schedule, or invokes `scan` by hand with an event, and waits until every renewal that it started has ended.
+   */
   scan(event?: unknown): Promise<ScanResult>;
   /** Invokes `renew` by hand and waits for its result; its failure is thrown as it was. */
   renew(event: unknown): Promise<RenewOutcome>;
@@ -92,7 +103,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const clock = new VirtualClock(options.now ?? Date.now());
   const calls = new Calls();
   const faults = new Faults(clock);
-  const route53 = new Route53({ clock });
+  const sts = new Sts({ clock });
+  const route53 = new Route53({ clock, accountOf: (accessKeyId) => sts.accountOf(accessKeyId) });
   for (const zone of options.zones ?? []) route53.createZone(zone);
   const secretsManager = new SecretsManager({ clock });
   const acm = new Acm({ clock });
@@ -102,21 +114,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // The CA looks from elsewhere: what it asks is not counted, and what befalls our queries doesn't befall its own.
   const caNameServer = await startNameServer({ route53 });
   const ca = await startCa({ clock, calls, faults, resolver: { host: '127.0.0.1', port: caNameServer.port } });
-  const aws = await startAwsServer({ services: [route53, secretsManager, acm, lambda], clock, calls, faults });
+  const app = readApp(await synthesizedApp(execution));
+  const access = {
+    secretsmanager: secretsManagerAccess(secretsManager),
+    acm: acmAccess(acm),
+    route53: route53Access,
+    lambda: lambdaAccess,
+    sts: stsAccess,
+  };
+  const iam = createIam({ roles: app.roles, access, expected: EXPECTED_DENIALS });
+  const services = [route53, secretsManager, acm, lambda, sts];
+  const aws = await startAwsServer({ services, clock, calls, faults, authorizer: iam });
   const folder = mkdtempSync(join(tmpdir(), 'evercert-'));
   const caBundleFile = join(folder, 'ca-bundle.pem');
   writeFileSync(caBundleFile, ca.httpsRoot);
 
-  const settings = parseSettings({
-    defaultIssuer: 'sandbox',
-    dnsResolvers: [`${resolver.host}:${resolver.port}`],
-    authoritativePort: resolver.port,
-    caBundleFile,
-    execution,
-    ...(execution === 'durable' ? { renewFunction: 'evercert-renew:live' } : {}),
-    ...options.settings,
-  });
-  const environment = settingsToEnvironment(settings);
   const restore = setEnvironment({
     AWS_ENDPOINT_URL: aws.url,
     AWS_REGION: REGION,
@@ -132,19 +144,28 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       log.push(entry);
       options.onLog?.(entry);
     };
-  const surroundings = {
-    environment,
+  const ownLog: Log = { info: write('info'), warn: write('warn'), error: write('error') };
+  const deployment = deploy(app, {
+    lambda,
+    iam,
     clock,
-    log: { info: write('info'), warn: write('warn'), error: write('error') } satisfies Log,
-    ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),
-    ...(ports ? { ports } : {}),
-  };
-  const scanFunction = createScan(surroundings);
-  if (execution === 'direct') lambda.register(settings.renewFunction, createRenew(surroundings));
-  else
-    lambda.register(settings.renewFunction, durableRenew(surroundings, clock, options.coldStarts), {
-      durable: DURABLE,
-    });
+    faults,
+    coldStarts: options.coldStarts ?? false,
+    surroundings: {
+      log: ownLog,
+      ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),
+      ...(ports ? { ports } : {}),
+    },
+    settings: {
+      dnsResolvers: [`${resolver.host}:${resolver.port}`],
+      authoritativePort: resolver.port,
+      caBundleFile,
+      allowHttpAnswers: true,
+      ...options.settings,
+    },
+  });
+  const environment = deployment.environments.scan;
+  const settings = settingsFromEnvironment(environment);
 
   let invocations = 0;
   const sandbox: Sandbox = {
@@ -156,34 +177,37 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     nameServer,
     secretsManager,
     acm,
+    sts,
     lambda,
+    iam,
+    deployment,
     log,
     environment,
-    scan: async (event = {}) => {
-      const result = await clock.run(() => scanFunction(asJson(event), { awsRequestId: `scan-${++invocations}` }), {
-        mortal: true,
-      });
+    scan: async (event) => {
+      const invocation =
+        event === undefined
+          ? await deployment.runSchedule()
+          : (await lambda.invoke(deployment.functions.scan, event, { type: 'RequestResponse' })).invocation;
       await lambda.idle();
-      return asJson(result);
+      return resultOf<ScanResult>(invocation);
     },
     renew: async (event) => {
       // Lambda refuses to wait for a durable function that may take longer than 15 minutes.
       const type = execution === 'durable' ? 'Event' : 'RequestResponse';
-      const { invocation } = await lambda.invoke(settings.renewFunction, event, { type });
-      if (invocation.outcome === 'succeeded') return invocation.result as RenewOutcome;
-      throw failureOf(invocation.error);
+      const { invocation } = await lambda.invoke(deployment.functions.renew, event, { type });
+      return resultOf<RenewOutcome>(invocation);
     },
     deployIssuer: (name = 'sandbox', issuer = sandbox.issuerSettings()) =>
       clock.run(() =>
         configureIssuer(
           name,
           issuer,
-          startRun(renewalPorts(settings, clock, surroundings.log), settings, `deploy-${++invocations}`),
+          startRun(renewalPorts(settings, clock, ownLog), settings, `deploy-${++invocations}`),
         ),
       ),
     register: (name, spec) =>
       clock.run(() =>
-        writeSpec(name, parseCertificateSpec(spec), renewalPorts(settings, clock, surroundings.log).vault, settings),
+        writeSpec(name, parseCertificateSpec(spec), renewalPorts(settings, clock, ownLog).vault, settings),
       ),
     issuerSettings: () => ({
       directoryUrl: ca.directoryUrl,
@@ -192,9 +216,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       caBundle: ca.httpsRoot + ca.roots.map(({ pem }) => pem).join(''),
       allowPrivateAddresses: true,
     }),
-    bugs: () => [...ca.bugs, ...aws.bugs, ...lambda.bugs],
+    bugs: () => [...ca.bugs, ...aws.bugs, ...lambda.bugs, ...iam.unexpectedDenials()],
     stop: async () => {
       await lambda.idle();
+      noteUsedGrants(iam.used);
       await Promise.all([ca.stop(), aws.stop(), nameServer.stop(), caNameServer.stop()]);
       clock.close();
       restore();
@@ -204,14 +229,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return sandbox;
 }
 
-/** One process until something in it was killed, or a process for each invocation. */
-function durableRenew(surroundings: Surroundings, clock: VirtualClock, coldStarts = false): LambdaHandler {
-  const start = () => ({ handler: createDurableRenew(surroundings) as LambdaHandler, deaths: clock.deaths });
-  let process = start();
-  return (event, context) => {
-    if (coldStarts || process.deaths !== clock.deaths) process = start();
-    return process.handler(event, context);
-  };
+/** What a function has returned; throws what it has thrown. */
+function resultOf<T>({ outcome, result, error }: Invocation): T {
+  if (outcome === 'succeeded') return result as T;
+  throw failureOf(error);
 }
 
 /** What `renew` has thrown, also where Lambda has stored it. */
@@ -221,18 +242,19 @@ function failureOf(error: unknown): unknown {
   return parseStoredFailure({ message: ErrorMessage, data: ErrorData }) ?? new Error(`${ErrorType}: ${ErrorMessage}`);
 }
 
-/** As on Lambda: events and results are JSON. */
-function asJson<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
-}
-
+/** For the code of the tests and for the bundles. */
 function setEnvironment(variables: Readonly<Record<string, string>>): () => void {
-  const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
-  Object.assign(process.env, variables);
+  const changed = [...new Set([process.env, nativeEnvironment])].map((environment) => {
+    const before = Object.keys(variables).map((name) => [name, environment[name]] as const);
+    Object.assign(environment, variables);
+    return { environment, before };
+  });
   return () => {
-    for (const [name, value] of before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
+    for (const { environment, before } of changed) {
+      for (const [name, value] of before) {
+        if (value === undefined) delete environment[name];
+        else environment[name] = value;
+      }
     }
   };
 }

@@ -204,10 +204,10 @@ export class SecretsManager implements AwsService {
   }
 
   /** Somebody edits the value: a new version that becomes AWSCURRENT. Returns its id. */
-  overwrite(id: string, value: string): string {
+  overwrite(id: string, value: string, stage = 'AWSCURRENT'): string {
     const record = this.#existing(id);
     const added = { id: randomUUID(), createdAt: this.#clock.now(), value: { string: value } };
-    this.#change(record, 'overwrite', { versions: addVersion(record.state.versions, added, ['AWSCURRENT']) });
+    this.#change(record, 'overwrite', { versions: addVersion(record.state.versions, added, [stage]) });
     return added.id;
   }
 

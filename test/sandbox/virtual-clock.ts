@@ -67,12 +67,20 @@ export class VirtualClock implements Clock {
   /**
    * Everything that shall keep time still while it works: an invocation, a CA's validation. A `mortal` run can be
    * killed, as Lambda's sandbox can, and is when it has not ended by `until`; then the promise rejects with `Killed`.
+   * `as` says in whose name it sends requests; see `caller`.
    */
   async run<T>(
     work: () => Promise<T>,
-    options: { readonly mortal?: boolean; readonly until?: number } = {},
+    options: { readonly mortal?: boolean; readonly until?: number; readonly as?: string | undefined } = {},
   ): Promise<T> {
-    const run: Run = { mortal: options.mortal ?? false, dead: false, die: () => undefined, sleeping: 0, requests: 0 };
+    const run: Run = {
+      mortal: options.mortal ?? false,
+      as: options.as,
+      dead: false,
+      die: () => undefined,
+      sleeping: 0,
+      requests: 0,
+    };
     const killed = new Promise<never>((_, reject) => {
       run.die = () => reject(new Killed());
     });
@@ -92,9 +100,8 @@ export class VirtualClock implements Clock {
    * What has been killed sends nothing any more and never wakes up: as if its process were gone.
    */
   kill(): void {
-    const port = this.#served.getStore()?.remotePort;
-    const served = [...this.#inFlight].find(([request]) => port !== undefined && request.socket?.localPort === port);
-    const victims = served ? [served[1]] : [...this.#runs];
+    const served = this.#servedRequest();
+    const victims = served ? [served.sender] : [...this.#runs];
     for (const run of victims) if (run?.mortal && !run.dead) this.#end(run);
     this.#check();
   }
@@ -105,6 +112,18 @@ export class VirtualClock implements Clock {
     this.#runs.delete(run);
     for (const [request, sender] of this.#inFlight) if (sender === run) request.destroy(new Killed());
     run.die();
+  }
+
+  /** In whose name the request was sent that is being served in this context; `undefined` outside of any such run. */
+  caller(): string | undefined {
+    return this.#servedRequest()?.sender?.as;
+  }
+
+  #servedRequest(): { readonly sender: Run | undefined } | undefined {
+    const port = this.#served.getStore()?.remotePort;
+    if (port === undefined) return undefined;
+    const served = [...this.#inFlight].findLast(([request]) => request.socket?.localPort === port);
+    return served && { sender: served[1] };
   }
 
   /** How many runs were killed so far. */
@@ -194,6 +213,7 @@ export class Killed extends Error {
 
 interface Run {
   readonly mortal: boolean;
+  readonly as: string | undefined;
   dead: boolean;
   die: () => void;
   sleeping: number;

@@ -3,12 +3,12 @@
  */
 export interface CertificateTargets {
   /**
-   * Finds the import that carries all of `tags` in the region: the one that a dead run left behind before its ARN
+   * Finds the imports that carry all of `tags` in the region, by ARN: the one that a dead run left behind before its ARN
    * was recorded. MUST look at every import whatever its key type, MUST page to the end, and MUST NOT return a
    * certificate that carries other values of these tags. `domainName` is the first name of the certificate and MAY be used
    * to ask less.
    */
-  find(region: string, tags: Readonly<Record<string, string>>, domainName: string): Promise<string | undefined>;
+  find(region: string, tags: Readonly<Record<string, string>>, domainName: string): Promise<readonly string[]>;
 
   /**
    * Imports a pair: anew with `tags`, or over the existing `arn`, which keeps its tags.
@@ -23,6 +23,12 @@ export interface CertificateTargets {
 
   /** The serial number of what is imported, in lower-case hex without separators; `undefined` when `arn` is gone. */
   serialNumber(region: string, arn: string): Promise<string | undefined>;
+
+  /**
+   * Deletes an import. MUST answer `in-use`, and change nothing, while something uses it; one that is gone already is
+   * `removed`.
+   */
+  remove(region: string, arn: string): Promise<'removed' | 'in-use'>;
 }
 
 export interface TargetPair {

@@ -1,27 +1,39 @@
+import type { DnsRole } from '../../core/dns-role.ts';
+
 /**
- * Publishes the TXT values of DNS-01 challenges (RFC 8555, section 8.4) in the zones that we may write.
+ * Publishes the TXT values of DNS-01 challenges (RFC 8555, section 8.4) in the zones that we may write, in this account and
+ * in others.
  *
- * Only names that begin with `_acme-challenge.` are ever written, and only our own values in them: other clients'
- * values at the same name MUST survive every operation, whatever runs at the same time.
+ * Only names that begin with `_acme-challenge.`, or are listed as targets of CNAME records, are ever written, and only our
+ * own values in them: other clients' values at the same name MUST survive every operation, whatever runs at the same time.
+ *
+ * Whatever names a `role` is done in that role's account, and MUST throw `dns-role-refused` that names account and role
+ * when it can't be assumed. SHOULD assume a role once in a run, and again before its credentials end.
  */
 export interface ChallengeRecords {
   /**
    * The hosted zone that answers for each record name: the public zone with the longest matching suffix, or
-   * `hostedZoneId` when given.
-   * MUST throw `RenewalFailure` `no-hosted-zone` that names the record and lists the zones that exist.
-   * MUST NOT change anything. SHOULD ask for the list of zones once, however many names there are.
+   * `hostedZoneId` when given. Of several public zones of one name it is the one whose delegation set has the servers that
+   * `liveServers` names.
+   * MUST throw `RenewalFailure` `no-hosted-zone` that names the record and lists the zones that exist, or the ids of those
+   * of one name when the delegation decides nothing.
+   * MUST NOT change anything. SHOULD ask for the list of zones once, however many names there are; it MAY be minutes old
+   * as long as it covers the names.
    */
-  locate(recordNames: readonly string[], options?: { readonly hostedZoneId?: string }): Promise<readonly Zone[]>;
+  locate(recordNames: readonly string[], options?: LocateOptions): Promise<readonly Zone[]>;
+
+  /** The name servers that a zone has to be delegated to, canonical. MAY be minutes old. */
+  nameServers(zone: Pick<Zone, 'zoneId' | 'role'>): Promise<readonly string[]>;
 
   /**
    * Adds our values: one atomic change per zone, whatever the number of names. Returns once the changes are
    * accepted; waiting is the caller's. Presenting values that are already there MUST work and MUST give a change
-   * that can be waited for.
+   * that can be waited for. MUST throw `no-hosted-zone` for a zone that is gone.
    */
   present(records: readonly ChallengeRecord[]): Promise<readonly Presented[]>;
 
   /** Whether all authoritative servers of the zone have the change. */
-  inSync(changeId: string): Promise<boolean>;
+  inSync(change: Pick<Presented, 'changeId' | 'role'>): Promise<boolean>;
 
   /**
    * Removes our values and nothing else; values that are already gone are no error. `presented` is what `present`
@@ -31,11 +43,21 @@ export interface ChallengeRecords {
   remove(records: readonly ChallengeRecord[], presented?: readonly Presented[]): Promise<void>;
 }
 
+export interface LocateOptions {
+  readonly hostedZoneId?: string | undefined;
+  /** Looks in that role's account. */
+  readonly role?: DnsRole | undefined;
+  /** The servers that the world asks for a zone, canonical; `undefined` when nobody knows. */
+  readonly liveServers?: (zoneName: string) => Promise<readonly string[] | undefined>;
+}
+
 /** Where one record goes; `locate` returns one for each name, in the names' order. */
 export interface Zone {
   readonly recordName: string;
   readonly zoneId: string;
   readonly zoneName: string;
+  /** In whose account the zone is; our own when left out. */
+  readonly role?: DnsRole | undefined;
 }
 
 /** What we want at one name. Plain data: it is stored in the pending version before anything is written. */
@@ -47,6 +69,7 @@ export interface ChallengeRecord extends Zone {
 /** What `present` left behind in one zone. Plain data: it crosses steps. */
 export interface Presented {
   readonly zoneId: string;
+  readonly role?: DnsRole | undefined;
   readonly changeId: string;
   /** The record sets as they are after the change, other clients' values included (quoted, as the service has them). */
   readonly recordSets: readonly {

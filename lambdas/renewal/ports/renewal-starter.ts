@@ -1,4 +1,4 @@
-import type { RenewEvent } from '../../core/events.ts';
+import type { RenewEvent } from '../../core/renew-event.ts';
 
 /**
  * Starts `renew` for one certificate and returns without waiting for it.

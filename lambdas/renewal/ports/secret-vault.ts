@@ -54,6 +54,18 @@ export interface SecretVault {
 
   /** Removes the given tag keys; a key that is not there is no error. */
   untag(id: string, keys: readonly string[]): Promise<void>;
+
+  /** The secret as it is now, by name or ARN, if it is scheduled for deletion; `undefined` otherwise. */
+  describeScheduled(id: string): Promise<SecretDescription | undefined>;
+
+  /**
+   * Schedules the deletion, after the service's usual recovery window. Repeating it is harmless, and a secret that does
+   * not exist is no error.
+   */
+  scheduleDeletion(id: string): Promise<void>;
+
+  /** Takes a scheduled deletion back: versions, labels and tags are as before. Repeating it is harmless. */
+  restore(id: string): Promise<void>;
 }
 
 export interface SecretDescription {

@@ -55,6 +55,8 @@ export interface SandboxCa {
     serial: string,
     window: { readonly start: number | string; readonly end: number | string; readonly explanationURL?: string },
   ): void;
+  /** Loses every account, as a CA that is reset does: their URLs and keys are unknown from now on. */
+  forgetAccounts(): void;
   /** Revokes as the CA itself, for example after an incident. */
   revoke(serial: string, reason?: number): void;
   /**
@@ -116,6 +118,9 @@ export async function startCa(options: CaOptions): Promise<SandboxCa> {
         end: text(end),
         ...(explanationURL !== undefined && { explanationURL }),
       });
+    },
+    forgetAccounts: () => {
+      for (const { id } of registry.accounts) registry.lostAccounts.add(id);
     },
     revoke: (serial, reason = 0) => {
       const certificate = registry.certificate(serial);

@@ -83,13 +83,16 @@ export class Registry {
   /** Renewal windows set by hand, by serial number. */
   readonly renewalWindows = new Map<string, RenewalWindow>();
 
+  /** Identifiers of accounts that the CA has lost. */
+  readonly lostAccounts = new Set<number>();
+
   accountWithKey(thumbprint: string): Account | undefined {
-    return this.accounts.find((account) => account.key.thumbprint === thumbprint);
+    return this.accounts.find(({ id, key }) => key.thumbprint === thumbprint && !this.lostAccounts.has(id));
   }
 
   /** Identifiers count from 1. */
   account(id: number): Account | undefined {
-    return this.accounts[id - 1];
+    return this.lostAccounts.has(id) ? undefined : this.accounts[id - 1];
   }
 
   order(id: number): Order | undefined {

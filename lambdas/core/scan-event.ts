@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import { certificateNameSchema } from './certificate-name.ts';
-import { certificateSpecSchema } from './certificate-spec.ts';
 import { parseInput } from './input.ts';
 
 /** What the schedule sends (`{}`), or a hand. */
@@ -13,23 +12,10 @@ const scanEventSchema = z.strictObject({
   dryRun: z._default(z.boolean(), false),
 });
 
-const renewEventSchema = z.strictObject({
-  certificate: certificateNameSchema,
-  force: z._default(z.boolean(), false),
-  /** Creates the managed certificate or changes what is wanted of it. */
-  spec: z.optional(certificateSpecSchema),
-});
-
 export type ScanEvent = z.output<typeof scanEventSchema>;
-export type RenewEvent = z.output<typeof renewEventSchema>;
 
 /** Throws `invalid-input` with one sentence that names the field. */
 export function parseScanEvent(input: unknown): ScanEvent {
   const event = parseInput(scanEventSchema, input, 'scan event');
   return event.certificates ? { ...event, certificates: [...new Set(event.certificates)] } : event;
-}
-
-/** Throws `invalid-input` with one sentence that names the field. */
-export function parseRenewEvent(input: unknown): RenewEvent {
-  return parseInput(renewEventSchema, input, 'renew event');
 }

@@ -4,17 +4,17 @@ import type { ServedZone } from '../sandbox/name-server-answer.ts';
 import { type RecordSet, recordSetKey } from '../sandbox/route53-change-batch.ts';
 import { normalizeName } from '../sandbox/route53-names.ts';
 
-/** Moto has no name servers: this is how far behind its Route 53 ours are, real milliseconds. */
+/** Emulators have no name servers: this is how far behind their Route 53 ours are, real milliseconds. */
 const DELAY = 200;
 
-export interface MotoDns extends NameServerData {
+export interface EmulatorDns extends NameServerData {
   /** Zones that could not be read. A test with any proves nothing. */
   readonly problems: readonly unknown[];
   stop(): Promise<void>;
 }
 
-/** Copies moto's public zones over its API, again and again. */
-export function startMotoDns(endpoint: string): MotoDns {
+/** Copies the public zones of an emulated Route 53 over its API, again and again. */
+export function startEmulatorDns(endpoint: string): EmulatorDns {
   const client = new Route53Client({ endpoint });
   const problems: unknown[] = [];
   let zones: readonly ServedZone[] = [];

@@ -1,0 +1,57 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { ArnPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import * as z from 'zod/mini';
+import { externalIdSchema, roleArnSchema } from '../lambdas/core/dns-role.ts';
+import { parseInput } from '../lambdas/core/input.ts';
+import { challengeStatements } from './dns-permissions.ts';
+import { acknowledgeWildcards } from './findings.ts';
+
+const propsSchema = z.strictObject({
+  /** The role of the function `renew`, from the output `RenewRoleArn` of evercert's stack. */
+  renewRoleArn: roleArnSchema,
+  /** The same as in the spec, or in `dnsRoles`. */
+  externalId: z.optional(externalIdSchema),
+  roleName: z._default(z.string().check(z.regex(/^[\w+=,.@-]{1,64}$/)), 'evercert-dns'),
+  /** Zones in which challenges may be answered; all of the account when empty. */
+  hostedZoneIds: z._default(z.array(z.string().check(z.regex(/^Z[A-Z0-9]{1,31}$/))), []),
+  /** Names beside those that begin with `_acme-challenge.` to which CNAME records lead. */
+  cnameTargets: z._default(z.array(z.string()), []),
+});
+
+export type DnsRoleProps = z.input<typeof propsSchema>;
+
+/**
+ * The role that lets evercert answer challenges in the zones of another account: the four statements that `renew` has in its
+ * own, under the same conditions. Belongs into a stack of the account with the zones.
+ */
+export class DnsRole extends Construct {
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: DnsRoleProps) {
+    super(scope, id);
+    const { renewRoleArn, externalId, roleName, hostedZoneIds, cnameTargets } = parseInput(
+      propsSchema,
+      props,
+      'DNS role',
+    );
+    const statements = challengeStatements({ stack: Stack.of(this), hostedZoneIds, cnameTargets });
+    this.role = new Role(this, 'Role', {
+      roleName,
+      description: 'Lets evercert answer ACME challenges in the zones of this account',
+      assumedBy: new ArnPrincipal(renewRoleArn),
+      ...(externalId === undefined ? {} : { externalIds: [externalId] }),
+    });
+    for (const statement of statements) this.role.addToPolicy(statement);
+    acknowledgeWildcards(this.role, statements);
+  }
+}
+
+/** One `DnsRole`: `npx cdk deploy --app 'node infra/dns-role-app.ts' -c renewRoleArn=… -c externalId=…`. */
+export class DnsRoleStack extends Stack {
+  constructor(scope: Construct, id: string, { role, ...props }: StackProps & { readonly role: DnsRoleProps }) {
+    super(scope, id, { description: 'evercert: may answer ACME challenges in this account', ...props });
+    const { role: made } = new DnsRole(this, 'DnsRole', role);
+    new CfnOutput(this, 'RoleArn', { value: made.roleArn, description: 'For dns.roleArn of a spec, or dnsRoles' });
+  }
+}

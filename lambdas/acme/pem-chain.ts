@@ -1,0 +1,46 @@
+import { X509Certificate } from 'node:crypto';
+
+/** What somebody holds for a certificate and isn't. */
+export class InvalidCertificate extends Error {
+  override readonly name = 'InvalidCertificate';
+}
+
+/**
+ * Every certificate of a text, each as PEM with lines of 64 characters. Whatever stands between them is left out. Throws
+ * `InvalidCertificate` when one can't be read.
+ */
+export function splitChain(pem: string): string[] {
+  return parsePemChain(pem).map(encodePem);
+}
+
+/** As `splitChain`. */
+export function parsePemChain(pem: string): readonly X509Certificate[] {
+  const bodies = [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)];
+  if (pem.split('-----BEGIN CERTIFICATE-----').length - 1 !== bodies.length) {
+    throw new InvalidCertificate('a certificate in PEM does not end');
+  }
+  return bodies.map(([, body = '']) => parseX509(Buffer.from(body, 'base64')));
+}
+
+/** One certificate, PEM or DER. Throws `InvalidCertificate`. */
+export function parseX509(encoded: string | Buffer): X509Certificate {
+  try {
+    const certificate = new X509Certificate(encoded);
+    // A key of an unknown kind only shows when it is asked for.
+    void certificate.publicKey;
+    return certificate;
+  } catch (cause) {
+    throw notX509(cause);
+  }
+}
+
+/** For whoever looks into one more closely than Node does. */
+export function notX509(cause: unknown): InvalidCertificate {
+  return new InvalidCertificate('it is no X.509 certificate, or a damaged one', { cause });
+}
+
+/** With lines of 64 characters (RFC 7468) and a line break at the end. */
+export function encodePem({ raw }: X509Certificate): string {
+  const lines = raw.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}

@@ -1,0 +1,62 @@
+import { createAcmTargets } from '../aws/acm-targets.ts';
+import { createAwsClients } from '../aws/clients.ts';
+import { createCloudFormationAnswers } from '../aws/cloudformation-answers.ts';
+import { createLambdaStarter } from '../aws/lambda-starter.ts';
+import { createSecretVault } from '../aws/secret-vault.ts';
+import { SECOND } from '../core/duration.ts';
+import { settingsFromEnvironment } from '../core/settings.ts';
+import { systemClock } from '../renewal/ports/clock.ts';
+import { provision } from '../renewal/provision.ts';
+import { powertoolsLog } from './log.ts';
+import type { Surroundings } from './renew.ts';
+
+/** What we use of the context that Lambda passes (docs: nodejs-context). */
+export interface ProvisionContext {
+  getRemainingTimeInMillis(): number;
+}
+
+/** For the answer, before Lambda stops the function. */
+const LAST_MOMENT = 30 * SECOND;
+
+/**
+ * The `provision` function: CloudFormation's requests for `Custom::AcmeIssuer` and `Custom::AcmeCertificate`. Its answer
+ * goes to the request's URL. Throws when that is impossible, so that Lambda repeats the event.
+ */
+export function createProvision(
+  surroundings: Pick<Surroundings, 'environment' | 'clock' | 'log'>,
+): (event: unknown, context: ProvisionContext) => Promise<void> {
+  const { environment, clock, log } = surroundings;
+  const settings = settingsFromEnvironment(environment);
+  const clients = createAwsClients({ clock, log });
+  const ports = {
+    vault: createSecretVault(clients.secretsManager),
+    targets: createAcmTargets(clients.acm),
+    starter: createLambdaStarter(clients.lambda, settings.renewFunction, { durable: settings.execution === 'durable' }),
+    answers: createCloudFormationAnswers({ clock, allowHttp: settings.allowHttpAnswers }),
+    clock,
+    log,
+  };
+  return async (event, context) => {
+    let timer: NodeJS.Timeout | undefined;
+    // Real time, because Lambda's is.
+    const overdue = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.max(0, context.getRemainingTimeInMillis() - LAST_MOMENT)).unref();
+    });
+    try {
+      await provision(event, settings, ports, overdue);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+let deployed: ReturnType<typeof createProvision> | undefined;
+
+export const handler = (event: unknown, context: ProvisionContext): Promise<void> => {
+  deployed ??= createProvision({
+    environment: process.env,
+    clock: systemClock,
+    log: powertoolsLog('evercert-provision'),
+  });
+  return deployed(event, context);
+};

@@ -1,0 +1,64 @@
+import { judgeDelegation } from '../core/delegation.ts';
+import { canonicalName, parentName } from '../core/dns-name.ts';
+import { messageOf } from '../core/failure.ts';
+import { allFindings, type Findings, NOTHING_FOUND } from './dns-findings.ts';
+import type { FoundZone } from './pending.ts';
+import type { Zone } from './ports/challenge-records.ts';
+import { isNoAnswer } from './ports/public-dns.ts';
+import type { Run } from './run.ts';
+
+export interface CheckedZones {
+  /** The zones with their delegation sets, where those could be read. */
+  readonly zones: readonly FoundZone[];
+  readonly findings: Findings;
+}
+
+/**
+ * Whether each record is in a zone that the world asks. `known` zones' delegation sets are taken as they are; of others
+ * they are asked, which costs a call for each zone.
+ */
+export async function checkDelegation(
+  places: readonly Zone[],
+  known: readonly FoundZone[],
+  run: Pick<Run, 'dns' | 'records'>,
+): Promise<CheckedZones> {
+  const distinct = [...new Map(places.map((place) => [place.zoneId, place])).values()];
+  const described = await Promise.all(distinct.map((zone) => describe(zone, known, run)));
+  const zones = described.flatMap(({ zone }) => zone ?? []);
+  const found = await Promise.all(
+    places.map(async (place): Promise<Findings> => {
+      const { nameServers } = zones.find(({ zoneId }) => zoneId === place.zoneId) ?? {};
+      return nameServers ? checkOne(place, nameServers, run) : NOTHING_FOUND;
+    }),
+  );
+  return { zones, findings: allFindings([...described.map(({ findings }) => findings), ...found]) };
+}
+
+async function describe(
+  { zoneId, zoneName, role }: Zone,
+  known: readonly FoundZone[],
+  { records }: Pick<Run, 'records'>,
+): Promise<{ readonly zone?: FoundZone; readonly findings: Findings }> {
+  const before = known.find((zone) => zone.zoneId === zoneId);
+  if (before) return { zone: before, findings: NOTHING_FOUND };
+  try {
+    const nameServers = [...(await records.nameServers({ zoneId, role }))];
+    return { zone: { zoneId, zoneName, nameServers, role }, findings: NOTHING_FOUND };
+  } catch (error) {
+    const why = `the delegation of ${zoneName} (${zoneId}) could not be checked: ${messageOf(error)}`;
+    return { findings: { problems: [], notes: [why] } };
+  }
+}
+
+async function checkOne(place: Zone, nameServers: readonly string[], { dns }: Pick<Run, 'dns'>): Promise<Findings> {
+  const recordName = canonicalName(place.recordName);
+  // A challenge's own name is asked of resolvers only where it is a zone, which exists.
+  const live = await dns.zoneOf(recordName === place.zoneName ? recordName : parentName(recordName));
+  if (isNoAnswer(live)) {
+    return { problems: [], notes: [`the delegation of ${place.zoneName} could not be checked: ${live.problem}`] };
+  }
+  const judged = judgeDelegation(recordName, place, nameServers, live);
+  if (judged.kind === 'delegated') return NOTHING_FOUND;
+  if (judged.kind === 'unclear') return { problems: [], notes: [judged.sentence] };
+  return { problems: [{ code: 'zone-not-delegated', sentence: judged.sentence }], notes: [] };
+}

@@ -1,0 +1,42 @@
+import type { CaaRecord } from '../../core/caa.ts';
+import type { LiveZone } from '../../core/delegation.ts';
+
+/**
+ * What the public DNS says about the surroundings of a challenge, before anything is ordered.
+ *
+ * - MUST NOT throw: what can't be found out is `NoAnswer`, with the reason. A resolver that makes up answers MUST be
+ *   taken for one that gives none.
+ * - MUST NOT ask a recursive resolver for a challenge's own name: it would cache that it doesn't exist (RFC 2308).
+ * - MAY remember answers: make one for each run.
+ */
+export interface PublicDns {
+  /**
+   * The zone that holds a name: the nearest name at or above it that has name servers. A name that is an alias has none,
+   * whatever those of its target are. The zone of nothing is a top-level domain's, which says that no zone below it exists.
+   */
+  zoneOf(name: string): Promise<LiveZone | NoAnswer>;
+
+  /**
+   * Where a CNAME record at a name leads, asked of the servers of the zone that holds it; no target when there is none.
+   * `synthesized`: the record is a wildcard's (RFC 4592), so that it ends as soon as something else is at the name.
+   */
+  aliasOf(name: string, zoneName: string): Promise<Alias | NoAnswer>;
+
+  /** The CAA records at exactly one name, after aliases; none when there are none (RFC 8659, section 3 climbs). */
+  caaAt(name: string): Promise<{ readonly records: readonly CaaRecord[] } | NoAnswer>;
+}
+
+export interface Alias {
+  /** Canonical. */
+  readonly target?: string;
+  readonly synthesized?: boolean;
+}
+
+/** Why nothing is known; a clause. */
+export interface NoAnswer {
+  readonly problem: string;
+}
+
+export function isNoAnswer(answer: object): answer is NoAnswer {
+  return 'problem' in answer;
+}

@@ -1,0 +1,789 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { CertificateSpecInput } from '../../lambdas/core/certificate-spec.ts';
+import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import type { CloudFormation, Stack, Template } from '../sandbox/cloudformation.ts';
+import { live, tagsOf } from '../sandbox/inspect.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+
+const NAME = 'leane.dev';
+const SECRET = 'evercert/leane.dev';
+const REGION = 'eu-central-1';
+const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: [REGION] };
+const refusal = {
+  status: 400,
+  name: 'rejectedIdentifier',
+  message: 'Cannot issue for "leane.dev": (the policy forbids it)',
+};
+
+describe('provision', () => {
+  let world: StackSandbox;
+  let sandbox: Sandbox;
+  let stacks: CloudFormation;
+
+  beforeEach(async () => {
+    world = await startStackSandbox({ zones: ['leane.dev'] });
+    ({ sandbox, cloudFormation: stacks } = world);
+  });
+
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await world.stop();
+  });
+
+  const issuer = (changes: object = {}): Template => ({
+    Issuer: {
+      type: 'Custom::AcmeIssuer',
+      properties: { Name: 'sandbox', Settings: JSON.stringify({ ...sandbox.issuerSettings(), ...changes }) },
+    },
+  });
+  const certificate = (changes: Partial<CertificateSpecInput> = {}, more: object = {}): Template => ({
+    Certificate: {
+      type: 'Custom::AcmeCertificate',
+      properties: {
+        Name: NAME,
+        Spec: JSON.stringify({ ...spec, ...changes }),
+        WaitForIssuance: true,
+        RemovalPolicy: 'retain',
+        ...more,
+      },
+    },
+  });
+  const isForRenew = (request: unknown) =>
+    JSON.stringify(request).includes(encodeURIComponent(sandbox.deployment.functions.renew));
+  const failing: Template = { Other: { type: 'Sandbox::Failing', properties: {} } };
+  const attributes = ({ resources }: Stack, logicalId = 'Certificate') => resources[logicalId]?.attributes ?? {};
+  const imports = (region = REGION) => sandbox.acm.certificates(region).map(({ arn }) => arn);
+  const tags = () => tagsOf(sandbox, NAME);
+  const rawTags = () => sandbox.secretsManager.secret(SECRET)?.tags ?? {};
+  const orders = () => sandbox.ca.finalizedOrders().length;
+
+  it('deploys an issuer and a certificate, and answers with what templates read', async () => {
+    const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+    expect(stack).toMatchObject({ status: 'CREATE_COMPLETE' });
+    expect(attributes(stack, 'Issuer')).toEqual({
+      AccountUrl: sandbox.ca.accounts[0]?.url,
+      DirectoryUrl: sandbox.ca.directoryUrl,
+    });
+    expect(attributes(stack)).toEqual({
+      SecretArn: sandbox.secretsManager.secret(SECRET)?.arn,
+      NotAfter: live(sandbox, NAME).issued.notAfter,
+      [`CertificateArn.${REGION}`]: imports()[0],
+    });
+    expect(stack.resources['Certificate']?.physicalId).toBe('leane.dev:ecdsa-p256');
+    expect(stack.resources['Issuer']?.physicalId).toBe('sandbox');
+    expect(orders()).toBe(1);
+  });
+
+  describe('a Create', () => {
+    it('that the CA refuses fails the deployment in the CA’s words, and leaves nothing behind', async () => {
+      sandbox.faults.add({ operation: 'acme:newOrder', error: refusal });
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      expect(stack.status).toBe('ROLLBACK_COMPLETE');
+      expect(stack.reason).toContain(refusal.message);
+      expect(stack.reason).toContain('(ca-refused)');
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeDefined();
+      expect(imports()).toEqual([]);
+    });
+
+    it('that AWS refuses fails the deployment in AWS’s words', async () => {
+      const words =
+        'User: arn:aws:sts::123456789012:assumed-role/renew is not authorized to perform: acm:ImportCertificate';
+      const error = { status: 400, name: 'AccessDeniedException', message: words };
+      sandbox.faults.add({ operation: 'acm:ImportCertificate', error });
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      expect(stack).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining(words) });
+      // The pair is live: what was issued is kept.
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeUndefined();
+      expect(rawTags()).toMatchObject({ 'evercert:kept': 'evercert' });
+      expect(rawTags()).not.toHaveProperty('evercert:renewer');
+    });
+
+    it('that can not even start a renewal says so', async () => {
+      const message = 'not authorized to perform: lambda:InvokeFunction';
+      sandbox.faults.add({
+        operation: 'lambda:Invoke',
+        when: (request) => isForRenew(request),
+        error: { status: 403, name: 'AccessDeniedException', message },
+      });
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      expect(stack).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining(message) });
+    });
+
+    it('names an issuer that is not there', async () => {
+      const stack = await stacks.createStack('web', certificate({ issuer: 'zerossl' }));
+      expect(stack.status).toBe('ROLLBACK_COMPLETE');
+      expect(stack.reason).toContain('there is no issuer zerossl');
+    });
+
+    it('waits for nothing when it shall only register; the next scan issues', async () => {
+      const began = sandbox.clock.now();
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate({}, { WaitForIssuance: false }) });
+      expect(stack.status).toBe('CREATE_COMPLETE');
+      expect(attributes(stack)).toEqual({ SecretArn: sandbox.secretsManager.secret(SECRET)?.arn, NotAfter: '' });
+      expect(sandbox.ca.orders).toHaveLength(0);
+      expect(sandbox.clock.now() - began).toBeLessThan(MINUTE);
+      expect(await sandbox.scan()).toMatchObject({ due: 1, started: 1 });
+      expect(tags()).toMatchObject({ state: 'issued' });
+    });
+
+    it('owns the certificate: a renew event can’t change it any more', async () => {
+      const { id } = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      const change = sandbox.renew({ certificate: NAME, spec: { ...spec, domainNames: ['leane.dev'] } });
+      await expect(change).rejects.toMatchObject({ code: 'owned-by-stack', message: expect.stringContaining(id) });
+    });
+
+    it('is refused what another stack owns, naming that stack, and its Delete touches nothing', async () => {
+      const first = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      const before = sandbox.secretsManager.secret(SECRET);
+      const second = await stacks.createStack('web-2', certificate({}, { RemovalPolicy: 'destroy' }));
+      expect(second.status).toBe('ROLLBACK_COMPLETE');
+      expect(second.reason).toContain(`belongs to the stack ${first.id}`);
+      expect(stacks.events.at(-1)).toMatchObject({ requestType: 'Delete', physicalId: 'leane.dev:ecdsa-p256' });
+      expect(sandbox.secretsManager.secret(SECRET)).toEqual(before);
+      expect(imports()).toHaveLength(1);
+    });
+
+    it('refuses a secret of that name that is somebody else’s', async () => {
+      sandbox.secretsManager.create(SECRET, 'their password');
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate({}, { RemovalPolicy: 'destroy' }) });
+      expect(stack).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining('evercert:renewer') });
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeUndefined();
+      expect(sandbox.secretsManager.value(SECRET)).toBe('their password');
+    });
+
+    it('does not restore a secret of that name that is somebody else’s', async () => {
+      sandbox.secretsManager.create(SECRET, 'their password');
+      await world.scheduleDeletion(SECRET);
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      expect(stack).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining('evercert:renewer') });
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeDefined();
+    });
+
+    it('restores a secret of ours that is scheduled for deletion, and orders nothing for a pair that is fine', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate({}, { RemovalPolicy: 'destroy' }) });
+      const pair = live(sandbox, NAME);
+      await stacks.deleteStack('web');
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeDefined();
+
+      const stack = await stacks.createStack('web-2', { ...issuer(), ...certificate() });
+      expect(stack.status).toBe('CREATE_COMPLETE');
+      expect(live(sandbox, NAME)).toEqual(pair);
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeUndefined();
+      expect(attributes(stack)[`CertificateArn.${REGION}`]).toBe(imports()[0]);
+      expect(orders()).toBe(1);
+      expect(await sandbox.scan()).toMatchObject({ scanned: 1, due: 0 });
+    });
+
+    it('takes over what a stack has left, and imports anew what somebody has deleted in ACM', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      const pair = live(sandbox, NAME);
+      await stacks.deleteStack('web');
+      sandbox.acm.delete(imports()[0] ?? '');
+      const stack = await stacks.createStack('web-2', { ...issuer(), ...certificate() });
+      expect(stack.status).toBe('CREATE_COMPLETE');
+      expect(live(sandbox, NAME)).toEqual(pair);
+      expect(attributes(stack)[`CertificateArn.${REGION}`]).toBe(imports()[0]);
+      expect(orders()).toBe(1);
+    });
+
+    it.each([
+      ['kept', async () => void (await stacks.deleteStack('before'))],
+      ['managed', async () => sandbox.secretsManager.untag(SECRET, OWNER_TAGS)],
+    ])('that fails for a %s certificate puts back what it found', async (found, leave) => {
+      await stacks.createStack('issuers', issuer());
+      await stacks.createStack('before', certificate());
+      await leave();
+      const pair = live(sandbox, NAME);
+      const wanted = sandbox.secretsManager.value(SECRET, 'ACME_SPEC');
+      sandbox.faults.add({ operation: 'acme:newOrder', error: refusal });
+      const changed = certificate(CHANGED, { RemovalPolicy: 'destroy' });
+      const stack = await stacks.createStack('web', changed);
+      expect(stack).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining(refusal.message) });
+      expect(live(sandbox, NAME)).toEqual(pair);
+      expect(sandbox.secretsManager.value(SECRET, 'ACME_SPEC')).toBe(wanted);
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeUndefined();
+      expect(imports()).toHaveLength(1);
+      expect(tags().stack).toBeUndefined();
+      expect(rawTags()['evercert:renewer']).toBe(found === 'managed' ? 'evercert' : undefined);
+      // What is managed has been as it should be all along; and the same Create works when the CA does.
+      sandbox.faults.clear();
+      await sandbox.scan();
+      expect(orders()).toBe(1);
+      const again = certificate(CHANGED);
+      expect(await stacks.createStack('web-2', again)).toMatchObject({ reason: '', status: 'CREATE_COMPLETE' });
+      expect(live(sandbox, NAME).domainNames).toEqual(CHANGED.domainNames);
+    });
+
+    it('answers after 14 minutes when the CA takes longer, and a later deployment finds what it has begun', async () => {
+      sandbox.ca.settings.processingMilliseconds = HOUR;
+      sandbox.ca.settings.retryAfterSeconds = 5;
+      const began = sandbox.clock.now();
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      expect(stack.status).toBe('ROLLBACK_COMPLETE');
+      expect(stack.reason).toMatch(/attempt-timeout|deployment-timeout/);
+      expect(sandbox.clock.now() - began).toBeLessThan(20 * MINUTE);
+      await sandbox.clock.advance(HOUR);
+      expect((await stacks.createStack('web', { ...issuer(), ...certificate() })).status).toBe('CREATE_COMPLETE');
+      expect(sandbox.ca.orders).toHaveLength(1);
+    });
+
+    it('answers although nobody renews, and says where to look', async () => {
+      sandbox.lambda.register(sandbox.deployment.functions.renew, async () => null);
+      const began = sandbox.clock.now();
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      expect(stack.reason).toContain('Look at the log of the renew function');
+      expect(stack.reason).toContain('(deployment-timeout)');
+      expect(sandbox.clock.now() - began).toBeGreaterThanOrEqual(14 * MINUTE);
+      expect(sandbox.clock.now() - began).toBeLessThan(16 * MINUTE);
+    });
+  });
+
+  describe('an Update', () => {
+    const deployed = (changes: Partial<CertificateSpecInput> = {}, more: object = {}) =>
+      stacks.createStack('web', { ...issuer(), ...certificate(changes, more) });
+    const update = (changes: Partial<CertificateSpecInput>, more: Template = {}) =>
+      stacks.updateStack('web', { ...issuer(), ...certificate(changes), ...more });
+
+    it('with other names issues anew, under the same secret and the same ARNs', async () => {
+      const before = await deployed();
+      const after = await update({ domainNames: ['leane.dev', 'www.leane.dev'] });
+      expect(after.status).toBe('UPDATE_COMPLETE');
+      expect(attributes(after)).toEqual({ ...attributes(before), NotAfter: live(sandbox, NAME).issued.notAfter });
+      expect(live(sandbox, NAME).domainNames).toEqual(['leane.dev', 'www.leane.dev']);
+      expect(orders()).toBe(2);
+      expect(after.resources['Certificate']?.physicalId).toBe(before.resources['Certificate']?.physicalId);
+    });
+
+    it('with another issuer issues anew', async () => {
+      await deployed();
+      const other = {
+        type: 'Custom::AcmeIssuer',
+        properties: {
+          Name: 'other',
+          Settings: JSON.stringify({ ...sandbox.issuerSettings(), directoryUrl: `${sandbox.ca.directoryUrl}?other` }),
+        },
+      };
+      const after = await stacks.updateStack('web', { ...issuer(), Other: other, ...certificate({ issuer: 'other' }) });
+      expect(after.status).toBe('UPDATE_COMPLETE');
+      expect(orders()).toBe(2);
+    });
+
+    it.each([
+      ['renewBefore', { renewBefore: '20d' }],
+      ['a profile', { profile: 'shortlived' }],
+      ['another order of the names', { domainNames: ['*.leane.dev', 'leane.dev'] }],
+      ['reuseKey', { reuseKey: true }],
+    ])('of %s orders nothing', async (_what, changes) => {
+      await deployed();
+      const pair = live(sandbox, NAME);
+      expect((await update(changes)).status).toBe('UPDATE_COMPLETE');
+      expect(live(sandbox, NAME)).toEqual(pair);
+      expect(orders()).toBe(1);
+    });
+
+    it('with another region imports the live pair there, and orders nothing', async () => {
+      await deployed();
+      const after = await update({ acm: [REGION, 'us-east-1'] });
+      expect(after.status).toBe('UPDATE_COMPLETE');
+      expect(attributes(after)['CertificateArn.us-east-1']).toBe(imports('us-east-1')[0]);
+      expect(orders()).toBe(1);
+    });
+
+    it('that the CA refuses leaves everything as before, and its rollback orders nothing', async () => {
+      await deployed();
+      const pair = live(sandbox, NAME);
+      sandbox.faults.add({ operation: 'acme:newOrder', error: refusal });
+      const after = await update({ domainNames: ['www.leane.dev'] });
+      expect(after).toMatchObject({
+        status: 'UPDATE_ROLLBACK_COMPLETE',
+        reason: expect.stringContaining(refusal.message),
+      });
+      expect(live(sandbox, NAME)).toEqual(pair);
+      expect(tags()).toMatchObject({ state: 'issued', failures: 0 });
+      sandbox.faults.clear();
+      expect(await sandbox.scan()).toMatchObject({ due: 0 });
+      expect(orders()).toBe(1);
+    });
+
+    it('that another resource’s failure rolls back reinstates the pair before, in the secret and in ACM', async () => {
+      const before = await deployed();
+      const pair = live(sandbox, NAME);
+      const after = await update(CHANGED, failing);
+      expect(after.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(live(sandbox, NAME)).toEqual(pair);
+      expect(attributes(after)).toEqual(attributes(before));
+      expect(serialInAcm()).toBe(pair.issued.serialNumber);
+      expect(orders()).toBe(2);
+      expect(tags()).toMatchObject({ state: 'issued', serial: pair.issued.serialNumber });
+
+      // Once more without the failure: the pair is there already.
+      expect(await update(CHANGED)).toMatchObject({ reason: '', status: 'UPDATE_COMPLETE' });
+      expect(live(sandbox, NAME).domainNames).toEqual(CHANGED.domainNames);
+      expect(orders()).toBe(2);
+      expect(await sandbox.scan()).toMatchObject({ due: 0 });
+    });
+
+    it('does not wait for a back-off', async () => {
+      await deployed({}, { WaitForIssuance: false });
+      sandbox.faults.add({ operation: 'acme:newOrder', times: 1, error: refusal });
+      await sandbox.scan();
+      expect(tags()).toMatchObject({ state: 'failed', failures: 1 });
+      expect(await update({})).toMatchObject({ status: 'UPDATE_COMPLETE', reason: '' });
+      expect(tags()).toMatchObject({ state: 'issued', failures: 0 });
+    });
+
+    it('has a certificate managed again whose tag somebody has taken away', async () => {
+      await deployed();
+      sandbox.secretsManager.untag(SECRET, ['evercert:renewer']);
+      expect(await update({ renewBefore: '20d' })).toMatchObject({ status: 'UPDATE_COMPLETE', reason: '' });
+      expect(rawTags()['evercert:renewer']).toBe('evercert');
+    });
+
+    it('of the key type that waits for the next scan keeps the import that is live until then', async () => {
+      const before = await deployed();
+      const changed = certificate({ key: 'rsa-2048' }, { WaitForIssuance: false });
+      expect((await stacks.updateStack('web', { ...issuer(), ...changed })).status).toBe('UPDATE_COMPLETE');
+      expect(stacks.events.at(-1)).toMatchObject({ requestType: 'Delete', physicalId: 'leane.dev:ecdsa-p256' });
+      expect(imports()).toEqual([attributes(before)[`CertificateArn.${REGION}`]]);
+    });
+
+    it('reinstates nothing as long as the spec is the same: somebody may have replaced that pair for a reason', async () => {
+      await deployed();
+      const [first, second] = [
+        live(sandbox, NAME),
+        (await sandbox.renew({ certificate: NAME, force: true })).serialNumber,
+      ];
+      sandbox.secretsManager.overwrite(SECRET, '{}');
+      await sandbox.scan();
+      expect([first.issued.serialNumber, second]).not.toContain(live(sandbox, NAME).issued.serialNumber);
+      expect(orders()).toBe(3);
+    });
+
+    it('orders when the pair before is due by now', async () => {
+      await deployed();
+      await update(CHANGED);
+      await sandbox.clock.advance(65 * DAY);
+      expect((await update({})).status).toBe('UPDATE_COMPLETE');
+      expect(live(sandbox, NAME).domainNames).toEqual(spec.domainNames);
+      expect(orders()).toBe(3);
+    });
+
+    it('of the key type replaces the certificate: a new id, a new ARN, and the old import goes', async () => {
+      const before = await deployed();
+      const [old] = imports();
+      const after = await update({ key: 'rsa-2048' });
+      expect(after.status).toBe('UPDATE_COMPLETE');
+      expect(after.resources['Certificate']?.physicalId).toBe('leane.dev:rsa-2048');
+      expect(stacks.events.at(-1)).toMatchObject({
+        requestType: 'Delete',
+        physicalId: 'leane.dev:ecdsa-p256',
+        status: 'SUCCESS',
+      });
+      expect(imports()).toEqual([attributes(after)[`CertificateArn.${REGION}`]]);
+      expect(imports()).not.toContain(old);
+      expect(attributes(after)['SecretArn']).toBe(attributes(before)['SecretArn']);
+      expect(rawTags()['evercert:renewer']).toBe('evercert');
+      expect(tags()).toMatchObject({ resource: 'leane.dev:rsa-2048' });
+    });
+
+    it('of the key type keeps the old import while something uses it, and says so', async () => {
+      await deployed();
+      const [old = ''] = imports();
+      sandbox.acm.markInUse(old, 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/b/c');
+      const after = await update({ key: 'rsa-2048' });
+      expect(after.status).toBe('UPDATE_COMPLETE');
+      expect(stacks.events.at(-1)).toMatchObject({ requestType: 'Delete', status: 'SUCCESS' });
+      expect(stacks.events.at(-1)?.reason).toContain(old);
+      expect(sandbox.log).toContainEqual(
+        expect.objectContaining({ level: 'warn', fields: { region: REGION, arn: old } }),
+      );
+      expect(imports()).toHaveLength(2);
+    });
+
+    it('of the key type that is rolled back uses the old ARN again, and removes the new one', async () => {
+      const before = await deployed();
+      const pair = live(sandbox, NAME);
+      const after = await update({ key: 'rsa-2048' }, failing);
+      expect(after.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(attributes(after)).toEqual(attributes(before));
+      expect(live(sandbox, NAME)).toEqual(pair);
+      expect(imports()).toEqual([attributes(before)[`CertificateArn.${REGION}`]]);
+      expect(tags()).toMatchObject({ resource: 'leane.dev:ecdsa-p256' });
+      expect(orders()).toBe(2);
+    });
+
+    it('of the key type that fails half-way leaves no import of the new type', async () => {
+      const before = await deployed({ acm: [REGION, 'us-east-1'] });
+      // The first region gets the new pair, the second refuses.
+      sandbox.faults.add({
+        operation: 'acm:ImportCertificate',
+        times: 1,
+        when: (request) => (request as { region: string }).region === 'us-east-1',
+        error: { status: 400, name: 'ValidationException', message: 'no such key here' },
+      });
+      const after = await update({ key: 'rsa-2048', acm: [REGION, 'us-east-1'] });
+      expect(after).toMatchObject({
+        status: 'UPDATE_ROLLBACK_COMPLETE',
+        reason: expect.stringContaining('no such key here'),
+      });
+      expect(attributes(after)).toEqual(attributes(before));
+      for (const region of [REGION, 'us-east-1']) {
+        expect(imports(region)).toEqual([attributes(before)[`CertificateArn.${region}`]]);
+      }
+    });
+
+    it('of the name is a replacement: the old secret is left to the removal policy', async () => {
+      await deployed({}, { RemovalPolicy: 'destroy' });
+      const renamed = certificate({}, { Name: 'other', RemovalPolicy: 'destroy' });
+      const after = await stacks.updateStack('web', { ...issuer(), ...renamed });
+      expect(after.status).toBe('UPDATE_COMPLETE');
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeDefined();
+      expect(tagsOf(sandbox, 'other')).toMatchObject({ state: 'issued' });
+      expect(imports()).toEqual([attributes(after)[`CertificateArn.${REGION}`]]);
+    });
+
+    it('of the name that fails leaves nothing under the new name', async () => {
+      await deployed();
+      const before = sandbox.secretsManager.secret(SECRET)?.stages;
+      sandbox.faults.add({ operation: 'acme:newOrder', error: refusal });
+      const renamed = certificate({ domainNames: ['www.leane.dev'] }, { Name: 'other' });
+      const after = await stacks.updateStack('web', { ...issuer(), ...renamed });
+      expect(after.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(sandbox.secretsManager.secret('evercert/other')?.deletionAt).toBeDefined();
+      expect(sandbox.secretsManager.secret(SECRET)?.stages).toEqual(before);
+      expect(tags()).toMatchObject({ resource: 'leane.dev:ecdsa-p256' });
+    });
+
+    it('of the logical id alone changes nothing and removes nothing', async () => {
+      await deployed({}, { RemovalPolicy: 'destroy' });
+      const pair = live(sandbox, NAME);
+      const { Certificate } = certificate({}, { RemovalPolicy: 'destroy' });
+      const after = await stacks.updateStack('web', { ...issuer(), ...(Certificate ? { Moved: Certificate } : {}) });
+      expect(after.status).toBe('UPDATE_COMPLETE');
+      expect(live(sandbox, NAME)).toEqual(pair);
+      expect(rawTags()['evercert:renewer']).toBe('evercert');
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeUndefined();
+      expect(orders()).toBe(1);
+    });
+
+    it('that arrives while a renewal runs waits for it, and finalizes no second order', async () => {
+      await deployed();
+      await sandbox.clock.advance(61 * DAY);
+      sandbox.ca.settings.processingMilliseconds = 2 * MINUTE;
+      const scanning = sandbox.scan();
+      const after = await update({ renewBefore: '20d' });
+      await scanning;
+      expect(after.status).toBe('UPDATE_COMPLETE');
+      expect(orders()).toBe(2);
+      expect(tags()).toMatchObject({ state: 'issued' });
+    });
+  });
+
+  describe('a Delete', () => {
+    const deployed = (policy: 'retain' | 'destroy') =>
+      stacks.createStack('web', { ...issuer(), ...certificate({}, { RemovalPolicy: policy }) });
+
+    it('keeps the secret and its imports by default, and no scan renews it any more', async () => {
+      await deployed('retain');
+      const pair = live(sandbox, NAME);
+      expect((await stacks.deleteStack('web')).status).toBe('DELETE_COMPLETE');
+      expect(live(sandbox, NAME)).toEqual(pair);
+      expect(imports()).toHaveLength(1);
+      await sandbox.clock.advance(61 * DAY);
+      expect(await sandbox.scan()).toMatchObject({ scanned: 0 });
+    });
+
+    it('schedules the deletion of the secret with `destroy`, and removes its imports', async () => {
+      await deployed('destroy');
+      expect((await stacks.deleteStack('web')).status).toBe('DELETE_COMPLETE');
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeGreaterThan(sandbox.clock.now() + 29 * DAY);
+      expect(imports()).toEqual([]);
+    });
+
+    it('waits for an import that is in use for a while', async () => {
+      await deployed('destroy');
+      const [arn = ''] = imports();
+      sandbox.acm.markInUse(arn, 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/b/c');
+      const deleting = stacks.deleteStack('web');
+      await sandbox.clock.advance(4 * MINUTE);
+      sandbox.acm.release(arn);
+      expect((await deleting).status).toBe('DELETE_COMPLETE');
+      expect(imports()).toEqual([]);
+    });
+
+    it('keeps an import that stays in use for ten minutes, and says which', async () => {
+      await deployed('destroy');
+      const [arn = ''] = imports();
+      sandbox.acm.markInUse(arn, 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/b/c');
+      const began = sandbox.clock.now();
+      expect((await stacks.deleteStack('web')).status).toBe('DELETE_COMPLETE');
+      expect(sandbox.clock.now() - began).toBeLessThan(12 * MINUTE);
+      expect(imports()).toEqual([arn]);
+      const event = stacks.events.find(
+        ({ logicalId, requestType }) => logicalId === 'Certificate' && requestType === 'Delete',
+      );
+      expect(event).toMatchObject({ status: 'SUCCESS', reason: expect.stringContaining(arn) });
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeDefined();
+    });
+
+    it('says what AWS refuses, and can be repeated', async () => {
+      await deployed('destroy');
+      const message = 'not authorized to perform: acm:DeleteCertificate';
+      const error = { status: 400, name: 'AccessDeniedException', message };
+      sandbox.faults.add({ operation: 'acm:DeleteCertificate', error });
+      expect(await stacks.deleteStack('web')).toMatchObject({
+        status: 'DELETE_FAILED',
+        reason: expect.stringContaining(message),
+      });
+      sandbox.faults.clear();
+      expect((await stacks.deleteStack('web')).status).toBe('DELETE_COMPLETE');
+      expect(imports()).toEqual([]);
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeDefined();
+    });
+
+    it('succeeds although the secret is gone', async () => {
+      await deployed('retain');
+      sandbox.secretsManager.delete(SECRET);
+      expect((await stacks.deleteStack('web')).status).toBe('DELETE_COMPLETE');
+    });
+
+    it('for a Create that never answered undoes that Create', async () => {
+      const template = { ...issuer(), ...certificate({}, { RemovalPolicy: 'destroy' }) };
+      sandbox.faults.add({
+        operation: 'cloudformation:answer',
+        when: (url) => String(url).includes('%7CCertificate%7C'),
+        times: 5,
+        drop: true,
+      });
+      const stack = await stacks.createStack('web', template);
+      expect(stack.status).toBe('ROLLBACK_COMPLETE');
+      expect(stacks.events.at(-2)).toMatchObject({
+        requestType: 'Delete',
+        physicalId: expect.stringMatching(/^web-Certificate-/),
+        status: 'SUCCESS',
+      });
+      // It had been issued by then: that is kept, and nobody's.
+      expect(rawTags()).toMatchObject({ 'evercert:kept': 'evercert' });
+      expect(tags().stack).toBeUndefined();
+    });
+  });
+
+  describe('what is delivered twice', () => {
+    it('changes nothing the second time', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      await stacks.updateStack('web', { ...issuer(), ...certificate(CHANGED) });
+      const before = { secret: sandbox.secretsManager.secret(SECRET)?.stages, imports: imports() };
+      await world.deliver(stacks.sent.at(-1));
+      expect({ secret: sandbox.secretsManager.secret(SECRET)?.stages, imports: imports() }).toEqual(before);
+      expect(orders()).toBe(2);
+    });
+
+    it('does not bring back what has been deleted since', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      const created = [...stacks.sent];
+      await stacks.deleteStack('web');
+      const before = sandbox.secretsManager.secrets().map(({ tags: all, stages }) => ({ all, stages }));
+      for (const event of created) await world.deliver(event);
+      expect(sandbox.secretsManager.secrets().map(({ tags: all, stages }) => ({ all, stages }))).toEqual(before);
+    });
+
+    it.each([
+      ['before it has made the secret', 'secretsmanager:CreateSecret', 'before'],
+      ['after it has made the secret', 'secretsmanager:CreateSecret', 'after'],
+      ['after it has started the renewal', 'lambda:Invoke', 'after'],
+      ['before it answers', 'cloudformation:answer', 'before'],
+    ] as const)('goes on where an invocation stopped that was killed %s', async (_when, operation, phase) => {
+      sandbox.lambda.settings.asyncRetries = 2;
+      await stacks.createStack('issuers', issuer());
+      sandbox.faults.add({
+        operation,
+        phase,
+        times: 1,
+        when: (request) => operation !== 'lambda:Invoke' || isForRenew(request),
+        kill: true,
+      });
+      const stack = await stacks.createStack('web', certificate());
+      expect(stack.status).toBe('CREATE_COMPLETE');
+      expect(sandbox.lambda.invocations.filter(({ attempts }) => attempts === 2)).toHaveLength(1);
+      expect(orders()).toBe(1);
+      expect(imports()).toHaveLength(1);
+    });
+
+    it('a Delete that was killed goes on as well', async () => {
+      sandbox.lambda.settings.asyncRetries = 2;
+      await stacks.createStack('web', { ...issuer(), ...certificate({}, { RemovalPolicy: 'destroy' }) });
+      sandbox.faults.add({ operation: 'acm:DeleteCertificate', phase: 'after', times: 1, kill: true });
+      expect((await stacks.deleteStack('web')).status).toBe('DELETE_COMPLETE');
+      expect(imports()).toEqual([]);
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeDefined();
+    });
+  });
+
+  describe('an answer', () => {
+    it('is delivered although the bucket is not there at first', async () => {
+      sandbox.faults.add({ operation: 'cloudformation:answer', times: 4, drop: true });
+      expect((await stacks.createStack('web', issuer())).status).toBe('CREATE_COMPLETE');
+    });
+
+    it('that can not be delivered is thrown, so that Lambda delivers the event again', async () => {
+      sandbox.lambda.settings.asyncRetries = 2;
+      sandbox.faults.add({ operation: 'cloudformation:answer', times: 5, drop: true });
+      expect((await stacks.createStack('web', issuer())).status).toBe('CREATE_COMPLETE');
+      expect(sandbox.lambda.invocations[0]).toMatchObject({ attempts: 2, outcome: 'succeeded' });
+    });
+
+    it('never has more than 4,096 bytes', async () => {
+      const message = 'ü"'.repeat(4_000);
+      sandbox.faults.add({ operation: 'acme:newOrder', error: { ...refusal, message } });
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      expect(stack.reason).toContain('ü"ü"');
+      for (const { document } of stacks.events) expect(Buffer.byteLength(document ?? '')).toBeLessThanOrEqual(4096);
+    });
+
+    it('holds no key', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      sandbox.faults.add({ operation: 'acme:newOrder', error: refusal });
+      await stacks.updateStack('web', { ...issuer(), ...certificate({ domainNames: ['www.leane.dev'] }) });
+      const written = JSON.stringify([
+        stacks.events,
+        sandbox.log,
+        sandbox.lambda.invocations,
+        sandbox.secretsManager.value(SECRET, 'ACME_FAILURE'),
+      ]);
+      expect(written).toContain('ca-refused');
+      expect(written).not.toContain('PRIVATE KEY');
+      expect(written).not.toContain('X-Amz-Signature=undefined');
+    });
+  });
+
+  describe('nonsense', () => {
+    it.each([
+      ['no Spec', { Name: NAME }, 'Spec is missing'],
+      ['no Name', { Spec: JSON.stringify(spec) }, 'Name is missing'],
+      ['a Spec that is no JSON', { Name: NAME, Spec: 'leane.dev' }, 'is not JSON'],
+      ['a misspelt field', { Name: NAME, Spec: JSON.stringify({ ...spec, domains: [] }) }, '"domains"'],
+      ['a bad name', { Name: NAME, Spec: JSON.stringify({ ...spec, domainNames: ['leane dev'] }) }, '"leane dev"'],
+      ['an unknown policy', { ...certificate().Certificate?.properties, RemovalPolicy: 'snapshot' }, '"snapshot"'],
+    ])('is answered: %s', async (_what, properties, words) => {
+      const stack = await stacks.createStack('web', { Certificate: { type: 'Custom::AcmeCertificate', properties } });
+      expect(stack).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining(words) });
+      expect(sandbox.secretsManager.secrets()).toEqual([]);
+    });
+
+    it('is answered: an unknown type', async () => {
+      const stack = await stacks.createStack('web', { Other: { type: 'Custom::Acme', properties: {} } });
+      expect(stack).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining('Custom::Acme') });
+    });
+
+    it('in an update leaves everything as before', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      const before = sandbox.secretsManager.secret(SECRET)?.stages;
+      const after = await stacks.updateStack('web', { ...issuer(), ...certificate({}, { Spec: '{}' }) });
+      expect(after.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(sandbox.secretsManager.secret(SECRET)?.stages).toEqual(before);
+    });
+  });
+
+  describe('an issuer', () => {
+    const settingsInForce = () =>
+      JSON.parse(sandbox.secretsManager.value('evercert/_issuers/sandbox', 'ACME_SPEC') ?? '');
+    const wrong = () => issuer({ directoryUrl: sandbox.ca.directoryUrl.replace(/[^/]*$/, 'nowhere') });
+
+    it('that is wrong fails the deployment', async () => {
+      const stack = await stacks.createStack('web', { ...wrong(), ...certificate() });
+      expect(stack).toMatchObject({
+        status: 'ROLLBACK_COMPLETE',
+        reason: expect.stringContaining('refused to show its directory'),
+      });
+      expect(sandbox.secretsManager.secret(SECRET)).toBeUndefined();
+    });
+
+    it('keeps its settings when new ones are wrong', async () => {
+      await stacks.createStack('web', issuer());
+      expect((await stacks.updateStack('web', wrong())).status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(settingsInForce()).toMatchObject({ directoryUrl: sandbox.ca.directoryUrl });
+    });
+
+    it('takes the settings again that were refused the last time, when the CA takes them', async () => {
+      await stacks.createStack('web', issuer());
+      sandbox.faults.add({ operation: 'acme:directory', error: { ...refusal, message: 'closed' } });
+      const changed = issuer({ email: 'other@leane.dev' });
+      expect(await stacks.updateStack('web', changed)).toMatchObject({
+        status: 'UPDATE_ROLLBACK_COMPLETE',
+        reason: expect.stringContaining('closed'),
+      });
+      sandbox.faults.clear();
+      expect((await stacks.updateStack('web', changed)).status).toBe('UPDATE_COMPLETE');
+      expect(settingsInForce()).toMatchObject({ email: 'other@leane.dev' });
+    });
+
+    it('that nobody owns keeps its settings when a stack fails to take it over', async () => {
+      await sandbox.deployIssuer();
+      expect((await stacks.createStack('web', wrong())).status).toBe('ROLLBACK_COMPLETE');
+      expect(settingsInForce()).toMatchObject({ directoryUrl: sandbox.ca.directoryUrl });
+    });
+
+    it('keeps its secret with the account key when it is deleted, and its account when it is created again', async () => {
+      await stacks.createStack('web', issuer());
+      const key = sandbox.secretsManager.value('evercert/_issuers/sandbox');
+      expect((await stacks.deleteStack('web')).status).toBe('DELETE_COMPLETE');
+      expect(sandbox.secretsManager.secret('evercert/_issuers/sandbox')?.tags).not.toHaveProperty('evercert:stack');
+      expect((await stacks.createStack('web-2', issuer())).status).toBe('CREATE_COMPLETE');
+      expect(sandbox.secretsManager.value('evercert/_issuers/sandbox')).toBe(key);
+      expect(sandbox.ca.accounts).toHaveLength(1);
+    });
+
+    it('that another stack owns is refused, naming that stack', async () => {
+      const { id } = await stacks.createStack('web', issuer());
+      const second = await stacks.createStack('web-2', issuer({ email: 'other@leane.dev' }));
+      expect(second).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining(id) });
+      expect(settingsInForce()).toMatchObject({ email: 'ops@leane.dev' });
+    });
+
+    it.each(['base64url', 'base64'] as const)(
+      'binds its account with a key in %s that is never told',
+      async (encoding) => {
+        const hmac = Buffer.from('0123456789abcdef0123456789ab~~~~');
+        sandbox.ca.settings.eab = { required: true, keys: { 'kid-1': hmac.toString('base64url') } };
+        sandbox.secretsManager.create('eab', JSON.stringify({ kid: 'kid-1', hmacKey: hmac.toString(encoding) }));
+        const stack = await stacks.createStack('web', issuer({ externalAccountBinding: { secret: 'eab' } }));
+        expect(stack).toMatchObject({ status: 'CREATE_COMPLETE' });
+        expect(JSON.stringify([sandbox.log, stacks.events])).not.toContain(hmac.toString(encoding));
+      },
+    );
+  });
+
+  describe('with a durable `renew`', () => {
+    beforeEach(async () => {
+      await world.stop();
+      world = await startStackSandbox({ zones: ['leane.dev'], execution: 'durable' });
+      ({ sandbox, cloudFormation: stacks } = world);
+    });
+
+    it('deploys, rolls back and deploys again with two orders', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      const pair = live(sandbox, NAME);
+      const rolledBack = await stacks.updateStack('web', { ...issuer(), ...certificate(CHANGED), ...failing });
+      expect(rolledBack.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(live(sandbox, NAME)).toEqual(pair);
+      const after = await stacks.updateStack('web', { ...issuer(), ...certificate(CHANGED) });
+      expect(after).toMatchObject({ status: 'UPDATE_COMPLETE', reason: '' });
+      expect(live(sandbox, NAME).domainNames).toEqual(CHANGED.domainNames);
+      expect(serialInAcm()).toBe(live(sandbox, NAME).issued.serialNumber);
+      expect(orders()).toBe(2);
+    });
+
+    it('passes on the CA’s words', async () => {
+      sandbox.faults.add({ operation: 'acme:newOrder', error: refusal });
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      expect(stack).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining(refusal.message) });
+    });
+  });
+
+  const serialInAcm = () => sandbox.acm.certificates(REGION)[0]?.serial.replaceAll(':', '').toLowerCase();
+});
+
+/** One name stays: ACM refuses to replace all of them. */
+const CHANGED = { domainNames: ['leane.dev', 'www.leane.dev'] };
+const OWNER_TAGS = ['evercert:stack', 'evercert:logical-id', 'evercert:resource', 'evercert:request'];

@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import { Template } from 'aws-cdk-lib/assertions';
+import { type EvercertConfig, parseConfig } from '../../infra/app-config.ts';
+import { EvercertStack } from '../../infra/evercert-stack.ts';
+import { settingsFromEnvironment } from '../../lambdas/core/settings.ts';
+import { resourceOf, resourcesOf, testApp } from './synthesized.ts';
+
+function stackOf(config: Partial<EvercertConfig>): EvercertStack {
+  const parsed = parseConfig({ issuers: { letsencrypt: { authority: 'letsencrypt' } }, certificates: [], ...config });
+  const env = { region: 'eu-central-1', account: '111122223333' };
+  return new EvercertStack(testApp(), 'Evercert', { env, config: parsed });
+}
+
+describe('EvercertStack', () => {
+  it('has the ARN of each import that is there after the deployment as an output', () => {
+    const issuer = 'letsencrypt';
+    const stack = stackOf({
+      certificates: [
+        { domainNames: ['leane.dev'], issuer, acm: ['eu-central-1', 'us-east-1'] },
+        // Not for CloudFront, but for a load balancer there.
+        { domainNames: ['strong.leane.dev'], issuer, key: 'ecdsa-p384', acm: ['us-east-1'] },
+        { domainNames: ['default.leane.dev'], issuer },
+        { domainNames: ['secret.leane.dev'], issuer, acm: [] },
+        { domainNames: ['later.leane.dev'], issuer, waitForIssuance: false },
+      ],
+    });
+    const { id } = resourceOf(stack, 'Custom::AcmeCertificate', 'Certificateleanedev');
+    const outputs = Template.fromStack(stack).findOutputs('*') as Record<string, { readonly Value: unknown }>;
+    expect(Object.keys(outputs).filter((name) => name.startsWith('CertificateArn'))).toEqual([
+      'CertificateArnleanedev',
+      'CertificateArnleanedevuseast1',
+      'CertificateArnstrongleanedevuseast1',
+      'CertificateArndefaultleanedev',
+    ]);
+    expect(outputs['CertificateArnleanedevuseast1']?.Value).toEqual({ 'Fn::GetAtt': [id, 'CertificateArn.us-east-1'] });
+  });
+
+  it('tells the functions which resolvers to ask and where name servers listen', () => {
+    const stack = stackOf({ dnsResolvers: ['192.0.2.1:5353'], authoritativePort: 8053 });
+    const functions = Object.values(resourcesOf(stack, 'AWS::Lambda::Function'));
+    expect(functions).toHaveLength(3);
+    for (const { Properties } of functions) {
+      const { EVERCERT_RENEW_FUNCTION: _alias, ...environment } = Properties.Environment.Variables;
+      expect(settingsFromEnvironment(environment)).toMatchObject({
+        dnsResolvers: ['192.0.2.1:5353'],
+        authoritativePort: 8053,
+      });
+    }
+  });
+});

@@ -1,0 +1,22 @@
+import type { ExpectedDenial } from './iam.ts';
+
+/** The only place for denials that fail no test. */
+export const EXPECTED_DENIALS: readonly ExpectedDenial[] = [
+  {
+    reason:
+      'A certificate may be adopted under its bare name: evercert looks whether there is such a secret, and one that the ' +
+      'role may not see is none of its.',
+    isExpected: ({ action, resource }) =>
+      action === 'secretsmanager:DescribeSecret' && !/:secret:evercert\//.test(resource),
+  },
+  {
+    reason:
+      'An import that somebody has deleted has no tag that a condition could match: evercert imports anew when ACM says ' +
+      'that it is gone.',
+    isExpected: ({ action, resource, context = {} }) =>
+      action === 'acm:ImportCertificate' && !resource.endsWith('*') && Object.keys(context).length === 0,
+  },
+];
+
+/** The only place for grants that no end-to-end test can use; each with its reason. */
+export const UNUSED_GRANTS: Readonly<Record<string, string>> = {};
