@@ -39,6 +39,7 @@ describe.each(['direct', 'durable'] as const)('a CA that issues after hours, %s'
     const first = live(sandbox, 'leane.dev');
     await sandbox.clock.advance(61 * DAY);
     sandbox.ca.settings.processingMilliseconds = 3 * HOUR;
+    sandbox.ca.settings.retryAfterSeconds = 86_400;
     await sandbox.scan();
     await sandbox.renew({ certificate: 'leane.dev', force: true }).catch(() => undefined);
     expect(live(sandbox, 'leane.dev')).toEqual(first);

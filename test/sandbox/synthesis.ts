@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ACCOUNT } from './aws-account.ts';
@@ -14,8 +14,6 @@ const CONFIG = 'test/sandbox/app.config.ts';
 /** What a template and its bundles are made of. */
 const SOURCES = ['infra', 'lambdas', CONFIG, 'cdk.json', 'package-lock.json'];
 const CACHE = join(PROJECT, 'node_modules/.cache/evercert');
-/** Nobody synthesizes for so long. */
-const LOCK_LIFE = 120_000;
 const CACHE_LIFE = 24 * 60 * 60_000;
 
 /**
@@ -40,7 +38,7 @@ export async function synthesizedApp(execution: Execution): Promise<string> {
       // At once, so that nobody sees half of it.
       renameSync(unfinished, folder);
     } finally {
-      rmSync(lock, { recursive: true, force: true });
+      rmSync(lock, { force: true });
     }
   }
   return folder;
@@ -81,15 +79,24 @@ function filesOf(path: string): string[] {
   return readdirSync(join(PROJECT, path)).flatMap((name) => filesOf(`${path}/${name}`));
 }
 
+/** The lock is a file with the id of the process that holds it. */
 function take(lock: string): boolean {
   try {
-    mkdirSync(lock);
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
     return true;
   } catch {
-    // Whoever held it may have been killed.
-    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
-    if (since !== undefined && Date.now() - since > LOCK_LIFE) rmSync(lock, { recursive: true, force: true });
+    if (isAbandoned(lock)) rmSync(lock, { force: true });
     return false;
+  }
+}
+
+function isAbandoned(lock: string): boolean {
+  try {
+    const holder = Number(readFileSync(lock, 'utf8'));
+    if (holder > 0) process.kill(holder, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
 

@@ -1,0 +1,204 @@
+/**
+ * Two years of a fleet, by evercert's own decisions and a simple model of a CA: how many renewals come inside of the
+ * CA's window, how many orders a certificate takes, and how little of a lifetime was ever left.
+ * `npm run bench:years [-- --json] [-- --fleet]`; `--fleet` also runs six certificates through the genuine handlers in the
+ * sandbox, which takes minutes.
+ */
+import { retryAt } from '../../lambdas/core/back-off.ts';
+import type { CertificateTags } from '../../lambdas/core/certificate-tags.ts';
+import { dueFromMetadata, renewalTime } from '../../lambdas/core/due.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
+import { lifetimeRenewal } from '../../lambdas/core/lifetime.ts';
+import { nextRenewalInfoCheck, type RenewalWindow, selectedInstant } from '../../lambdas/core/renewal-window.ts';
+import { stableFraction } from '../../lambdas/renewal/digest.ts';
+import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
+import { startSandbox } from '../sandbox/sandbox.ts';
+
+const YEARS = 2;
+const BEGIN = Date.UTC(2026, 10, 24);
+const END = BEGIN + YEARS * 365 * DAY;
+const CERTIFICATES = 1_000;
+/** The schedule's random minute. */
+const SCAN_MINUTE = 23 * MINUTE;
+const RENEWAL_TAKES = 2 * MINUTE;
+
+/** Lifetimes as Let's Encrypt's profiles have them, and which share of the fleet has them. */
+const KINDS = [
+  { name: '90 days', lifetime: 90 * DAY, share: 0.4 },
+  { name: '45 days', lifetime: 45 * DAY, share: 0.4 },
+  { name: '6 days', lifetime: 160 * HOUR, share: 0.2 },
+] as const;
+
+/** What goes wrong: nothing; or one attempt in fifty, and the CA for a day in each quarter. */
+const WORLDS = { 'nothing fails': isNever, 'failures and outages': isTrouble } as const;
+
+interface Certificate {
+  readonly id: string;
+  readonly kind: (typeof KINDS)[number];
+  tags: CertificateTags;
+  window: RenewalWindow;
+  serial: number;
+  orders: number;
+  renewals: number;
+  inWindow: number;
+  /** Share of the lifetime that was left at the worst moment. */
+  lowest: number;
+}
+
+interface Figures {
+  readonly world: string;
+  readonly kind: string;
+  readonly certificates: number;
+  readonly renewals: number;
+  readonly insideWindow: number;
+  readonly ordersPerCertificate: number;
+  readonly fewestPossible: number;
+  readonly lowestLeftPercent: number;
+  readonly lowestLeftHours: number;
+}
+
+function simulate(world: keyof typeof WORLDS): readonly Figures[] {
+  const fleet = KINDS.flatMap((kind) =>
+    Array.from({ length: CERTIFICATES * kind.share }, (_, index) => issue(`${kind.name} ${index}`, kind, world)),
+  );
+  for (let scan = BEGIN + SCAN_MINUTE; scan < END; scan += HOUR) {
+    for (const certificate of fleet) look(certificate, scan, world);
+  }
+  return KINDS.map((kind) =>
+    figures(
+      world,
+      kind,
+      fleet.filter((each) => each.kind === kind),
+    ),
+  );
+}
+
+/** The first issuance of each is at another time, spread over a lifetime. */
+function issue(id: string, kind: Certificate['kind'], world: string): Certificate {
+  const certificate = { id, kind, tags: { acm: {} }, window: { start: 0, end: 0 }, serial: 0 };
+  const counted = { orders: 1, renewals: 0, inWindow: 0, lowest: 1 };
+  const at = BEGIN - stableFraction(world, id) * kind.lifetime * 0.6;
+  return goLive({ ...certificate, ...counted }, at);
+}
+
+/** As `announce` writes it down: what is live, and what the CA suggests (Boulder, core/objects.go RenewalInfoSimple). */
+function goLive(certificate: Certificate, now: number): Certificate {
+  const { lifetime } = certificate.kind;
+  const notBefore = Math.floor(now / SECOND) * SECOND - HOUR;
+  const validity = { notBefore, notAfter: notBefore + lifetime - SECOND };
+  const centre = validity.notBefore + lifetime * (lifetime < 10 * DAY ? 1 / 2 : 2 / 3);
+  certificate.serial += 1;
+  certificate.window = { start: centre - lifetime / 100, end: centre + lifetime / 100 };
+  const renewBy = lifetimeRenewal(validity);
+  const suggested = selectedInstant(certificate.window, stableFraction(certificate.id, certificate.serial));
+  certificate.tags = {
+    acm: {},
+    state: 'issued',
+    version: String(certificate.serial),
+    ...validity,
+    renewBy,
+    renewAt: renewalTime(validity, renewBy, suggested),
+    ariCheck: nextRenewalInfoCheck(now, 6 * HOUR),
+  };
+  return certificate;
+}
+
+function look(certificate: Certificate, now: number, world: keyof typeof WORLDS): void {
+  const { tags, kind, window, serial, id } = certificate;
+  const { notAfter = 0 } = tags;
+  certificate.lowest = Math.min(certificate.lowest, (notAfter - now) / kind.lifetime);
+  const decision = dueFromMetadata({ tags, stages: { AWSCURRENT: String(serial) } }, now);
+  if (decision.action === 'wait') return;
+  if (WORLDS[world](id, now)) {
+    const failures = (tags.failures ?? 0) + 1;
+    certificate.tags = { ...tags, state: 'failed', failures, retryAt: retryAt({ now, failures, notAfter }) };
+    return;
+  }
+  const ordered = now + MINUTE;
+  certificate.orders += 1;
+  certificate.renewals += 1;
+  if (ordered >= window.start && ordered < window.end) certificate.inWindow += 1;
+  goLive(certificate, now + RENEWAL_TAKES);
+}
+
+function isNever(): boolean {
+  return false;
+}
+
+/** One attempt in fifty, and everything on the 40th day of each quarter. */
+function isTrouble(id: string, now: number): boolean {
+  return Math.floor((now - BEGIN) / DAY) % 91 === 40 || stableFraction('trouble', id, now) < 0.02;
+}
+
+function figures(world: string, { name, lifetime }: Certificate['kind'], fleet: readonly Certificate[]): Figures {
+  const sum = (value: (each: Certificate) => number) => fleet.reduce((total, each) => total + value(each), 0);
+  const lowest = Math.min(...fleet.map((each) => each.lowest));
+  // Each renewal at the last moment of its window; what was issued before the two years began lasts for the rest of its time.
+  const longest = lifetime * (lifetime < 10 * DAY ? 1 / 2 : 2 / 3) + lifetime / 100 - HOUR;
+  return {
+    world,
+    kind: name,
+    certificates: fleet.length,
+    renewals: sum(({ renewals }) => renewals),
+    insideWindow: sum(({ inWindow }) => inWindow) / sum(({ renewals }) => renewals),
+    ordersPerCertificate: sum(({ orders }) => orders) / fleet.length,
+    fewestPossible: 1 + (END - BEGIN) / longest - 0.3 * (lifetime / longest),
+    lowestLeftPercent: lowest * 100,
+    lowestLeftHours: (lowest * lifetime) / HOUR,
+  };
+}
+
+/** Six certificates through the genuine handlers: two of each kind, an hourly scan whenever one may be due. */
+async function runFleet(): Promise<object> {
+  const profiles = ['classic', 'tlsserver', 'shortlived'] as const;
+  const sandbox = await startSandbox({ zones: ['leane.dev'], now: BEGIN });
+  try {
+    sandbox.ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
+    await sandbox.deployIssuer();
+    for (const profile of profiles)
+      for (const number of [1, 2])
+        await sandbox.register(`${profile}-${number}`, {
+          domainNames: [`${profile}-${number}.leane.dev`],
+          issuer: 'sandbox',
+          profile,
+        });
+    let lowest = 1;
+    let scans = 0;
+    for (let now = BEGIN; now < END; now += 6 * HOUR) {
+      const { certificates } = await sandbox.scan();
+      scans += 1;
+      for (const { tags } of sandbox.secretsManager.secrets()) {
+        const [from, to] = ['not-before', 'not-after'].map((tag) => Date.parse(tags[`evercert:${tag}`] ?? ''));
+        if (from && to) lowest = Math.min(lowest, (to - sandbox.clock.now()) / (to - from));
+      }
+      if (certificates.some(({ decision }) => decision === 'failed')) throw new Error('a renewal could not be started');
+      await sandbox.clock.advance(Math.max(0, now + 6 * HOUR - sandbox.clock.now()));
+    }
+    return { scans, orders: sandbox.ca.orders.length, accounts: sandbox.ca.accounts.length, lowestLeft: lowest };
+  } finally {
+    await sandbox.stop();
+  }
+}
+
+const began = performance.now();
+const all = (Object.keys(WORLDS) as (keyof typeof WORLDS)[]).flatMap(simulate);
+const seconds = (performance.now() - began) / 1_000;
+const fleet = process.argv.includes('--fleet') ? await runFleet() : undefined;
+
+if (process.argv.includes('--json')) console.log(JSON.stringify({ figures: all, seconds, fleet }));
+else {
+  console.log(`${CERTIFICATES} certificates over ${YEARS} years, hourly scans (${seconds.toFixed(1)} s):\n`);
+  console.table(
+    all.map((each) => ({
+      world: each.world,
+      lifetime: each.kind,
+      certificates: each.certificates,
+      renewals: each.renewals,
+      'inside the window': `${(each.insideWindow * 100).toFixed(2)} %`,
+      'orders each': each.ordersPerCertificate.toFixed(2),
+      'fewest possible': each.fewestPossible.toFixed(2),
+      'lowest left': `${each.lowestLeftPercent.toFixed(1)} %, ${each.lowestLeftHours.toFixed(0)} h`,
+    })),
+  );
+  if (fleet) console.log('six certificates through the handlers:', fleet);
+}

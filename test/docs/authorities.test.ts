@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { CERTIFICATE_AUTHORITIES } from '../../infra/certificate-authorities.ts';
+
+const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+const [, section = ''] = readme.split('### CAs\n');
+const rows = (section.split('\n## ')[0] ?? '')
+  .split('\n')
+  .filter((line) => line.startsWith('| ['))
+  .map((line) => line.split('|').map((cell) => cell.trim()));
+
+describe("the README's table of CAs", () => {
+  const named = rows.filter(([, , authority]) => authority !== '');
+
+  it('has a row for each CA that is known by name, and for no other name', () => {
+    expect(named.map(([, , authority]) => authority).sort()).toEqual(
+      Object.keys(CERTIFICATE_AUTHORITIES)
+        .map((name) => `\`${name}\``)
+        .sort(),
+    );
+  });
+
+  it.each(Object.entries(CERTIFICATE_AUTHORITIES))('says of %s what the construct uses', (name, authority) => {
+    const row = named.find(([, , short]) => short === `\`${name}\``) ?? [];
+    expect(row[3]).toBe(`\`${authority.directoryUrl}\``);
+    expect(row[4]?.startsWith('yes')).toBe(authority.needsBinding);
+    expect(row[5]?.includes('`trust: none`')).toBe(authority.trust === 'none');
+  });
+
+  it('names the CAs that need more than a name', () => {
+    expect(
+      rows.filter(([, , authority]) => authority === '').map(([, name]) => /\[([^\]]+)/.exec(name ?? '')?.[1]),
+    ).toEqual(['SSL.com', "ACM's ACME endpoint", 'step-ca']);
+  });
+});

@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { live, tagsOf } from '../sandbox/inspect.ts';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+
+const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'ca' };
+
+/** What the CAs of the README's table do otherwise than Let's Encrypt. */
+describe('a CA that', () => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'] });
+  });
+
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await sandbox.stop();
+  });
+
+  const deploy = (changes: object = {}) => sandbox.deployIssuer('ca', { ...sandbox.issuerSettings(), ...changes });
+  const issue = (changes: object = {}) => sandbox.renew({ certificate: 'leane.dev', spec: { ...spec, ...changes } });
+  const failure = (work: Promise<unknown>) =>
+    work.then(
+      () => ({ code: 'nothing was thrown', message: '' }),
+      (error: { code: string; message: string }) => error,
+    );
+  const bindingIn = async (value: string) => {
+    await sandbox.secretsManager.create('eab', value);
+    return { externalAccountBinding: { secret: 'eab' } };
+  };
+
+  describe('wants an external account binding (ZeroSSL, Google, SSL.com, ACM)', () => {
+    // Bytes that base64 and base64url write differently.
+    const key = Buffer.concat([Buffer.from([0xfb, 0xff]), randomBytes(30)]);
+    const unpadded = key.toString('base64url');
+
+    beforeEach(() => {
+      sandbox.ca.settings.eab = { required: true, once: true, keys: { 'kid-1': unpadded } };
+    });
+
+    it.each([
+      ['base64url', unpadded],
+      ['base64url, padded', `${unpadded}=`],
+      ['base64', key.toString('base64').replaceAll('=', '')],
+      ['base64, padded', key.toString('base64')],
+    ])('gets it with the key in %s', async (_encoding, hmacKey) => {
+      await deploy(await bindingIn(JSON.stringify({ kid: 'kid-1', hmacKey })));
+      await issue();
+      expect(sandbox.ca.accounts).toMatchObject([{ binding: { kid: 'kid-1' } }]);
+    });
+
+    it('and takes it once is not given it again when the settings change', async () => {
+      const binding = await bindingIn(JSON.stringify({ kid: 'kid-1', hmacKey: unpadded }));
+      await deploy(binding);
+      await deploy({ ...binding, email: 'tls@leane.dev' });
+      await issue();
+      expect(sandbox.ca.accounts).toMatchObject([{ contact: ['mailto:tls@leane.dev'] }]);
+    });
+
+    it.each([
+      ['is missing', undefined, 'give the issuer an externalAccountBinding', 'ca-refused'],
+      [
+        'is no JSON',
+        'kid-1:secret-of-the-ca',
+        'must be a JSON object with the strings kid and hmacKey',
+        'invalid-input',
+      ],
+      ['has no key', '{"kid":"kid-1"}', 'must be a JSON object with the strings kid and hmacKey', 'invalid-input'],
+      [
+        'is malformed',
+        '{"kid":"kid-1","hmacKey":"secret of the ca!"}',
+        'hmacKey must be the HMAC key',
+        'invalid-input',
+      ],
+    ])('says so when the binding %s, before an account exists', async (_what, value, sentence, code) => {
+      const binding = value === undefined ? {} : await bindingIn(value);
+      const refusal = await failure(deploy(binding));
+      expect([refusal.code, refusal.message]).toEqual([code, expect.stringContaining(sentence)]);
+      expect(refusal.message).not.toContain('secret');
+      expect(sandbox.ca.accounts).toEqual([]);
+    });
+
+    it('says which secret is missing', async () => {
+      const { code, message } = await failure(deploy({ externalAccountBinding: { secret: 'not-there' } }));
+      expect(code).toBe('invalid-input');
+      expect(message).toContain('externalAccountBinding.secret names not-there, which does not exist or has no value');
+      expect(sandbox.calls.of('acme:newAccount')).toBe(0);
+    });
+  });
+
+  it('has approved the names beforehand needs no TXT value (ACM)', async () => {
+    sandbox.ca.settings.preApproved = true;
+    await deploy();
+    await issue();
+    expect(sandbox.calls.of('route53:ChangeResourceRecordSets')).toBe(0);
+    expect(sandbox.calls.of('acme:challenge')).toBe(0);
+  });
+
+  it('takes minutes to finalize is waited for in the same attempt (Google, ZeroSSL)', async () => {
+    sandbox.ca.settings.processingMilliseconds = 7 * MINUTE;
+    await deploy();
+    expect(await issue()).toMatchObject({ decision: 'renewed' });
+    expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
+  it('takes hours is asked again, for the same order (ZeroSSL)', async () => {
+    sandbox.ca.settings.processingMilliseconds = 2 * HOUR;
+    await deploy();
+    expect(await failure(issue())).toMatchObject({ code: 'attempt-timeout' });
+    for (let hour = 0; hour < 3; hour += 1) {
+      await sandbox.clock.advance(HOUR + MINUTE);
+      await sandbox.scan();
+    }
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
+  it('offers neither renewal information nor profiles, with a root of its own (step-ca)', async () => {
+    Object.assign(sandbox.ca.settings, { renewalInfo: false, profiles: {}, alternateChains: false });
+    sandbox.ca.settings.lifetimeMilliseconds = 24 * HOUR;
+    await deploy();
+    await issue();
+    const { renewalInfo, ariId, renewAt = 0, notBefore = 0, notAfter = 0 } = tagsOf(sandbox, 'leane.dev');
+    expect([renewalInfo, ariId]).toEqual([undefined, undefined]);
+    expect((renewAt - notBefore) / (notAfter - notBefore)).toBeCloseTo(1 / 2, 2);
+    const { code, message } = await failure(issue({ profile: 'shortlived' }));
+    expect([code, message]).toEqual(['invalid-input', expect.stringContaining('it offers none')]);
+  });
+
+  it('has a root of its own is not believed without its caBundle (step-ca)', async () => {
+    const { caBundle: _none, ...settings } = sandbox.issuerSettings();
+    const { code, message } = await failure(sandbox.deployIssuer('ca', { ...settings, trust: 'public' }));
+    expect(code).toBe('ca-unreachable');
+    expect(message).toContain('give it to the issuer as caBundle');
+  });
+
+  it('is in a private network is not contacted unless that is allowed (step-ca)', async () => {
+    const { code, message } = await failure(deploy({ allowPrivateAddresses: false }));
+    expect(code).toBe('ca-unreachable');
+    expect(message).toContain('allowPrivateAddresses');
+    expect(sandbox.calls.total('acme')).toBe(0);
+  });
+
+  it('reuses orders gives a dead attempt’s order to the next one (Let’s Encrypt)', async () => {
+    await deploy();
+    // The order was placed, and its URL never arrived.
+    const takeAway = sandbox.faults.add({ operation: 'acme:newOrder', phase: 'after', drop: true });
+    expect(await failure(issue())).toMatchObject({ code: 'ca-unreachable' });
+    takeAway();
+    expect(await sandbox.renew({ certificate: 'leane.dev', force: true })).toMatchObject({ decision: 'renewed' });
+    expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
+  it('sends a chain of a thousand is refused by name, and the live pair stays', async () => {
+    await deploy();
+    await issue();
+    const before = live(sandbox, 'leane.dev');
+    sandbox.ca.settings.mutate = { certificate: (chain) => chain.repeat(500) };
+    const { code, message } = await failure(sandbox.renew({ certificate: 'leane.dev', force: true }));
+    expect([code, message]).toEqual(['ca-misbehaved', expect.stringContaining('holds a chain of 1000 certificates')]);
+    expect(live(sandbox, 'leane.dev')).toEqual(before);
+  });
+
+  it.each([
+    [
+      'redirects',
+      {
+        status: 302,
+        name: '',
+        message: '',
+        headers: { Location: 'https://127.0.0.1:1/', 'Content-Type': 'text/html' },
+      },
+      'redirects to',
+    ],
+    [
+      'has no end',
+      { status: 200, name: '', message: 'x'.repeat(1_100_000), headers: { 'Content-Type': 'text/html' } },
+      'is larger than',
+    ],
+  ])('answers what %s is refused by name, before an account exists', async (_what, error, sentence) => {
+    sandbox.faults.add({ operation: 'acme:directory', error });
+    const { code, message } = await failure(deploy());
+    expect([code, message]).toEqual(['ca-misbehaved', expect.stringContaining(sentence)]);
+    expect(sandbox.ca.accounts).toEqual([]);
+  });
+});
