@@ -28,6 +28,7 @@ const WHY_WILDCARD: Readonly<Record<string, string>> = {
   ImportFirst: 'A first import has no ARN yet; only with our tag in the request.',
   TagFirstImport: 'Regions are in the specs; certificate/? matches no certificate that exists.',
   ImportAgain: 'ACM chooses the ARN at the first import; only over certificates that carry our tag.',
+  DeleteTwinImport: 'ACM chooses the ARN at the first import; only certificates that carry our tag.',
   DeleteImports: 'ACM chooses the ARN at the first import; only certificates that carry our tag.',
   CheckpointRenewals: "The function's versions; the ARN of a durable execution is below one of them.",
 };

@@ -41,14 +41,18 @@ export async function fetchDirectory(
   return parseDirectory(answer, rules);
 }
 
-/** What a web server that has nothing to do with ACME answers. */
+/** Statuses of a page that isn't there, also where a CA words that as a problem. */
+const NOTHING_THERE: ReadonlySet<number> = new Set([404, 405, 410]);
+
+/** What a web server that has nothing to do with ACME answers, or a CA at another page than its directory. */
 function isForeign({ status, data }: Answer): boolean {
-  return status >= 400 && status < 500 && status !== 429 && typeof data === 'string';
+  return NOTHING_THERE.has(status) || (status >= 400 && status < 500 && status !== 429 && typeof data === 'string');
 }
 
 function parseDirectory(answer: Answer, rules: UrlRules): Directory {
   const fields = asObject(answer.data);
-  if (!fields) throw noDirectory(answer.url, `it answers with HTTP ${answer.status}, ${described(answer)}`);
+  if (!fields || answer.status >= 400)
+    throw noDirectory(answer.url, `it answers with HTTP ${answer.status}, ${described(answer)}`);
   const missing = REQUIRED.filter((name) => typeof fields[name] !== 'string');
   if (missing.length > 0)
     throw noDirectory(answer.url, `${missing.join(', ')} ${missing.length > 1 ? 'are' : 'is'} missing`);

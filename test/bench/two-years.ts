@@ -38,6 +38,8 @@ interface Certificate {
   tags: CertificateTags;
   window: RenewalWindow;
   serial: number;
+  /** When the first one was issued. */
+  readonly begun: number;
   orders: number;
   renewals: number;
   inWindow: number;
@@ -75,9 +77,9 @@ function simulate(world: keyof typeof WORLDS): readonly Figures[] {
 
 /** The first issuance of each is at another time, spread over a lifetime. */
 function issue(id: string, kind: Certificate['kind'], world: string): Certificate {
+  const at = BEGIN - stableFraction(world, id) * kind.lifetime * 0.45;
   const certificate = { id, kind, tags: { acm: {} }, window: { start: 0, end: 0 }, serial: 0 };
-  const counted = { orders: 1, renewals: 0, inWindow: 0, lowest: 1 };
-  const at = BEGIN - stableFraction(world, id) * kind.lifetime * 0.6;
+  const counted = { begun: at, orders: 1, renewals: 0, inWindow: 0, lowest: 1 };
   return goLive({ ...certificate, ...counted }, at);
 }
 
@@ -133,7 +135,7 @@ function isTrouble(id: string, now: number): boolean {
 function figures(world: string, { name, lifetime }: Certificate['kind'], fleet: readonly Certificate[]): Figures {
   const sum = (value: (each: Certificate) => number) => fleet.reduce((total, each) => total + value(each), 0);
   const lowest = Math.min(...fleet.map((each) => each.lowest));
-  // Each renewal at the last moment of its window; what was issued before the two years began lasts for the rest of its time.
+  // Each renewal at the last moment of its window.
   const longest = lifetime * (lifetime < 10 * DAY ? 1 / 2 : 2 / 3) + lifetime / 100 - HOUR;
   return {
     world,
@@ -142,7 +144,7 @@ function figures(world: string, { name, lifetime }: Certificate['kind'], fleet: 
     renewals: sum(({ renewals }) => renewals),
     insideWindow: sum(({ inWindow }) => inWindow) / sum(({ renewals }) => renewals),
     ordersPerCertificate: sum(({ orders }) => orders) / fleet.length,
-    fewestPossible: 1 + (END - BEGIN) / longest - 0.3 * (lifetime / longest),
+    fewestPossible: sum(({ begun }) => 1 + Math.floor((END - begun) / longest)) / fleet.length,
     lowestLeftPercent: lowest * 100,
     lowestLeftHours: (lowest * lifetime) / HOUR,
   };

@@ -113,8 +113,25 @@ describe('CertificateRenewer', () => {
     expect(Template.fromStack(stack).findOutputs('*')).toEqual({
       ScanFunctionName: { Value: { Ref: functions.scan.id } },
       RenewFunctionArn: { Value: { Ref: alias } },
+      RenewRoleArn: { Value: { 'Fn::GetAtt': [expect.stringMatching(/^RenewerRenewRole/), 'Arn'] } },
       AlertsTopicArn: { Value: { Ref: resourceOf(stack, 'AWS::SNS::Topic').id } },
     });
+  });
+
+  it('prints what an account with other zones needs, and may assume that role alone', () => {
+    const own = testStack();
+    const roleArn = 'arn:aws:iam::210987654321:role/evercert-dns';
+    new CertificateRenewer(own, 'Renewer', {
+      dnsRoles: [{ zone: 'partner.example', roleArn, externalId: 'evercert-1' }],
+      cnameTargets: ['challenges.example.net'],
+    });
+    const outputs = JSON.stringify(Template.fromStack(own).findOutputs('*'));
+    for (const part of ['sts:ExternalId', 'evercert-1', 'ChangeChallengeRecords', 'challenges.example.net']) {
+      expect(outputs).toContain(part);
+    }
+    const policies = JSON.stringify(Template.fromStack(own).findResources('AWS::IAM::Policy'));
+    expect(policies.split('sts:AssumeRole')).toHaveLength(2);
+    expect(policies).toContain(roleArn);
   });
 
   it('lets CloudWatch alone publish alarms, of this account, over TLS', () => {

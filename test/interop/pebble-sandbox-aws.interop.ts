@@ -5,7 +5,10 @@ import { startSandboxAws } from './start-sandbox-aws.ts';
 
 describeWith(['Pebble'], "Pebble, which reuses no authorization, and the sandbox's AWS", () => {
   describePortableCases(
-    { startCa: (options) => startPebble({ ...options, authorizationReuse: 0 }), startAws: startSandboxAws },
+    {
+      startCa: (options) => startPebble({ ...options, authorizationReuse: 0, binds: true }),
+      startAws: startSandboxAws,
+    },
     { reusesAuthorizations: false, ...pebbleAbilities() },
   );
 });

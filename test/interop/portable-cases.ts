@@ -210,6 +210,37 @@ export function describePortableCases(combination: Combination, abilities: Abili
     expect((await world.aws.pair('unlucky')).privateKey).toBe(privateKey);
   });
 
+  it('a revoked certificate is replaced first, by one with another key', async () => {
+    await issue('stolen', ['stolen.leane.dev'], { acm: ['eu-central-1'], reuseKey: true });
+    const first = await world.aws.pair('stolen');
+    const revoke = { certificate: 'stolen', revoke: { reason: 'keyCompromise' }, confirm: 'stolen' };
+    expect(await world.renew(revoke)).toMatchObject({ decision: 'renewed', revoked: [first.issued.serialNumber] });
+    const second = await world.aws.pair('stolen');
+    expect(second.privateKey).not.toBe(first.privateKey);
+    expect([await world.ca.isRevoked(first.certificate), await world.ca.isRevoked(second.certificate)]).toEqual([
+      true,
+      false,
+    ]);
+    expect(await world.renew(revoke)).toMatchObject({ decision: 'not-due' });
+    expect(await world.ca.isRevoked(second.certificate)).toBe(false);
+  });
+
+  it('a certificate is revoked by the account for another reason', async () => {
+    await issue('given-up', ['given-up.leane.dev']);
+    const { certificate } = await world.aws.pair('given-up');
+    const revoke = { reason: 'cessationOfOperation', immediate: true };
+    await world.renew({ certificate: 'given-up', revoke, confirm: 'given-up' });
+    expect(await world.ca.isRevoked(certificate)).toBe(true);
+  });
+
+  it('the account gets another key, and goes on with its e-mail address changed', async () => {
+    await issue('before', ['before.leane.dev']);
+    const { accountUrl } = (await world.aws.pair('before')).issued;
+    await world.configure({ keyRollover: 'once', email: 'tls@leane.dev' });
+    await issue('after', ['after.leane.dev']);
+    expect((await world.aws.pair('after')).issued.accountUrl).toBe(accountUrl);
+  });
+
   it(`control that was proven ${abilities.reusesAuthorizations ? 'is not' : 'has to be'} proven again`, async () => {
     await issue('proven', ['proven.leane.dev']);
     world.hiddenFromCa.add('_acme-challenge.proven.leane.dev');

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -14,7 +15,13 @@ export interface PebbleOptions {
   /** Percent of valid authorizations that serve another order. */
   readonly authorizationReuse: number;
   readonly refusedName: string;
+  /** Whether an account needs an external account binding. */
+  readonly binds?: boolean;
 }
+
+/** Pebble takes the key as base64url; people get it from CAs in any encoding. */
+const MAC_KEY = Buffer.alloc(32, 0xfb);
+const BINDING = { kid: 'kid-1', hmacKey: MAC_KEY.toString('base64') };
 
 /**
  * Starts Pebble (https://github.com/letsencrypt/pebble) as it is least pleasant: half of the good nonces are refused,
@@ -41,6 +48,8 @@ export async function startPebble(options: PebbleOptions): Promise<InteropCa> {
         domainBlocklist: [options.refusedName],
         retryAfter: { authz: 3, order: 5 },
         keyAlgorithm: 'ecdsa',
+        externalAccountBindingRequired: options.binds ?? false,
+        externalAccountMACKeys: { [BINDING.kid]: MAC_KEY.toString('base64url') },
         profiles: {
           default: { description: 'ninety days', validityPeriod: 90 * DAY_SECONDS },
           shortlived: { description: 'six days', validityPeriod: 6 * DAY_SECONDS },
@@ -66,6 +75,11 @@ export async function startPebble(options: PebbleOptions): Promise<InteropCa> {
     directoryUrl: `https://localhost:${acmePort}/dir`,
     httpsRoot: https.root,
     roots: [await ask(managementPort, '/roots/0'), await ask(managementPort, '/roots/1')],
+    ...(options.binds ? { binding: BINDING } : {}),
+    isRevoked: async (certificate) => {
+      const serial = new X509Certificate(certificate).serialNumber.toLowerCase();
+      return (await ask(managementPort, `/cert-status-by-serial/${serial}`)).includes('"Revoked"');
+    },
     setRenewalWindow: async (certificate, window) => {
       const suggestedWindow = { start: window.start.toISOString(), end: window.end.toISOString() };
       const body = { Certificate: certificate, ARIResponse: JSON.stringify({ suggestedWindow }) };

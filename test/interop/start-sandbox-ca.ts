@@ -32,6 +32,10 @@ export async function startSandboxCa(options: {
       const { serialNumber } = new X509Certificate(certificate);
       ca.setRenewalWindow(serialNumber, { start: start.getTime(), end: end.getTime() });
     },
+    isRevoked: async (certificate) => {
+      const serial = new X509Certificate(certificate).serialNumber.toLowerCase().replace(/^(00)+/, '');
+      return ca.certificates.find((issued) => issued.serial === serial)?.revoked !== undefined;
+    },
     stop: async () => {
       await ca.stop();
       if (ca.bugs.length > 0) throw new AggregateError(ca.bugs, "The sandbox's CA has bugs.");

@@ -54,6 +54,8 @@ export interface World {
   /** Invokes `scan`, so much later than now, and waits until every renewal that it started has ended. */
   scan(event?: unknown, later?: number): Promise<ScanResult>;
   register(name: string, spec: CertificateSpecInput): Promise<void>;
+  /** Changes the issuer's settings, as a deployment does. */
+  configure(changes: Partial<IssuerSettingsInput>): Promise<void>;
   /** Stops everything, also what could not be started completely. Throws when the sandbox's own parts have bugs. */
   stop(): Promise<void>;
 }
@@ -127,7 +129,14 @@ export async function startWorld(combination: Combination): Promise<World> {
     let invocations = 0;
     const byHand = () => `by-hand-${++invocations}`;
     const ports = renewalPorts(settings, clock, log);
-    await configureIssuer('ca', issuerSettings(ca), startRun(ports, settings, byHand()));
+    if (ca.binding) {
+      const value = JSON.stringify(ca.binding);
+      await ports.vault.create({ name: BINDING, description: '', value, token: randomUUID(), tags: {} });
+    }
+    const configure = async (changes: Partial<IssuerSettingsInput> = {}) => {
+      await hear(configureIssuer('ca', { ...issuerSettings(ca), ...changes }, startRun(ports, settings, byHand())));
+    };
+    await configure();
     const view = lookAtAws();
     stops.push(() => view.close());
     return {
@@ -142,6 +151,7 @@ export async function startWorld(combination: Combination): Promise<World> {
         await lambda.idle();
         return result;
       },
+      configure,
       register: async (name, spec) => {
         await writeSpec(name, parseCertificateSpec(spec), ports.vault, settings);
       },
@@ -160,8 +170,12 @@ function issuerSettings(ca: InteropCa): IssuerSettingsInput {
     trust: 'bundle',
     caBundle: ca.httpsRoot + ca.roots.join(''),
     allowPrivateAddresses: true,
+    ...(ca.binding ? { externalAccountBinding: { secret: BINDING } } : {}),
   };
 }
+
+/** The secret with the CA's external account binding. */
+const BINDING = 'ca-binding';
 
 function expectNone(bugs: readonly unknown[], where: string): void {
   if (bugs.length > 0)

@@ -100,6 +100,8 @@ export interface Sandbox {
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { execution = 'direct', onStep, ports } = options;
+  // Before anything listens: what can't be synthesized fails here.
+  const app = readApp(await synthesizedApp(execution));
   const clock = new VirtualClock(options.now ?? Date.now());
   const calls = new Calls();
   const faults = new Faults(clock);
@@ -114,7 +116,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // The CA looks from elsewhere: what it asks is not counted, and what befalls our queries doesn't befall its own.
   const caNameServer = await startNameServer({ route53 });
   const ca = await startCa({ clock, calls, faults, resolver: { host: '127.0.0.1', port: caNameServer.port } });
-  const app = readApp(await synthesizedApp(execution));
   const access = {
     secretsmanager: secretsManagerAccess(secretsManager),
     acm: acmAccess(acm),

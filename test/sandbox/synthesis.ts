@@ -20,8 +20,17 @@ const CACHE_LIFE = 24 * 60 * 60_000;
  * The folder with the synthesized app (CDK's cloud assembly: template and bundles), from a cache as long as no source has
  * changed. Processes that want the same one at the same moment wait for the first of them.
  */
-export async function synthesizedApp(execution: Execution): Promise<string> {
+export function synthesizedApp(execution: Execution): Promise<string> {
   const folder = join(CACHE, `${digestOf(SOURCES)}-${execution}`);
+  // A failure as well: the next test would only wait for the same one.
+  const known = synthesized.get(folder) ?? inCache(folder, execution);
+  synthesized.set(folder, known);
+  return known;
+}
+
+const synthesized = new Map<string, Promise<string>>();
+
+async function inCache(folder: string, execution: Execution): Promise<string> {
   const lock = `${folder}.lock`;
   mkdirSync(CACHE, { recursive: true });
   while (!existsSync(folder)) {

@@ -1,0 +1,332 @@
+import { X509Certificate } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DAY, HOUR } from '../../lambdas/core/duration.ts';
+import { latestRenewal } from '../../lambdas/core/lifetime.ts';
+import { type SandboxCa, startCa } from '../sandbox/ca/ca.ts';
+import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
+import { Calls } from '../sandbox/calls.ts';
+import { Faults } from '../sandbox/faults.ts';
+import { live, tagsOf } from '../sandbox/inspect.ts';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+
+const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: [] };
+const NAME = 'leane.dev';
+const RATE_LIMITS = 'see https://letsencrypt.org/docs/rate-limits/';
+
+describe.each(['direct', 'durable'] as const)('every CA, at the right moment (%s)', (execution) => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'], execution });
+    await sandbox.deployIssuer();
+  });
+
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await sandbox.stop();
+  });
+
+  const renewal = (changes: object = {}, name = NAME) =>
+    sandbox.renew({ certificate: name, spec: { ...spec, ...changes } });
+  const serial = () => live(sandbox, NAME).issued.serialNumber;
+  const newOrder = (status: number, name: string, message: string, headers: Record<string, string> = {}) => ({
+    operation: 'acme:newOrder',
+    error: { status, name, message, headers },
+  });
+  /** Every hour, as the schedule does. */
+  const scanHourly = async (hours: number) => {
+    for (let hour = 0; hour < hours; hour += 1) {
+      await sandbox.clock.advance(HOUR);
+      await sandbox.scan();
+    }
+  };
+
+  describe('renewal information', () => {
+    it('an order says which certificate it replaces, if the same account got it', async () => {
+      await renewal();
+      const { ariCertId } = live(sandbox, NAME).issued;
+      await sandbox.renew({ certificate: NAME, force: true });
+      expect(sandbox.ca.orders.map(({ replaces }) => replaces?.certId)).toEqual([undefined, ariCertId]);
+      await sandbox.deployIssuer('second');
+      await sandbox.renew({ certificate: NAME, spec: { ...spec, issuer: 'second' }, force: true });
+      expect(sandbox.ca.orders.at(-1)?.replaces).toBeUndefined();
+    });
+
+    it.each([
+      [409, 'alreadyReplaced'],
+      [409, 'conflict'],
+      [404, 'malformed'],
+      [403, 'unauthorized'],
+    ])('an order that is refused with %d %s is placed once more without it', async (status, name) => {
+      await renewal();
+      sandbox.faults.add({ ...newOrder(status, name, 'the words differ'), times: 1 });
+      sandbox.calls.reset();
+      expect(await sandbox.renew({ certificate: NAME, force: true })).toMatchObject({ decision: 'renewed' });
+      expect(sandbox.calls.of('acme:newOrder')).toBe(2);
+      expect(sandbox.ca.orders.at(-1)?.replaces).toBeUndefined();
+    });
+
+    it('a revoked certificate is renewed at the next look, and once', async () => {
+      await renewal();
+      sandbox.ca.revoke(serial());
+      await scanHourly(24);
+      expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+    });
+
+    it('a CA that wants every certificate gone at once does not get one every hour', async () => {
+      await renewal();
+      sandbox.faults.add({
+        operation: 'acme:renewalInfo',
+        when: () => {
+          const end = sandbox.clock.now() - HOUR;
+          for (const each of sandbox.ca.certificates) {
+            sandbox.ca.setRenewalWindow(each.serial, { start: end - HOUR, end });
+          }
+          return false;
+        },
+      });
+      await scanHourly(25);
+      expect(sandbox.ca.finalizedOrders().length).toBeLessThanOrEqual(5);
+    });
+
+    it.each([
+      ['a window backwards', { start: '2030-01-02T00:00:00Z', end: '2030-01-01T00:00:00Z' }],
+      ['no times', { start: 'soon', end: 'later' }],
+    ])('the lifetime rule holds after %s', async (_what, window) => {
+      await renewal();
+      const { notAfter = 0 } = tagsOf(sandbox, NAME);
+      sandbox.ca.setRenewalWindow(serial(), { start: notAfter - 20 * DAY, end: notAfter - 19 * DAY });
+      await scanHourly(7);
+      expect(tagsOf(sandbox, NAME).renewAt).toBeGreaterThan(tagsOf(sandbox, NAME).renewBy ?? 0);
+      sandbox.ca.setRenewalWindow(serial(), window);
+      await scanHourly(7);
+      expect(tagsOf(sandbox, NAME).renewAt).toBe(tagsOf(sandbox, NAME).renewBy);
+    });
+
+    it('nothing is later than the safety threshold, and the explanation is in the log', async () => {
+      await renewal();
+      const { notBefore = 0, notAfter = 0 } = tagsOf(sandbox, NAME);
+      const explanationURL = `https://ca.example/${'x'.repeat(2_000)}`;
+      sandbox.ca.setRenewalWindow(serial(), { start: notAfter + DAY, end: notAfter + 2 * DAY, explanationURL });
+      await scanHourly(7);
+      expect(tagsOf(sandbox, NAME).renewAt).toBe(latestRenewal({ notBefore, notAfter }));
+      const [shown] = sandbox.log.flatMap(({ fields }) => fields['explanationUrl'] ?? []);
+      expect(String(shown)).toMatch(/^https:\/\/ca\.example\/x+…$/);
+      expect(String(shown)).toHaveLength(500);
+    });
+
+    it('a certificate of 160 hours is renewed inside of its window of 3.2 hours', async () => {
+      sandbox.ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
+      await renewal({ profile: 'shortlived' });
+      const [{ notBefore, notAfter } = { notBefore: 0, notAfter: 0 }] = sandbox.ca.certificates;
+      const validity = notAfter + 1_000 - notBefore;
+      const center = notAfter - validity / 2;
+      await scanHourly(85);
+      const [, second] = sandbox.ca.orders;
+      expect(second?.created).toBeGreaterThanOrEqual(center - validity / 100 - 1_000);
+      expect(second?.created).toBeLessThan(center + validity / 100);
+    });
+
+    it('a window that moves while a renewal prepares stops it before the order, as no failure', async () => {
+      await renewal();
+      await sandbox.clock.advance(61 * DAY);
+      const { notAfter = 0 } = tagsOf(sandbox, NAME);
+      const later = new Date(notAfter - 20 * DAY).toISOString();
+      sandbox.faults.add({
+        operation: 'acme:directory',
+        when: () => {
+          void sandbox.secretsManager.tag('evercert/leane.dev', { 'evercert:renew-at': later });
+          return false;
+        },
+      });
+      await expect(sandbox.renew({ certificate: NAME })).rejects.toMatchObject({ code: 'no-longer-due' });
+      expect(sandbox.ca.orders).toHaveLength(1);
+      expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'issued', failures: 0 });
+      expect(await sandbox.renew({ certificate: NAME })).toMatchObject({ decision: 'not-due' });
+    });
+  });
+
+  describe('profiles', () => {
+    it('one that the CA does not offer is refused by name before an order', async () => {
+      sandbox.ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
+      await expect(renewal({ profile: 'tlsclient' })).rejects.toMatchObject({
+        code: 'invalid-input',
+        message: expect.stringContaining('no profile "tlsclient": it offers classic, tlsserver, shortlived'),
+      });
+      expect(sandbox.calls.of('acme:newOrder')).toBe(0);
+    });
+
+    it.each(['tlsserver', 'shortlived'])('%s takes 25 names', async (profile) => {
+      const domainNames = Array.from({ length: 26 }, (_, index) => `host${index}.leane.dev`);
+      sandbox.calls.reset();
+      await expect(renewal({ profile, domainNames })).rejects.toMatchObject({
+        code: 'invalid-input',
+        message: expect.stringContaining('domainNames: must have at most 25 entries'),
+      });
+      expect(sandbox.calls.total('acme')).toBe(0);
+    });
+
+    it('a certificate without a common name, for a name that could be none, goes live in ACM as well', async () => {
+      sandbox.ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
+      await renewal({ profile: 'tlsserver', domainNames: [`${'a'.repeat(63)}.leane.dev`], acm: ['eu-central-1'] });
+      expect(new X509Certificate(live(sandbox, NAME).certificate).subject).toBeUndefined();
+      expect(sandbox.acm.certificates('eu-central-1')).toHaveLength(1);
+    });
+
+    it('another one is a reason to renew', async () => {
+      sandbox.ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
+      await renewal();
+      expect(await renewal({ profile: 'shortlived' })).toMatchObject({ decision: 'renewed' });
+      expect(await sandbox.renew({ certificate: NAME })).toMatchObject({ decision: 'not-due' });
+      expect(live(sandbox, NAME).issued.profile).toBe('shortlived');
+    });
+  });
+
+  describe('several issuers', () => {
+    let second: SandboxCa;
+    const both = { issuer: ['sandbox', 'second'] };
+
+    beforeEach(async () => {
+      const { clock, nameServer } = sandbox;
+      const resolver = { host: '127.0.0.1', port: nameServer.port };
+      second = await startCa({ clock, calls: new Calls(), faults: new Faults(clock), resolver });
+      await sandbox.deployIssuer('second', {
+        ...sandbox.issuerSettings(),
+        directoryUrl: second.directoryUrl,
+        caBundle: second.httpsRoot + second.roots.map(({ pem }) => pem).join(''),
+      });
+    });
+
+    afterEach(() => second.stop());
+
+    it('the next one is asked for a first issuance, the reason is kept, and the first is preferred again', async () => {
+      const takeAway = sandbox.faults.add({ operation: 'acme:*', drop: true });
+      expect(await renewal(both)).toMatchObject({
+        decision: 'renewed',
+        issuer: 'second',
+        fallback: expect.stringMatching(/^sandbox: /),
+      });
+      expect(tagsOf(sandbox, NAME)).toMatchObject({ issuer: 'second', fallback: 'sandbox ca-unreachable' });
+      expect(sandbox.log).toContainEqual(
+        expect.objectContaining({
+          level: 'warn',
+          message: 'an issuer is passed over',
+          fields: expect.objectContaining({ issuer: 'sandbox', next: 'second' }),
+        }),
+      );
+      expect(live(sandbox, NAME).issued.directoryUrl).toBe(second.directoryUrl);
+
+      takeAway();
+      expect(await sandbox.renew({ certificate: NAME })).toMatchObject({ decision: 'not-due' });
+      await sandbox.clock.advance(61 * DAY);
+      expect(await sandbox.renew({ certificate: NAME })).toMatchObject({ decision: 'renewed', issuer: 'sandbox' });
+      expect(sandbox.ca.orders.at(-1)?.replaces).toBeUndefined();
+      expect(tagsOf(sandbox, NAME)).toMatchObject({ issuer: 'sandbox' });
+      expect(tagsOf(sandbox, NAME).fallback).toBeUndefined();
+    });
+
+    it('the next one is asked for a live certificate only in its last quarter', async () => {
+      await renewal(both);
+      sandbox.faults.add(newOrder(500, 'serverInternal', 'down'));
+      await sandbox.clock.advance(61 * DAY);
+      await expect(sandbox.renew({ certificate: NAME })).rejects.toMatchObject({ code: 'ca-unreachable' });
+      expect(second.orders).toEqual([]);
+      await sandbox.clock.advance(8 * DAY);
+      expect(await sandbox.renew({ certificate: NAME })).toMatchObject({ decision: 'renewed', issuer: 'second' });
+    });
+
+    it.each([
+      [400, 'rejectedIdentifier', 'second'],
+      [429, 'rateLimited', 'second'],
+      [403, 'caa', undefined],
+      [403, 'unauthorized', undefined],
+      [400, 'dns', undefined],
+    ])('after %d %s of the first the certificate is from %s', async (status, name, issuer) => {
+      sandbox.faults.add(newOrder(status, name, 'no', { 'Retry-After': '86400' }));
+      const result = await renewal(both).catch(({ code }: { code: string }) => ({ code }));
+      expect(result).toMatchObject(issuer === undefined ? { code: 'ca-refused' } : { issuer });
+      expect(second.orders).toHaveLength(issuer === undefined ? 0 : 1);
+    });
+
+    it('all of them are quoted when none can be had, and the wait is no longer than one of them asks', async () => {
+      sandbox.faults.add(newOrder(429, 'rateLimited', 'the first is busy', { 'Retry-After': '172800' }));
+      second.settings.refusedNames = ['leane.dev'];
+      await expect(renewal(both)).rejects.toMatchObject({
+        code: 'ca-refused',
+        message: expect.stringMatching(/Before that, sandbox: .*the first is busy/),
+      });
+      expect(tagsOf(sandbox, NAME).retryAt).toBeLessThanOrEqual(sandbox.clock.now() + HOUR);
+    });
+
+    it('no other is asked while an order may still be issued, also when its CA does not answer any more', async () => {
+      sandbox.ca.settings.processingMilliseconds = 3 * HOUR;
+      sandbox.ca.settings.retryAfterSeconds = 300;
+      await expect(renewal(both)).rejects.toMatchObject({ code: 'attempt-timeout' });
+      const takeAway = sandbox.faults.add({ operation: 'acme:*', drop: true });
+      await sandbox.clock.advance(2 * HOUR);
+      await expect(sandbox.renew({ certificate: NAME })).rejects.toMatchObject({ code: 'ca-unreachable' });
+      takeAway();
+      await sandbox.clock.advance(4 * HOUR);
+      expect(await sandbox.renew({ certificate: NAME })).toMatchObject({ decision: 'renewed', issuer: 'sandbox' });
+      expect([sandbox.ca.orders, second.orders].map(({ length }) => length)).toEqual([1, 0]);
+    });
+  });
+
+  describe('limits', () => {
+    it('one of the names is kept to the certificate', async () => {
+      const words = `too many certificates (5) already issued for this exact set of identifiers: ${RATE_LIMITS}#new-certificates-per-exact-set-of-identifiers`;
+      sandbox.faults.add({ ...newOrder(429, 'rateLimited', words, { 'Retry-After': '90000' }), times: 1 });
+      await expect(renewal()).rejects.toMatchObject({ code: 'ca-rate-limited' });
+      expect(tagsOf(sandbox, NAME).retryAt).toBeGreaterThan(sandbox.clock.now() + DAY);
+      expect(await sandbox.renew({ certificate: NAME })).toMatchObject({ decision: 'back-off' });
+      expect(await renewal({ domainNames: ['www.leane.dev'] }, 'other')).toMatchObject({ decision: 'renewed' });
+    });
+
+    it('one of the account is kept for all of its certificates', async () => {
+      const words = `too many new orders (300) from this account: ${RATE_LIMITS}#new-orders-per-account`;
+      sandbox.faults.add({ ...newOrder(429, 'rateLimited', words, { 'Retry-After': '7200' }), times: 1 });
+      await expect(renewal()).rejects.toMatchObject({ code: 'ca-rate-limited' });
+      await expect(renewal({ domainNames: ['www.leane.dev'] }, 'other')).rejects.toMatchObject({
+        code: 'ca-rate-limited',
+      });
+      expect(sandbox.calls.of('acme:newOrder')).toBe(1);
+    });
+
+    it('a paused account is reported with the link of the CA, and only a hand tries again', async () => {
+      const link = `https://portal.letsencrypt.org/sfe/v1/unpause?jwt=eyJhbGciOiJIUzI1NiJ9.${'x'.repeat(600)}.y-_z`;
+      const words = `Your account is temporarily prevented from requesting certificates for leane.dev and possibly others. Please visit: ${link}`;
+      const takeAway = sandbox.faults.add(newOrder(429, 'rateLimited', words));
+      await expect(renewal()).rejects.toMatchObject({
+        code: 'account-paused',
+        message: expect.stringContaining(`open ${link},`),
+      });
+      sandbox.calls.reset();
+      await scanHourly(50);
+      expect(await sandbox.renew({ certificate: NAME })).toMatchObject({ decision: 'back-off' });
+      expect(sandbox.calls.of('acme:newOrder')).toBe(0);
+      takeAway();
+      expect(await sandbox.renew({ certificate: NAME, force: true })).toMatchObject({ decision: 'renewed' });
+    });
+
+    it('two certificates with the same names are both issued at the same moment, each with its own key', async () => {
+      await sandbox.register('a', spec);
+      await sandbox.register('b', spec);
+      await sandbox.scan();
+      const [a, b] = ['a', 'b'].map((name) => live(sandbox, name));
+      expect(a?.issued.serialNumber).not.toBe(b?.issued.serialNumber);
+      expect(a?.privateKey).not.toBe(b?.privateKey);
+      for (const name of ['a', 'b']) expect(tagsOf(sandbox, name)).toMatchObject({ state: 'issued', failures: 0 });
+      expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+      const [zone] = sandbox.route53.zones();
+      expect(sandbox.route53.records(zone?.id ?? '').filter(({ type }) => type === 'TXT')).toEqual([]);
+    });
+  });
+
+  it('a directory that is none is named before any harm', async () => {
+    const directoryUrl = sandbox.ca.directoryUrl.replace(/directory$/, 'no-such-page');
+    await expect(sandbox.deployIssuer('wrong', { ...sandbox.issuerSettings(), directoryUrl })).rejects.toMatchObject({
+      message: expect.stringContaining('no-such-page'),
+    });
+    expect(sandbox.ca.accounts).toHaveLength(1);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { DnsRoleStack } from '../../infra/dns-role.ts';
+
+const RENEW = 'arn:aws:iam::123456789012:role/Evercert-RenewRole';
+
+interface Statement {
+  readonly Sid: string;
+  readonly Action: unknown;
+  readonly Resource: unknown;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+function synthesized(role: Partial<ConstructorParameters<typeof DnsRoleStack>[2]['role']> = {}) {
+  const stack = new DnsRoleStack(new App(), 'Dns', { role: { renewRoleArn: RENEW, ...role } });
+  const { Resources } = Template.fromStack(stack).toJSON();
+  const properties = (type: string) =>
+    Object.values<{ Type: string; Properties: Record<string, never> }>(Resources).find(({ Type }) => Type === type)
+      ?.Properties as unknown as Record<string, { readonly Statement: readonly Statement[] }>;
+  return {
+    trust: properties('AWS::IAM::Role')['AssumeRolePolicyDocument']?.Statement,
+    statements: properties('AWS::IAM::Policy')['PolicyDocument']?.Statement ?? [],
+  };
+}
+
+describe('the role in the account with the zones', () => {
+  it('trusts the role of renew alone, with its external id', () => {
+    expect(synthesized({ externalId: 'evercert-1' }).trust).toEqual([
+      {
+        Action: 'sts:AssumeRole',
+        Effect: 'Allow',
+        Principal: { AWS: RENEW },
+        Condition: { StringEquals: { 'sts:ExternalId': 'evercert-1' } },
+      },
+    ]);
+  });
+
+  it('changes TXT records of challenges in the given zones, and listed targets, and nothing else', () => {
+    const { statements } = synthesized({ hostedZoneIds: ['Z1'], cnameTargets: ['challenges.example.net'] });
+    expect(statements.map(({ Sid }) => Sid)).toEqual([
+      'FindHostedZones',
+      'ReadHostedZones',
+      'ChangeChallengeRecords',
+      'FollowChanges',
+    ]);
+    const change = statements.find(({ Sid }) => Sid === 'ChangeChallengeRecords');
+    expect(JSON.stringify(change?.Resource)).toContain('hostedzone/Z1');
+    const key = (name: string) => `route53:ChangeResourceRecordSets${name}`;
+    expect(change?.Condition).toEqual({
+      'ForAllValues:StringLike': { [key('NormalizedRecordNames')]: ['_acme-challenge.*', 'challenges.example.net'] },
+      'ForAllValues:StringEquals': { [key('RecordTypes')]: ['TXT'], [key('Actions')]: ['CREATE', 'DELETE'] },
+      Null: { [key('NormalizedRecordNames')]: 'false', [key('RecordTypes')]: 'false', [key('Actions')]: 'false' },
+    });
+  });
+
+  it.each([
+    [{ renewRoleArn: 'renew' }, 'DNS role: renewRoleArn: must be the ARN of an IAM role'],
+    [{ hostedZoneIds: ['zone'] }, 'DNS role: hostedZoneIds[0]'],
+  ])('refuses what can not be: %j', (role, words) => {
+    expect(() => synthesized(role)).toThrow(words);
+  });
+});
