@@ -7,6 +7,7 @@ import {
   KeyAlgorithm,
   ListCertificatesCommand,
   ListTagsForCertificateCommand,
+  type Tag,
 } from '@aws-sdk/client-acm';
 import { isRenewalFailure, RenewalFailure } from '../core/failure.ts';
 import type { CertificateTargets } from '../renewal/ports/certificate-targets.ts';
@@ -23,16 +24,24 @@ const PAGE = 100;
  * `aws-unavailable`, and the next attempt looks with `find` whether it happened.
  */
 export function createAcmTargets(acm: (region: string) => ACMClient): CertificateTargets {
-  async function hasTags(region: string, arn: string, tags: Readonly<Record<string, string>>): Promise<boolean> {
+  /** `undefined` when it is gone. */
+  async function tagsOf(region: string, arn: string): Promise<readonly Tag[] | undefined> {
     try {
       const command = new ListTagsForCertificateCommand({ CertificateArn: arn });
       const { Tags = [] } = await call('acm:ListTagsForCertificate', arn, () => acm(region).send(command));
-      return Object.entries(tags).every(([key, value]) => Tags.some((tag) => tag.Key === key && tag.Value === value));
+      return Tags;
     } catch (error) {
-      // Deleted since it was listed.
-      if (awsErrorName(error) === 'ResourceNotFoundException') return false;
+      if (awsErrorName(error) === 'ResourceNotFoundException') return undefined;
       throw error;
     }
+  }
+
+  async function hasTags(region: string, arn: string, tags: Readonly<Record<string, string>>): Promise<boolean> {
+    const found = await tagsOf(region, arn);
+    return (
+      found !== undefined &&
+      Object.entries(tags).every(([key, value]) => found.some((tag) => tag.Key === key && tag.Value === value))
+    );
   }
 
   async function serialNumber(region: string, arn: string): Promise<string | undefined> {
@@ -102,6 +111,10 @@ export function createAcmTargets(acm: (region: string) => ACMClient): Certificat
             return 'removed';
           case 'ResourceInUseException':
             return 'in-use';
+          case 'AccessDeniedException':
+            // A grant by tag does not reach what is gone.
+            if ((await tagsOf(region, arn)) === undefined) return 'removed';
+            throw error;
           default:
             throw error;
         }

@@ -87,14 +87,22 @@ describe('a session', () => {
     });
 
     it('tells profiles, whether accounts are bound, and where renewal information is', async () => {
-      const meta = { profiles: { classic: 'https://ca.example/classic' }, externalAccountRequired: true };
+      const meta = {
+        profiles: { classic: 'https://ca.example/classic' },
+        externalAccountRequired: true,
+        caaIdentities: ['ca.example'],
+      };
       const urls = { newNonce: ca.url('/n'), newAccount: ca.url('/a'), newOrder: ca.url('/o') };
       ca.script('GET /directory', { body: { ...urls, renewalInfo: ca.url('/ari'), meta } });
       expect(await directoryOf(session)).toEqual({ ...urls, renewalInfo: ca.url('/ari'), meta });
     });
 
     it('needs no meta', async () => {
-      expect((await directoryOf(session)).meta).toEqual({ profiles: {}, externalAccountRequired: false });
+      expect((await directoryOf(session)).meta).toEqual({
+        profiles: {},
+        externalAccountRequired: false,
+        caaIdentities: [],
+      });
     });
 
     it.each([

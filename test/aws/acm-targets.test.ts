@@ -150,6 +150,14 @@ describe('the targets in ACM', () => {
     expect(world.calls.of('acm:DeleteCertificate')).toBe(2);
   });
 
+  it('takes an import for removed that is gone and that a grant by tag therefore does not reach', async () => {
+    const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
+    acm.delete(arn);
+    const error = { status: 400, name: 'AccessDeniedException', message: 'not authorized' };
+    world.faults.add({ operation: 'acm:DeleteCertificate', error });
+    expect(await targets.remove(REGION, arn)).toBe('removed');
+  });
+
   it('passes on what AWS says when it denies the deletion', async () => {
     const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
     const message = 'not authorized to perform: acm:DeleteCertificate';

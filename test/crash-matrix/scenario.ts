@@ -17,7 +17,7 @@ const LEASE = 15 * MINUTE;
 const BACK_OFF = 2 * HOUR;
 
 /** Scans that the schedule has left until the certificate must be in order again. */
-export const SCANS_ALLOWED = Math.ceil((LEASE + BACK_OFF + STALENESS) / HOUR);
+const SCANS_ALLOWED = Math.ceil((LEASE + BACK_OFF + STALENESS) / HOUR);
 
 export const EXECUTIONS = ['direct', 'durable'] as const satisfies readonly Execution[];
 export const WORKS = ['first issuance', 'renewal'] as const;
