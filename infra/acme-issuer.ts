@@ -26,6 +26,13 @@ export interface AcmeAccountProps {
    * @default - none; Let's Encrypt sends no expiry mail any more
    */
   readonly email?: string;
+
+  /**
+   * Any text: deploying another one than before gives the account a new key. docs/operations/revocation.md
+   *
+   * @default - the account keeps its key
+   */
+  readonly keyRollover?: string;
 }
 
 /** An account at a CA that wants an external account binding (RFC 8555, section 7.3.4). */

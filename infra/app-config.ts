@@ -16,6 +16,8 @@ const account = {
   email: z.optional(emailSchema),
   /** Name or ARN of a secret with `{"kid": "…", "hmacKey": "…"}`. */
   externalAccountBinding: z.optional(z.string()),
+  /** Any new text gives the account a new key, once. */
+  keyRollover: z.optional(z.string()),
 };
 
 const issuerSchema = z.union([

@@ -101,6 +101,8 @@ export function createAcmTargets(acm: (region: string) => ACMClient): Certificat
     },
 
     async remove(region, arn) {
+      // A grant by tag does not reach what is gone: AWS would deny it.
+      if ((await tagsOf(region, arn)) === undefined) return 'removed';
       try {
         const command = new DeleteCertificateCommand({ CertificateArn: arn });
         await call('acm:DeleteCertificate', arn, () => acm(region).send(command));
@@ -112,7 +114,7 @@ export function createAcmTargets(acm: (region: string) => ACMClient): Certificat
           case 'ResourceInUseException':
             return 'in-use';
           case 'AccessDeniedException':
-            // A grant by tag does not reach what is gone.
+            // Gone by now, perhaps by an attempt whose answer was lost.
             if ((await tagsOf(region, arn)) === undefined) return 'removed';
             throw error;
           default:
