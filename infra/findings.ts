@@ -16,7 +16,6 @@ const WHY_WILDCARD: Readonly<Record<string, string>> = {
   CreateCertificateSecrets: `${NAMES} Only with our tag.`,
   CreateSecrets: NAMES,
   OwnSecrets: NAMES,
-  RestoreSpec: `${NAMES} The label ACME_SPEC alone.`,
   DeleteSecrets: `${NAMES} Only those that a stack has given up.`,
   FindHostedZones: 'ListHostedZones takes no resource.',
   ReadHostedZones: 'No zone is named in hostedZones, so that every zone of the account may answer challenges.',

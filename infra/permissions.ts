@@ -40,7 +40,9 @@ export function renewStatements(scope: Scope): readonly PolicyStatement[] {
   return [
     readStatement(secrets),
     allow('WriteSecrets', ['secretsmanager:PutSecretValue', 'secretsmanager:TagResource'], secrets),
-    moveLabel('GoLive', 'AWSCURRENT', secrets),
+    allow('GoLive', ['secretsmanager:UpdateSecretVersionStage'], secrets, {
+      StringEquals: { 'secretsmanager:VersionStage': 'AWSCURRENT' },
+    }),
     allow('CreateCertificateSecrets', ['secretsmanager:CreateSecret'], [below(scope)], {
       StringEquals: { [`aws:RequestTag/${RENEWER_TAG}`]: scope.renewer },
     }),
@@ -65,7 +67,6 @@ export function provisionStatements(scope: Scope): readonly PolicyStatement[] {
       ],
       secrets,
     ),
-    moveLabel('RestoreSpec', 'ACME_SPEC', secrets),
     allow('DeleteSecrets', ['secretsmanager:DeleteSecret'], secrets, hasTag(KEPT_TAG, scope)),
     allow('FindImports', ['acm:ListCertificates'], ['*']),
     allow('ReadImportTags', ['acm:ListTagsForCertificate'], [certificates(scope, '*')]),
@@ -114,13 +115,6 @@ function keyStatement(sid: string, service: string, keyArn: string, stack: Stack
 
 function readStatement(secrets: readonly string[]): PolicyStatement {
   return allow('ReadSecrets', ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'], secrets);
-}
-
-/** One staging label of all that a secret has. */
-function moveLabel(sid: string, label: string, secrets: readonly string[]): PolicyStatement {
-  return allow(sid, ['secretsmanager:UpdateSecretVersionStage'], secrets, {
-    StringEquals: { 'secretsmanager:VersionStage': label },
-  });
 }
 
 function dnsStatements(scope: Scope): readonly PolicyStatement[] {

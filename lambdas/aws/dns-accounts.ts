@@ -54,16 +54,6 @@ export function createDnsAccounts(
   };
 }
 
-/** This account alone. */
-export function ownAccount(own: Route53Client): DnsAccounts {
-  return {
-    async route53(role) {
-      if (!role) return own;
-      throw new RenewalFailure('dns-role-refused', `there is no way from here into ${accountOf(role)}`);
-    },
-  };
-}
-
 interface Session {
   readonly client: Route53Client;
   /** Milliseconds since the epoch. */

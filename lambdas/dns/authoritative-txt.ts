@@ -49,7 +49,7 @@ export function createAuthoritativeTxt(options: AuthoritativeTxtOptions = {}): T
       const endpoints = [...new Set(servers.flatMap((server) => server.endpoints))];
       const answers = new Map(
         await Promise.all(
-          endpoints.map(async (endpoint) => [endpoint, await ask(resolverOf(endpoint), recordName)] as const),
+          endpoints.map(async (endpoint) => [endpoint, await ask(resolverOf(endpoint), recordName, zoneName)] as const),
         ),
       );
       return report(servers, answers);
@@ -59,13 +59,22 @@ export function createAuthoritativeTxt(options: AuthoritativeTxtOptions = {}): T
 
 type Answer = Pick<ServerAnswer, 'values' | 'problem'>;
 
-async function ask(resolver: Resolver, recordName: string): Promise<Answer> {
+/**
+ * A server without the record is asked whether it knows the zone at all: one that refers to others instead is lame, and no
+ * resolver of a CA would believe it either.
+ */
+async function ask(resolver: Resolver, recordName: string, zoneName: string): Promise<Answer> {
   try {
     const records = await resolver.resolveTxt(recordName);
     return { values: records.map((strings) => strings.join('')) };
   } catch (error) {
-    return isAbsent(error) ? { values: [] } : { values: undefined, problem: reasonOf(error) };
+    if (!isAbsent(error)) return { values: undefined, problem: reasonOf(error) };
   }
+  const knowsZone = await resolver.resolveSoa(zoneName).then(
+    () => true,
+    (error: unknown) => !isAbsent(error),
+  );
+  return knowsZone ? { values: [] } : { values: undefined, problem: `lame: it does not know the zone ${zoneName}` };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AwsClients, createAwsClients } from '../../lambdas/aws/clients.ts';
-import { ownAccount } from '../../lambdas/aws/dns-accounts.ts';
+import { createDnsAccounts } from '../../lambdas/aws/dns-accounts.ts';
 import { createRoute53Records } from '../../lambdas/aws/route53-records.ts';
 import type { ChallengeRecord, ChallengeRecords } from '../../lambdas/renewal/ports/challenge-records.ts';
 import { challengeRecordsContract } from '../contracts/challenge-records.contract.ts';
@@ -8,9 +8,12 @@ import { type AwsServer, startAwsServer } from '../sandbox/aws-server.ts';
 import { Calls } from '../sandbox/calls.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { Route53 } from '../sandbox/route53.ts';
+import { Sts } from '../sandbox/sts.ts';
 import { VirtualClock } from '../sandbox/virtual-clock.ts';
 
 const NAME = '_acme-challenge.example.com';
+const PARTNER = '210987654321';
+const ROLE = { roleArn: `arn:aws:iam::${PARTNER}:role/dns`, externalId: 'x-1' };
 const THROTTLING = { status: 400, name: 'Throttling', message: 'Rate exceeded' };
 
 /** Route 53 behind its wire, and clients that take their endpoint from the environment, as deployed ones do. */
@@ -28,8 +31,10 @@ async function startWorld(): Promise<World> {
   const clock = new VirtualClock(Date.UTC(2026, 10, 24));
   const calls = new Calls();
   const faults = new Faults(clock);
-  const route53 = new Route53({ clock });
-  const server = await startAwsServer({ services: [route53], clock, calls, faults });
+  const sts = new Sts({ clock });
+  sts.trust(ROLE);
+  const route53 = new Route53({ clock, accountOf: (accessKeyId) => sts.accountOf(accessKeyId) });
+  const server = await startAwsServer({ services: [route53, sts], clock, calls, faults });
   const before = { ...process.env };
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: server.url,
@@ -48,7 +53,8 @@ async function startWorld(): Promise<World> {
     client() {
       const clients = createAwsClients({ clock, random });
       opened.push(clients);
-      return createRoute53Records(ownAccount(clients.route53), { clock, random });
+      const options = { clock, random, sessionName: 'evercert-test' };
+      return createRoute53Records(createDnsAccounts(clients.route53, clients.sts, options), options);
     },
     async stop() {
       for (const clients of opened) clients.destroy();
@@ -78,7 +84,10 @@ challengeRecordsContract('Route 53', async () => {
   const world = await startWorld();
   return {
     client: () => world.client(),
-    createZone: (name, options) => world.route53.createZone(name, options).id,
+    createZone: (name, { role, ...options } = {}) =>
+      world.route53.createZone(name, { ...options, ...(role ? { account: PARTNER } : {}) }).id,
+    deleteZone: (zoneId) => world.route53.deleteZone(zoneId),
+    role: ROLE,
     put: (zoneId, name, values, ttl = 300) => world.route53.put(zoneId, { name, type: 'TXT', ttl, values }),
     held: (zoneId, name) => held(world, zoneId, name),
     propagate: () => world.route53.propagateNow(),
@@ -125,6 +134,16 @@ describe('Route 53', () => {
       await records.locate([NAME, '_acme-challenge.www.example.com'], { hostedZoneId: zoneId });
       await records.locate([NAME], { hostedZoneId: zoneId });
       expect(requests()).toEqual({ GetHostedZone: 1 });
+    });
+
+    it('one session for each role, and another one before its credentials end', async () => {
+      world.route53.createZone('partner.example', { account: PARTNER });
+      const names = ['_acme-challenge.partner.example', '_acme-challenge.www.partner.example'];
+      await Promise.all(names.map((name) => records.locate([name], { role: ROLE })));
+      expect(world.calls.by('sts')).toEqual({ AssumeRole: 1 });
+      await world.clock.advance(56 * 60_000);
+      await records.locate(names, { role: ROLE });
+      expect(world.calls.by('sts')).toEqual({ AssumeRole: 2 });
     });
 
     it('nothing when there is nothing to do', async () => {

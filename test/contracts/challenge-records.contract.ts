@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DnsRole } from '../../lambdas/core/dns-role.ts';
 import type { ChallengeRecord, ChallengeRecords } from '../../lambdas/renewal/ports/challenge-records.ts';
 
 /** Hosted zones, and clients of them. */
@@ -6,7 +7,13 @@ export interface ChallengeRecordsWorld {
   /** A client of its own, as another run would have. */
   client(): ChallengeRecords;
   /** Returns the new zone's id. */
-  createZone(name: string, options?: { readonly privateZone?: boolean }): string;
+  createZone(
+    name: string,
+    options?: { readonly privateZone?: boolean; readonly nameServers?: readonly string[]; readonly role?: DnsRole },
+  ): string;
+  deleteZone(zoneId: string): void;
+  /** A role of another account that may be assumed. */
+  readonly role: DnsRole;
   /** Another client's record set; `values` are quoted. */
   put(zoneId: string, recordName: string, values: readonly string[], ttl?: number): void;
   /** The values that are at a name, quoted. */
@@ -97,6 +104,29 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
         const failure = await records.locate([NAME]).catch((error: unknown) => error);
         expect(failure).toMatchObject({ code: 'no-hosted-zone' });
         for (const part of [zoneId, second, 'dns.hostedZoneId']) expect(String(failure)).toContain(part);
+      });
+
+      it('takes the one of several public zones whose servers are asked', async () => {
+        const second = world.createZone('example.com', { nameServers: ['ns-9.example.org'] });
+        const asked: string[] = [];
+        const liveServers = async (zoneName: string) => {
+          asked.push(zoneName);
+          return ['ns-9.example.org'];
+        };
+        expect(await records.locate([NAME], { liveServers })).toMatchObject([{ zoneId: second }]);
+        expect(asked).toEqual(['example.com']);
+      });
+
+      it.each([
+        ['nobody knows who is asked', undefined],
+        ['others are asked', ['ns1.provider.example']],
+      ])('refuses several public zones with all ids when %s', async (_, live) => {
+        const second = world.createZone('example.com', { nameServers: ['ns-9.example.org'] });
+        const failure = await records
+          .locate([NAME], { liveServers: async () => live })
+          .catch((error: unknown) => error);
+        expect(failure).toMatchObject({ code: 'no-hosted-zone' });
+        for (const part of [zoneId, second]) expect(String(failure)).toContain(part);
       });
 
       it('changes nothing', async () => {
@@ -226,6 +256,59 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
         });
         expect(held()).toEqual(['"a"']);
       });
+    });
+
+    it('tells the name servers of a zone', async () => {
+      const second = world.createZone('example.org', { nameServers: ['ns-8.example.org', 'NS-9.example.org.'] });
+      const servers = await records.nameServers({ zoneId: second });
+      expect(servers.toSorted()).toEqual(['ns-8.example.org', 'ns-9.example.org']);
+    });
+
+    it('says that a zone is gone, and takes no offence when it removes', async () => {
+      world.deleteZone(zoneId);
+      await expect(records.present([wanted(['a'])])).rejects.toMatchObject({ code: 'no-hosted-zone', retry: 'later' });
+      await records.remove([wanted(['a'])]);
+    });
+
+    describe('in another account', () => {
+      it('finds, writes, follows and removes with its role', async () => {
+        const { role } = world;
+        const other = world.createZone('partner.example', { role });
+        const recordName = '_acme-challenge.partner.example';
+        const [zone] = await records.locate([recordName], { role });
+        expect(zone).toEqual({ recordName, zoneId: other, zoneName: 'partner.example', role });
+        if (!zone) return;
+        const presented = await records.present([{ ...zone, values: ['a'] }]);
+        expect(presented).toMatchObject([{ zoneId: other, role }]);
+        expect(world.held(other, recordName)).toEqual(['"a"']);
+        world.propagate();
+        expect(await records.inSync({ changeId: presented[0]?.changeId ?? '', role })).toBe(true);
+        await records.remove([{ ...zone, values: ['a'] }], presented);
+        expect(world.held(other, recordName)).toEqual([]);
+      });
+
+      it('finds none of our own zones, and none of it without the role', async () => {
+        world.createZone('partner.example', { role: world.role });
+        const nowhere = { code: 'no-hosted-zone' };
+        await expect(records.locate([NAME], { role: world.role })).rejects.toMatchObject(nowhere);
+        await expect(records.locate(['_acme-challenge.partner.example'])).rejects.toMatchObject(nowhere);
+      });
+
+      it.each(['present', 'locate', 'nameServers', 'inSync'] as const)(
+        'names account and role when %s may not enter',
+        async (operation) => {
+          const role = { roleArn: 'arn:aws:iam::999999999999:role/closed' };
+          const calls = {
+            present: () => records.present([{ ...wanted(['a']), role }]),
+            locate: () => records.locate([NAME], { role }),
+            nameServers: () => records.nameServers({ zoneId, role }),
+            inSync: () => records.inSync({ changeId: 'C1', role }),
+          };
+          const failure = await calls[operation]().catch((error: unknown) => error);
+          expect(failure).toMatchObject({ code: 'dns-role-refused' });
+          for (const part of ['999999999999', role.roleArn]) expect(String(failure)).toContain(part);
+        },
+      );
     });
 
     it('loses no value of ten clients that write one record at the same time', async () => {

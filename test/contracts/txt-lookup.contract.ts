@@ -8,6 +8,7 @@ export type ServerState =
   | 'no such record'
   | 'silent'
   | 'refuses'
+  | 'lame'
   | 'fails';
 
 export const RECORD_NAME = '_acme-challenge.example.com';
@@ -66,7 +67,7 @@ export function txtLookupContract(
       expect(answerOf(answers, 'ns-2')?.values).toEqual([VALUE]);
     });
 
-    it.each(['silent', 'refuses', 'fails'] as const)(
+    it.each(['silent', 'refuses', 'lame', 'fails'] as const)(
       'reports a server that is of no use (%s), says why, and asks the others',
       async (state) => {
         const answers = await look({ 'ns-1.example.net': state, 'ns-2.example.net': { records: [[VALUE]] } });

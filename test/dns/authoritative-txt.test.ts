@@ -28,7 +28,8 @@ async function serve(state: ServerState, nameServers: readonly string[] = ['ns-1
   const server = await startNameServer({
     route53: {
       settings: { nameServers: nameServers.filter((name) => !name.startsWith('lost')) },
-      served: () => [{ name: `${ZONE_NAME}.`, records }],
+      // A lame server knows of the zone only that others have it.
+      served: () => [{ name: state === 'lame' ? 'com.' : `${ZONE_NAME}.`, records }],
     },
   });
   server.behaviour = BEHAVIOUR[String(state)] ?? 'normal';

@@ -6,8 +6,12 @@ const NAME = '_acme-challenge.example.com';
 
 challengeRecordsContract('MemoryRecords', async () => {
   const records = new MemoryRecords({ syncDelay: { milliseconds: 30_000, now: () => 0 } });
+  const role = { roleArn: 'arn:aws:iam::210987654321:role/dns', externalId: 'x-1' };
+  records.allow(role);
   return {
+    role,
     client: () => records,
+    deleteZone: (zoneId) => records.deleteZone(zoneId),
     createZone: (name, options) => records.createZone(name, options),
     put: (zoneId, recordName, values, ttl) => records.put(zoneId, recordName, values, ttl),
     held: (zoneId, recordName) => records.held(zoneId, recordName),

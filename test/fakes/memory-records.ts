@@ -44,7 +44,13 @@ export class MemoryRecords implements ChallengeRecords {
   createZone(name: string, options: ZoneOptions = {}): string {
     const zoneId = `Z${this.#zones.size + 1}`;
     const { privateZone = false, nameServers = ['ns-1.example.net'], role } = options;
-    this.#zones.set(zoneId, { zoneId, zoneName: canonicalName(name), privateZone, nameServers, role });
+    this.#zones.set(zoneId, {
+      zoneId,
+      zoneName: canonicalName(name),
+      privateZone,
+      nameServers: nameServers.map(canonicalName),
+      role,
+    });
     return zoneId;
   }
 
@@ -160,7 +166,7 @@ export class MemoryRecords implements ChallengeRecords {
   #zone(zoneId: string, role: DnsRole | undefined): MemoryZone {
     const zone = this.#zones.get(zoneId);
     if (zone && sameRole(zone.role, role)) return zone;
-    throw new RenewalFailure('no-hosted-zone', `${accountOf(role)} has no hosted zone ${zoneId}`);
+    throw new RenewalFailure('no-hosted-zone', `${accountOf(role)} has no hosted zone ${zoneId}`, { retry: 'later' });
   }
 
   #expectRole(role: DnsRole | undefined): void {

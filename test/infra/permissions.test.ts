@@ -119,9 +119,7 @@ describe('what the functions may do', () => {
 
   it('has provision leave adopted secrets and the live pair alone', () => {
     expect(JSON.stringify(narrowed.Provision)).not.toContain('legacy');
-    expect(bySid(all.Provision, 'RestoreSpec').Condition).toEqual({
-      StringEquals: { 'secretsmanager:VersionStage': 'ACME_SPEC' },
-    });
+    expect(actionsOf(narrowed.Provision)).not.toContain('secretsmanager:UpdateSecretVersionStage');
     expect(bySid(all.Renew, 'GoLive').Condition).toEqual({
       StringEquals: { 'secretsmanager:VersionStage': 'AWSCURRENT' },
     });

@@ -11,7 +11,7 @@ import type * as renewHandler from '../../lambdas/handlers/renew.ts';
 import type * as scanHandler from '../../lambdas/handlers/scan.ts';
 import type { Faults } from './faults.ts';
 import type { Iam } from './iam.ts';
-import { allowances, type IamRole, rolesOf } from './iam-roles.ts';
+import { allowances, dnsRolesOf, type IamRole, rolesOf } from './iam-roles.ts';
 import type { FunctionOptions, Invocation, LambdaService } from './lambda.ts';
 import type { LambdaHandler } from './lambda-handler.ts';
 import { nativeRequire } from './native-require.ts';
@@ -24,7 +24,7 @@ type Kind = 'scan' | 'renew' | 'provision';
 /** A synthesized app, read. */
 export interface App {
   readonly template: DeployedTemplate;
-  /** By physical name. */
+  /** By physical name; those of other accounts by `dnsRoleName`. */
   readonly roles: Readonly<Record<string, IamRole>>;
   /** Every allowance of every role. */
   readonly grants: readonly string[];
@@ -48,6 +48,8 @@ export interface DeployOptions {
 export interface Deployment {
   /** What each function is invoked as: its name, with the alias if there is one. */
   readonly functions: Readonly<Record<Kind, string>>;
+  /** The physical names of the functions' roles: in whose name their requests are sent. */
+  readonly roles: Readonly<Record<Kind, string>>;
   readonly environments: Readonly<Record<Kind, Readonly<Record<string, string>>>>;
   /** Events that failed each time, by the ARN of their queue. */
   readonly deadLetters: readonly { readonly queue: string; readonly event: unknown }[];
@@ -65,7 +67,7 @@ export function readApp(folder: string): App {
   if (known) return known;
   const json = JSON.parse(readFileSync(join(folder, 'Evercert.template.json'), 'utf8'));
   const template = deployTemplate(json, { stackName: 'Evercert', region: 'eu-central-1' });
-  const roles = rolesOf(template);
+  const roles = { ...rolesOf(template), ...dnsRolesOf(json.Outputs) };
   const app: App = {
     template,
     roles,
@@ -88,6 +90,7 @@ export function deploy(app: App, options: DeployOptions): Deployment {
   const { lambda, iam, clock, faults } = options;
   const deadLetters: { queue: string; event: unknown }[] = [];
   const functions = new Map<Kind, string>();
+  const roles = new Map<Kind, string>();
   const environments = new Map<Kind, Readonly<Record<string, string>>>();
 
   /** What AWS does with the rights of a role, which nothing of ours asks for. */
@@ -133,6 +136,7 @@ export function deploy(app: App, options: DeployOptions): Deployment {
       ...(queue === undefined ? {} : { onDiscarded: ({ event }) => keepDeadLetter(role, queue, event) }),
     });
     functions.set(kind, name);
+    roles.set(kind, role);
     environments.set(kind, environment);
   }
 
@@ -152,6 +156,7 @@ export function deploy(app: App, options: DeployOptions): Deployment {
 
   return {
     functions: record(functions),
+    roles: record(roles),
     environments: record(environments),
     deadLetters,
     customResources: ['Custom::AcmeIssuer', 'Custom::AcmeCertificate'].flatMap(template.resources),

@@ -57,6 +57,28 @@ export function rolesOf(template: DeployedTemplate): Readonly<Record<string, Iam
   );
 }
 
+/** In whose name requests are sent with the credentials of another account's role for DNS. */
+export function dnsRoleName(account: string): string {
+  return `dns-role-${account}`;
+}
+
+/** The roles in other accounts: their owners attach the policy that the stack's outputs print. */
+export function dnsRolesOf(
+  outputs: Readonly<Record<string, { readonly Value: unknown }>>,
+): Readonly<Record<string, IamRole>> {
+  return Object.fromEntries(
+    Object.entries(outputs).flatMap(([key, { Value }]) => {
+      const [, account] = /DnsPermissions(\d{12})/.exec(key) ?? [];
+      if (account === undefined) return [];
+      const name = dnsRoleName(account);
+      const policy = String(Value);
+      const document = JSON.parse(policy) as PolicyDocument;
+      const role = { name, label: 'Dns', session: 'evercert', assumedBy: 'sts', policies: [document] };
+      return [[name, { id: `${name} ${policy}`, ...role }]];
+    }),
+  );
+}
+
 /** One action of one statement of one role, in one line: `Renew ReadSecrets secretsmanager:GetSecretValue`. */
 export const allowances = {
   of: (role: IamRole, sid: string | undefined, action: string): string => `${role.label} ${sid ?? '-'} ${action}`,

@@ -1,7 +1,7 @@
 import type { RunSimulationResults, Simulation } from '@cloud-copilot/iam-simulate';
 import { ACCOUNT } from './aws-account.ts';
 import { type Authorizer, type AwsRequest, type AwsService, AwsServiceError } from './aws-service.ts';
-import { allowances, conditionKeys, type IamRole } from './iam-roles.ts';
+import { allowances, conditionKeys, dnsRoleName, type IamRole } from './iam-roles.ts';
 import { nativeRequire } from './native-require.ts';
 
 /** What IAM is asked for a request: https://docs.aws.amazon.com/service-authorization/latest/reference/ */
@@ -51,9 +51,11 @@ export interface IamOptions {
   /** By service, as `AwsService` names it. */
   readonly access: Readonly<Record<string, AccessOf>>;
   readonly expected: readonly ExpectedDenial[];
+  /** The account whose credentials a request is signed with; throws `AwsServiceError` for those that have ended. */
+  accountOf(accessKeyId: string): string;
 }
 
-export function createIam({ roles, access, expected }: IamOptions): Iam {
+export function createIam({ roles, access, expected, accountOf }: IamOptions): Iam {
   const denials: Denial[] = [];
   const announced = new Set<string>();
   const used = new Set<string>();
@@ -85,7 +87,10 @@ export function createIam({ roles, access, expected }: IamOptions): Iam {
       ),
     async refusal(caller, service, operation, request) {
       let needed: readonly Access[];
+      let role = caller;
       try {
+        const account = accountOf(request.accessKeyId);
+        if (account !== ACCOUNT) role = dnsRoleName(account);
         const accessOf = access[service.name];
         if (!accessOf) throw new Error(`Nothing says what IAM is asked for ${service.name}.`);
         needed = accessOf(operation, request);
@@ -94,7 +99,7 @@ export function createIam({ roles, access, expected }: IamOptions): Iam {
         if (error instanceof AwsServiceError) return undefined;
         throw error;
       }
-      for (const each of needed) if (!(await allows(caller, each))) return denied(roleOf(caller), each, service);
+      for (const each of needed) if (!(await allows(role, each))) return denied(roleOf(role), each, service);
       return undefined;
     },
   };

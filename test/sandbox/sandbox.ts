@@ -123,7 +123,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     lambda: lambdaAccess,
     sts: stsAccess,
   };
-  const iam = createIam({ roles: app.roles, access, expected: EXPECTED_DENIALS });
+  const accountOf = (accessKeyId: string) => sts.accountOf(accessKeyId);
+  const iam = createIam({ roles: app.roles, access, expected: EXPECTED_DENIALS, accountOf });
   const services = [route53, secretsManager, acm, lambda, sts];
   const aws = await startAwsServer({ services, clock, calls, faults, authorizer: iam });
   const folder = mkdtempSync(join(tmpdir(), 'evercert-'));

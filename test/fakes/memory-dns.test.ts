@@ -1,0 +1,16 @@
+import { publicDnsContract } from '../contracts/public-dns.contract.ts';
+import { MemoryDns } from './memory-dns.ts';
+
+publicDnsContract('MemoryDns', async () => {
+  const dns = new MemoryDns();
+  return {
+    client: () => dns,
+    createZone: (name, nameServers) => void dns.zones.set(name, nameServers),
+    alias: (name, target) => void dns.aliases.set(name, target),
+    caa: (name, flags, tag, value) => void dns.caa.set(name, [{ flags, tag, value }]),
+    fail: () => {
+      dns.problem = 'REFUSED';
+    },
+    stop: async () => undefined,
+  };
+});
