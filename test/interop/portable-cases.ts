@@ -31,6 +31,7 @@ export function describePortableCases(combination: Combination, abilities: Abili
     zoneId = await world.aws.createZone('leane.dev');
     await world.aws.createZone('one.example');
     await world.aws.createZone('deep.one.example');
+    await world.aws.createZone(REFUSED_NAME);
   }, 60_000);
 
   afterAll(() => world?.stop());
