@@ -12,6 +12,8 @@ export default {
     ],
   },
   clearMocks: true,
+  // jest leaves a core to itself, which does next to nothing meanwhile.
+  maxWorkers: '100%',
   globalSetup: '<rootDir>/test/e2e/synthesize-first.ts',
   reporters: ['default', '<rootDir>/test/e2e/unused-grants.ts'],
   // For tests that hang. A busy machine is no failure.

@@ -1,5 +1,6 @@
 import { ArnFormat, type Stack } from 'aws-cdk-lib';
-import { PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { allow } from './allow.ts';
 
 /** Where challenges may be answered: in this account, or in the one of a role that renewals assume. */
 export interface DnsScope {
@@ -42,18 +43,4 @@ export function assumeStatement(roleArns: readonly string[]): PolicyStatement {
 function route53Arn(stack: Stack, resource: string, resourceName: string): string {
   const arnFormat = ArnFormat.SLASH_RESOURCE_NAME;
   return stack.formatArn({ service: 'route53', region: '', account: '', resource, resourceName, arnFormat });
-}
-
-function allow(
-  sid: string,
-  actions: readonly string[],
-  resources: readonly string[],
-  conditions?: PolicyStatementProps['conditions'],
-): PolicyStatement {
-  return new PolicyStatement({
-    sid,
-    actions: [...actions],
-    resources: [...resources],
-    ...(conditions ? { conditions } : {}),
-  });
 }

@@ -1,6 +1,7 @@
 import type { Stack } from 'aws-cdk-lib';
-import { PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatement, PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import { KEPT_TAG, RENEWER_TAG, writeCertificateTags } from '../lambdas/core/certificate-tags.ts';
+import { allow } from './allow.ts';
 import { assumeStatement, challengeStatements } from './dns-permissions.ts';
 import { secretsBelow } from './secret-arns.ts';
 
@@ -154,18 +155,4 @@ function below({ prefix, stack }: Scope): string {
 /** Every region: a spec names the regions. */
 function certificates({ stack }: Scope, id: string): string {
   return stack.formatArn({ service: 'acm', region: '*', resource: 'certificate', resourceName: id });
-}
-
-function allow(
-  sid: string,
-  actions: readonly string[],
-  resources: readonly string[],
-  conditions?: PolicyStatementProps['conditions'],
-): PolicyStatement {
-  return new PolicyStatement({
-    sid,
-    actions: [...actions],
-    resources: [...resources],
-    ...(conditions ? { conditions } : {}),
-  });
 }

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { RenewalFailure } from '../core/failure.ts';
 import { problemOfUrl, shownUrl, type UrlRules } from './acme-url.ts';
 import { networkFailure } from './network-failure.ts';
@@ -33,14 +33,13 @@ const TIME_OUT_MILLISECONDS = 20_000;
 /** A hundred times what the largest of ACME's resources needs. */
 const LARGEST_BODY = 1024 * 1024;
 
-/** Makes a transport with its own connections, trust and rules; nothing is shared with another one. */
+/** Makes a transport with its own connections, trust and rules. */
 export function createTransport(connection: Connection, timeOutMilliseconds = TIME_OUT_MILLISECONDS): Transport {
   const sockets = { keepAlive: true, ...(connection.allowPrivateAddresses ? {} : { lookup: publicLookup }) };
-  // Left out, `ca` means the system's roots, which Node then parses once per process.
+  // Without additional roots the system's hold, which Node parses once per process.
   const { roots = [] } = connection;
-  const trust = roots.length > 0 ? { ca: [...getCACertificates('default'), ...roots] } : {};
   const http = new HttpAgent(sockets);
-  const https = new HttpsAgent({ ...sockets, ...trust });
+  const https = new HttpsAgent({ ...sockets, ...(roots.length > 0 ? { secureContext: trusting(roots) } : {}) });
 
   return async (method, url, body) => {
     const problem = problemOfUrl(url, connection);
@@ -64,6 +63,17 @@ export function createTransport(connection: Connection, timeOutMilliseconds = TI
       throw error instanceof RenewalFailure ? error : networkFailure(error, { method, url, timeOut });
     }
   };
+}
+
+let latest: { readonly roots: string; readonly context: SecureContext } | undefined;
+
+/** The system's roots and these. Parsing all of them takes tens of milliseconds: not for each connection, nor each transport. */
+function trusting(roots: readonly string[]): SecureContext {
+  const key = roots.join();
+  if (latest?.roots !== key) {
+    latest = { roots: key, context: createSecureContext({ ca: [...getCACertificates('default'), ...roots] }) };
+  }
+  return latest.context;
 }
 
 function headersOf(body: string | undefined): Record<string, string> {

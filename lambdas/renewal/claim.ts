@@ -95,9 +95,12 @@ export async function updatePending(
   changes: Partial<Pick<Pending, 'order' | 'records' | 'zones'>>,
   run: Run,
 ): Promise<void> {
-  const pending = { ...(await ownPending(claim, run)), ...changes };
+  const before = await ownVersion(claim, run);
+  const pending = { ...before.pending, ...changes };
   const value = pendingValue(pending);
-  await run.vault.put({ id: claim.arn, value, token: digest('pending', claim.token, value), stage: PENDING });
+  // Its predecessor is in the id: a version that exists can't be put back by writing it again.
+  const token = digest('pending', claim.token, before.version, value);
+  await run.vault.put({ id: claim.arn, value, token, stage: PENDING });
   run.known.pending.set(claim.token, pending);
 }
 
@@ -111,9 +114,14 @@ export async function knownPending(claim: Claim, run: Run): Promise<Pending> {
  * is no longer the one that is being replaced, `attempt-timeout` when the time is up: then nothing more is done.
  */
 export async function ownPending(claim: Claim, run: Run): Promise<Pending> {
+  return (await ownVersion(claim, run)).pending;
+}
+
+async function ownVersion(claim: Claim, run: Run): Promise<{ readonly pending: Pending; readonly version: string }> {
   expectTime(claim, run);
   const secret = await run.vault.describe(claim.arn);
-  const pending = await readPending(claim.arn, secret?.stages[PENDING], run);
+  const version = secret?.stages[PENDING] ?? '';
+  const pending = await readPending(claim.arn, version, run);
   if (!secret || pending?.claim !== claim.token) throw takenOver();
   if (secret.stages[LIVE] !== claim.generation) {
     throw new RenewalFailure(
@@ -122,7 +130,7 @@ export async function ownPending(claim: Claim, run: Run): Promise<Pending> {
     );
   }
   run.known.pending.set(claim.token, pending);
-  return pending;
+  return { pending, version };
 }
 
 /** Whether the lease has run out and somebody else has claimed since. Costs nothing while the lease lasts. */

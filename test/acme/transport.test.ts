@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectionTo } from '../../lambdas/acme/endpoint.ts';
 import { createTransport, type Transport } from '../../lambdas/acme/transport.ts';
+import { createHttpsIdentity } from '../sandbox/ca/https-root.ts';
 import { type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 import { thrownBy } from './thrown.ts';
 
@@ -129,6 +130,15 @@ describe('the transport', () => {
     it('is each transport’s own', async () => {
       expect((await transport('GET', ca.url('/directory'))).status).toBe(200);
       await thrownBy(() => open({ caBundle: undefined })('GET', ca.url('/directory')));
+    });
+
+    it('is not that of the roots before, nor of those after', async () => {
+      const other = (await createHttpsIdentity()).root;
+      for (let turn = 0; turn < 2; turn += 1) {
+        expect((await open({})('GET', ca.url('/directory'))).status).toBe(200);
+        const { code } = await thrownBy(() => open({ caBundle: other })('GET', ca.url('/directory')));
+        expect(code).toBe('ca-unreachable');
+      }
     });
 
     it('takes a bundle of several roots that are glued together', async () => {

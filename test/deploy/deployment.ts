@@ -9,6 +9,7 @@ import { setEnvironment } from '../interop/environment.ts';
 import { FastClock } from '../interop/fast-clock.ts';
 import type { InteropCa } from '../interop/interop-ca.ts';
 import { startPebble } from '../interop/start-pebble.ts';
+import { createStops } from '../interop/stops.ts';
 import { Acm } from '../sandbox/acm.ts';
 import { startAwsServer } from '../sandbox/aws-server.ts';
 import { Calls } from '../sandbox/calls.ts';
@@ -39,40 +40,25 @@ export interface Deployment {
 
 /** Starts everything and runs `cdk bootstrap`. */
 export async function startDeployment(): Promise<Deployment> {
-  const stops: (() => unknown)[] = [];
-  // The last one first; all of them, whatever the others throw.
-  const stop = async () => {
-    const problems: unknown[] = [];
-    for (const each of stops.splice(0).reverse()) {
-      try {
-        await each();
-      } catch (error) {
-        problems.push(error);
-      }
-    }
-    if (problems.length > 0) throw new AggregateError(problems, problems.map(String).join('; '));
-  };
-  const keep = <T extends { stop(): Promise<void> }>(started: T): T => {
-    stops.push(() => started.stop());
-    return started;
-  };
+  const stops = createStops();
+  const { keep, stop } = stops;
   try {
     const folder = mkdtempSync(join(tmpdir(), 'evercert-deploy-'));
-    stops.push(() => rmSync(folder, { recursive: true, force: true }));
+    stops.add(() => rmSync(folder, { recursive: true, force: true }));
     const acm = keep(await startAcm());
     const ministack = keep(await startMinistack({ region: REGION, environment: { AWS_ENDPOINT_URL_ACM: acm.url } }));
-    stops.push(setEnvironment(ministack.environment));
+    stops.add(setEnvironment(ministack.environment));
     const aws = lookAtAws();
-    stops.push(() => aws.close());
+    stops.add(() => aws.close());
     const zoneIds = await Promise.all(ZONES.map((zone) => aws.createZone(zone)));
     const dns = keep(startEmulatorDns(ministack.url));
-    stops.push(() => expectNone(dns.problems));
+    stops.add(() => expectNone(dns.problems));
     const nameServer = keep(await startNameServer({ route53: dns }));
     const ca = keep(
       await startPebble({ dnsPort: nameServer.port, authorizationReuse: 100, refusedName: 'refused.example' }),
     );
     const lambda = new LambdaClient({ requestHandler: { requestTimeout: 0 } });
-    stops.push(() => lambda.destroy());
+    stops.add(() => lambda.destroy());
 
     const environment = { ...ministack.environment, HOME: folder };
     const settings = { region: REGION, execution: 'direct', ...issuerAt(ca), ...nameServersAt(nameServer) } as const;

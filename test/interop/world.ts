@@ -23,6 +23,7 @@ import { setEnvironment } from './environment.ts';
 import { FastClock } from './fast-clock.ts';
 import type { InteropAws } from './interop-aws.ts';
 import type { InteropCa } from './interop-ca.ts';
+import { createStops } from './stops.ts';
 
 /**
  * Nobody gets a certificate for this name. It is not below a name that is ordered elsewhere, because Pebble 2.10.1 panics
@@ -61,25 +62,10 @@ export interface World {
 }
 
 export async function startWorld(combination: Combination): Promise<World> {
-  const stops: (() => unknown)[] = [];
-  // The last one first; all of them, whatever the others throw.
-  const stop = async () => {
-    const problems: unknown[] = [];
-    for (const each of stops.splice(0).reverse()) {
-      try {
-        await each();
-      } catch (error) {
-        problems.push(error);
-      }
-    }
-    if (problems.length > 0) throw new AggregateError(problems, problems.map(String).join('; '));
-  };
-  const keep = <T extends { stop(): Promise<void> }>(started: T): T => {
-    stops.push(() => started.stop());
-    return started;
-  };
+  const stops = createStops();
+  const { keep, stop } = stops;
   try {
-    stops.push(
+    stops.add(
       setEnvironment({
         AWS_REGION: 'eu-central-1',
         AWS_ACCESS_KEY_ID: 'AKIASANDBOX',
@@ -88,18 +74,18 @@ export async function startWorld(combination: Combination): Promise<World> {
     );
     const clock = new FastClock();
     const aws = keep(await combination.startAws(clock));
-    stops.push(() => expectNone(aws.bugs(), 'AWS'));
+    stops.add(() => expectNone(aws.bugs(), 'AWS'));
     const lambda = new LambdaService({ clock });
     const lambdaServer = keep(
       await startAwsServer({ services: [lambda], clock, calls: new Calls(), faults: new Faults(clock) }),
     );
-    stops.push(() => expectNone(lambdaServer.bugs, 'Lambda'));
+    stops.add(() => expectNone(lambdaServer.bugs, 'Lambda'));
     const nameServer = keep(await startNameServer({ route53: aws.dns }));
     const hiddenFromCa = new Set<string>();
     const caNameServer = keep(await startNameServer({ route53: hiding(aws.dns, hiddenFromCa) }));
     const ca = keep(await combination.startCa({ clock, dnsPort: caNameServer.port, refusedName: REFUSED_NAME }));
     const folder = mkdtempSync(join(tmpdir(), 'evercert-'));
-    stops.push(() => rmSync(folder, { recursive: true }));
+    stops.add(() => rmSync(folder, { recursive: true }));
     const caBundleFile = join(folder, 'ca-bundle.pem');
     writeFileSync(caBundleFile, ca.httpsRoot);
 
@@ -110,7 +96,7 @@ export async function startWorld(combination: Combination): Promise<World> {
       // Of the fast clock: six minutes.
       leaseMinutes: 60,
     });
-    stops.push(setEnvironment({ AWS_ENDPOINT_URL: aws.url, AWS_ENDPOINT_URL_LAMBDA: lambdaServer.url }));
+    stops.add(setEnvironment({ AWS_ENDPOINT_URL: aws.url, AWS_ENDPOINT_URL_LAMBDA: lambdaServer.url }));
 
     const heard: unknown[] = [];
     const hear = async <T>(work: Promise<T>): Promise<T> => {
@@ -140,7 +126,7 @@ export async function startWorld(combination: Combination): Promise<World> {
     };
     await configure();
     const view = lookAtAws();
-    stops.push(() => view.close());
+    stops.add(() => view.close());
     return {
       ca,
       aws: view,

@@ -153,6 +153,19 @@ describe('a claim', () => {
     await expect(updatePending(first, { records: [] }, run('a'))).rejects.toMatchObject({ code: 'claim-lost' });
   });
 
+  it('takes back what it stored about an order', async () => {
+    const ours = await expectClaim(run('a'));
+    const order = {
+      url: 'https://ca.example/order/1',
+      directoryUrl: 'https://ca.example/',
+      accountUrl: 'https://ca.example/1',
+    };
+    for (const each of [order, undefined, order, undefined]) {
+      await updatePending(ours, { order: each }, run('a'));
+      expect((await ownPending(ours, run('a'))).order).toEqual(each);
+    }
+  });
+
   it('ends two minutes before its lease for the one who owns it', async () => {
     const ours = await expectClaim(run('a'));
     await clock.advance(13 * MINUTE - 1);

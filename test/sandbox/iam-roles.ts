@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DeployedTemplate } from './template.ts';
 
 /** A role of the template with everything that its policies say. */
@@ -45,7 +46,7 @@ export function rolesOf(template: DeployedTemplate): Readonly<Record<string, Iam
       };
       const label = /^Renewer(\w+?)(?:Direct)?Role[0-9A-F]{8}$/.exec(logicalId)?.[1] ?? logicalId;
       const role: IamRole = {
-        id: `${ref} ${JSON.stringify(documents)}`,
+        id: idOf(ref, JSON.stringify(documents)),
         name: ref,
         label,
         session: label,
@@ -74,9 +75,13 @@ export function dnsRolesOf(
       const policy = String(Value);
       const document = JSON.parse(policy) as PolicyDocument;
       const role = { name, label: 'Dns', session: 'evercert', assumedBy: 'sts', policies: [document] };
-      return [[name, { id: `${name} ${policy}`, ...role }]];
+      return [[name, { id: idOf(name, policy), ...role }]];
     }),
   );
+}
+
+function idOf(name: string, policies: string): string {
+  return createHash('sha256').update(`${name} ${policies}`).digest('hex');
 }
 
 /** One action of one statement of one role, in one line: `Renew ReadSecrets secretsmanager:GetSecretValue`. */
