@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -17,24 +17,34 @@ import { Faults } from '../sandbox/faults.ts';
 import { startNameServer } from '../sandbox/name-server.ts';
 import { cdk } from './cdk.ts';
 import { startMinistack } from './start-ministack.ts';
-import { type Template, withoutWhatMinistackLacks } from './without-what-ministack-lacks.ts';
+import { type CertificateInput, createSynthesis } from './synthesis.ts';
 
 export const REGION = 'eu-central-1';
 const ACCOUNT = '000000000000';
 const STACK = 'Evercert';
-const ZONES = ['leane.dev', 'leane.example'];
+const REFUSED = 'refused.example';
+const ZONES = ['leane.dev', 'leane.example', REFUSED];
+
+/** What each part may take on a busy machine, seconds; alone it takes a tenth. */
+const LONGEST = { bootstrap: 90, synth: 90, deploy: 180, destroy: 120, invoke: 120 } as const;
 
 /** An account of an emulated AWS into which the CDK CLI deploys, with zones, their name server, and a CA. */
 export interface Deployment {
   readonly ca: InteropCa;
   readonly aws: AwsView;
   readonly zoneIds: readonly string[];
+  /** A name with a zone that the CA issues nothing for. */
+  readonly refusedName: string;
   /** `cdk deploy` of `infra/app.ts` with these certificates. Returns the stack's outputs. */
-  deploy(certificates: EvercertConfig['certificates']): Promise<Readonly<Record<string, string>>>;
+  deploy(certificates: readonly CertificateInput[]): Promise<Readonly<Record<string, string>>>;
+  /** Begins what a later `deploy` of the same certificates needs. */
+  prepare(certificates: readonly CertificateInput[]): void;
   /** `cdk destroy` of what was deployed last. */
   destroy(): Promise<void>;
   /** Invokes a function as `aws lambda invoke` does, and returns what it answered. Throws when it failed. */
   invoke(functionName: string, event: object): Promise<unknown>;
+  /** Invokes asynchronously. */
+  start(functionName: string, event: object): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -54,39 +64,56 @@ export async function startDeployment(): Promise<Deployment> {
     const dns = keep(startEmulatorDns(ministack.url));
     stops.add(() => expectNone(dns.problems));
     const nameServer = keep(await startNameServer({ route53: dns }));
-    const ca = keep(
-      await startPebble({ dnsPort: nameServer.port, authorizationReuse: 100, refusedName: 'refused.example' }),
-    );
-    const lambda = new LambdaClient({ requestHandler: { requestTimeout: 0 } });
+    const ca = keep(await startPebble({ dnsPort: nameServer.port, authorizationReuse: 100, refusedName: REFUSED }));
+    const lambda = new LambdaClient({
+      maxAttempts: 1,
+      requestHandler: { requestTimeout: LONGEST.invoke * 1_000, throwOnRequestTimeout: true },
+    });
     stops.add(() => lambda.destroy());
 
+    const timings: string[] = [];
+    stops.add(() => process.stderr.write(`${timings.join(', ')}\n`));
     const environment = { ...ministack.environment, HOME: folder };
-    const settings = { region: REGION, execution: 'direct', ...issuerAt(ca), ...nameServersAt(nameServer) } as const;
-    const configFile = join(folder, 'evercert.config.mjs');
-    const context = ['-c', `config=${configFile}`];
-    const assembly = join(folder, 'assembly');
-    const configure = (certificates: EvercertConfig['certificates']) => {
-      const config: EvercertConfig = { ...settings, stackName: STACK, certificates };
-      writeFileSync(configFile, `export const config = ${JSON.stringify(config)};\n`);
+    const run = async (
+      command: 'bootstrap' | 'synth' | 'deploy' | 'destroy',
+      args: readonly string[],
+      cwd?: string,
+    ) => {
+      const began = Date.now();
+      try {
+        const options = { environment, seconds: LONGEST[command], ...(cwd === undefined ? {} : { folder: cwd }) };
+        await cdk([command, ...args], options);
+      } catch (error) {
+        throw new Error(`${String(error)}; the end of MiniStack's log: ${ministack.output()}`, { cause: error });
+      }
+      timings.push(`cdk ${command}: ${((Date.now() - began) / 1_000).toFixed(0)} s`);
     };
-    configure([]);
-    await cdk(['bootstrap', `aws://${ACCOUNT}/${REGION}`, ...context], environment);
+    const synthesize = createSynthesis({
+      folder,
+      stackName: STACK,
+      settings: { region: REGION, execution: 'direct', ...issuerAt(ca), ...nameServersAt(nameServer) },
+      synth: (args) => run('synth', args),
+    });
+    let assembly = '';
+    // In a folder without cdk.json, so that it doesn't run the app.
+    await run('bootstrap', [`aws://${ACCOUNT}/${REGION}`], folder);
     return {
       ca,
       aws,
       zoneIds,
+      refusedName: REFUSED,
+      prepare: (certificates) => {
+        // Its failure is the deployment's.
+        synthesize(certificates).catch(() => undefined);
+      },
       deploy: async (certificates) => {
-        configure(certificates);
-        await cdk(['synth', '--quiet', '--output', assembly, ...context], environment);
-        const templateFile = join(assembly, `${STACK}.template.json`);
-        const template = JSON.parse(readFileSync(templateFile, 'utf8')) as Template;
-        writeFileSync(templateFile, JSON.stringify(withoutWhatMinistackLacks(template)));
+        assembly = await synthesize(certificates);
         const outputs = join(folder, 'outputs.json');
-        await cdk(['deploy', '--app', assembly, '--require-approval', 'never', '--outputs-file', outputs], environment);
+        await run('deploy', ['--app', assembly, '--require-approval', 'never', '--outputs-file', outputs]);
         return (JSON.parse(readFileSync(outputs, 'utf8')) as Record<string, Record<string, string>>)[STACK] ?? {};
       },
       destroy: async () => {
-        await cdk(['destroy', '--app', assembly, '--force'], environment);
+        await run('destroy', ['--app', assembly, '--force']);
       },
       invoke: async (functionName, event) => {
         const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) });
@@ -94,6 +121,10 @@ export async function startDeployment(): Promise<Deployment> {
         const text = Buffer.from(Payload ?? []).toString();
         if (FunctionError !== undefined) throw new Error(`${functionName} failed (${FunctionError}): ${text}`);
         return JSON.parse(text);
+      },
+      start: async (functionName, event) => {
+        const Payload = JSON.stringify(event);
+        await lambda.send(new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event', Payload }));
       },
       stop,
     };

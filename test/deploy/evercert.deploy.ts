@@ -1,13 +1,13 @@
-import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { EvercertConfig } from '../../infra/app-config.ts';
+import { walk } from '../on-aws/walk.ts';
 import { handshake } from '../sandbox/tls-handshake.ts';
 import { type Deployment, REGION, startDeployment } from './deployment.ts';
+import type { CertificateInput } from './synthesis.ts';
 
 const OTHER_REGION = 'us-east-1';
 const PATIENCE = 180_000;
-
-type CertificateInput = EvercertConfig['certificates'][number];
+/** Four deployments and a removal; each has a deadline of its own. */
+const WALK = 600_000;
 
 const apex: CertificateInput = {
   domainNames: ['leane.dev', '*.leane.dev'],
@@ -89,28 +89,13 @@ describe('evercert, deployed by the CDK CLI', () => {
   });
 
   it('scans on schedule: a certificate that was only registered is issued', async () => {
+    // Something to do while time passes.
+    deployment.prepare([apex, mail]);
     await eventually(async () => {
       expect(await deployment.aws.tags('mail')).toMatchObject({ state: 'issued' });
     });
     expect((await deployment.aws.pair('mail')).domainNames).toEqual(mail.domainNames);
     expect((await imports('mail.leane.dev'))[0]).toEqual([{ arn: expect.any(String), serial: await serial('mail') }]);
-  });
-
-  it('reissues a certificate under the same ARN when a name is added', async () => {
-    const before = await deployment.aws.pair('leane.dev');
-    const arn = output('CertificateArnleanedev');
-    const domainNames = [...apex.domainNames, 'www.leane.example'];
-    outputs = await deployment.deploy([
-      { ...apex, domainNames },
-      { ...mail, waitForIssuance: false },
-    ]);
-    const live = await deployment.aws.pair('leane.dev');
-    expect(new X509Certificate(live.certificate).subjectAltName?.split(', ').sort()).toEqual(
-      domainNames.map((name) => `DNS:${name}`).sort(),
-    );
-    expect(live.issued.serialNumber).not.toBe(before.issued.serialNumber);
-    expect(output('CertificateArnleanedev')).toBe(arn);
-    expect((await imports('www.leane.example'))[0]).toEqual([{ arn, serial: live.issued.serialNumber }]);
   });
 
   describe('destroyed', () => {
@@ -131,8 +116,7 @@ describe('evercert, deployed by the CDK CLI', () => {
 
     it('takes over what was kept, and brings back what was destroyed, when it is deployed again', async () => {
       const [kept, arns] = [await serial('leane.dev'), await imports('leane.dev')];
-      const domainNames = [...apex.domainNames, 'www.leane.example'];
-      outputs = await deployment.deploy([{ ...apex, domainNames }, mail]);
+      outputs = await deployment.deploy([apex, mail]);
       expect(await serial('leane.dev')).toBe(kept);
       expect(await imports('leane.dev')).toEqual(arns);
       expect(arns[0]?.[0]?.arn).toBe(output('CertificateArnleanedev'));
@@ -140,5 +124,30 @@ describe('evercert, deployed by the CDK CLI', () => {
         { arn: output('CertificateArnmail'), serial: await serial('mail') },
       ]);
     });
+
+    it(
+      'is renewed by hand, changed, rolled back and destroyed as `npm run test:aws` does it',
+      async () => {
+        const said: string[] = [];
+        const regions = [REGION, OTHER_REGION];
+        const leftovers = async () =>
+          (await Promise.all(regions.map((region) => deployment.aws.imports(region, 'evercert-test.leane.dev'))))
+            .flat()
+            .map(({ arn }) => arn);
+        const place = { ...deployment, domain: 'leane.dev', issuer: 'pebble', regions, leftovers };
+        await walk(place, (line) => said.push(line));
+        expect(said.map((line) => line.split(/[:,;]/, 1)[0])).toEqual([
+          'deployed',
+          'scanned by hand',
+          'renewed by hand',
+          'changed a name',
+          'a failing update was rolled back',
+          'destroyed',
+        ]);
+        expect(said.at(-2)).toContain('rejectedIdentifier');
+        expect(said.at(-1)).toBe('destroyed; nothing is left');
+      },
+      WALK,
+    );
   });
 });

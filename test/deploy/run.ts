@@ -1,12 +1,16 @@
-import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { installPebble } from '../interop/install-pebble.ts';
 import type { SecondOpinion } from '../interop/second-opinion.ts';
+import { spawnGuarded } from '../interop/server-process.ts';
 import { installMinistack } from './install-ministack.ts';
 
 /**
  * `npm run test:deploy [-- jest's arguments]`: brings MiniStack and Pebble into `.interop` and has the CDK CLI deploy
  * evercert. Where one of them can't be had, nothing is tested; that is said aloud, and is a failure in CI.
+ *
+ * It ends after eleven minutes at the latest, and on SIGINT, with everything that it has started.
  */
+const LONGEST_MINUTES = 11;
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 const began = Date.now();
@@ -14,7 +18,7 @@ const programs: readonly SecondOpinion[] = await Promise.all([installPebble(say)
 say(`Ready after ${seconds(began)}.`);
 
 const missing = programs.filter((program) => program.missing !== undefined);
-process.exitCode = missing.length === 0 ? test() : process.env['CI'] === 'true' ? 1 : 0;
+process.exitCode = missing.length === 0 ? await test() : process.env['CI'] === 'true' ? 1 : 0;
 
 say(`\nAfter ${seconds(began)} in all:`);
 for (const { name, version, missing: why } of programs) say(`  ${name}: ${version ?? `NOT THERE. ${why}`}`);
@@ -24,23 +28,30 @@ else {
   say("  Not durable (execution: 'direct'): MiniStack's CloudFormation ignores DurableConfig.");
 }
 
-function test(): number {
-  const jest = spawnSync(
-    process.execPath,
+async function test(): Promise<number> {
+  const jest = spawnGuarded(
     [
+      process.execPath,
       'node_modules/jest/bin/jest.js',
-      '--testMatch=<rootDir>/test/deploy/*.deploy.ts',
-      '--testTimeout=240000',
+      '--config=test/deploy/jest.config.js',
       '--runInBand',
       '--verbose',
       ...process.argv.slice(2),
     ],
-    {
-      stdio: 'inherit',
-      env: { ...process.env, ...Object.assign({}, ...programs.map(({ environment }) => environment)) },
-    },
+    { ...process.env, ...Object.assign({}, ...programs.map(({ environment }) => environment)) },
   );
-  return jest.status ?? 1;
+  jest.stdout.pipe(process.stdout);
+  jest.stderr.pipe(process.stderr);
+  const end = (why: string) => {
+    say(`\n${why}: jest, and with it everything that it has started, is killed.`);
+    jest.stdin.end();
+  };
+  const timer = setTimeout(() => end(`Not done after ${LONGEST_MINUTES} minutes`), LONGEST_MINUTES * 60_000);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.once(signal, () => end(signal));
+  const [status] = await once(jest, 'exit');
+  clearTimeout(timer);
+  return status ?? 1;
 }
 
 function seconds(since: number): string {

@@ -10,6 +10,8 @@ export interface Ministack {
   readonly url: string;
   /** What a program needs to find and to trust it. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The end of what it has printed. */
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function startMinistack(options: {
     [python, '-m', 'hypercorn', 'ministack.app:app', '--workers', '0', '--bind', `127.0.0.1:${port}`, ...tls],
     {
       environment: {
+        ...withoutOurs(),
         ...environment,
         AUTH: 'true',
         GATEWAY_PORT: String(port),
@@ -70,12 +73,22 @@ export async function startMinistack(options: {
   return {
     url,
     environment,
+    output: server.output,
     stop: async () => {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
       restoreTrust();
     },
   };
+}
+
+/**
+ * Functions inherit MiniStack's environment. Variables of this process that mean something to them are taken away: a
+ * function that doesn't know one of ours refuses to start, and nobody answers CloudFormation.
+ */
+function withoutOurs(): Record<string, undefined> {
+  const ours = Object.keys(process.env).filter((name) => /^(AWS_|EVERCERT_|JEST_|NODE_|npm_)/.test(name));
+  return Object.fromEntries(ours.map((name) => [name, undefined]));
 }
 
 function trust(root: string): () => void {

@@ -28,6 +28,8 @@ const WITHOUT_RESOURCE = 'route53:GetChange';
  * - Alarms on more than one metric are left out; MiniStack refuses them.
  * - Conditions of policies go without the keys that MiniStack doesn't know, and one statement gets every resource.
  * - The schedule comes each minute of the hour.
+ * - A function that ended without an answer to CloudFormation fails the deployment after ten seconds: MiniStack begins to
+ *   count when the function has ended.
  */
 export function withoutWhatMinistackLacks(template: Template): Template {
   const kept = Object.entries(template.Resources).filter(([, resource]) => !isMetricMath(resource));
@@ -43,6 +45,9 @@ function adapted(resource: TemplateResource): TemplateResource {
   if (Type === 'AWS::Scheduler::Schedule') {
     const expression = String(Properties['ScheduleExpression']).replace(/^cron\(\d+ /, 'cron(* ');
     return { ...resource, Properties: { ...Properties, ScheduleExpression: expression } };
+  }
+  if (Type.startsWith('Custom::')) {
+    return { ...resource, Properties: { ...Properties, ServiceTimeout: 10 } };
   }
   if (Type !== 'AWS::IAM::Policy') return resource;
   const document = Properties['PolicyDocument'] as { readonly Statement: readonly Statement[] };

@@ -32,7 +32,7 @@ export interface AwsView {
 }
 
 /** Takes endpoints and credentials from the environment, as the handlers do. */
-export function lookAtAws(): AwsView {
+export function lookAtAws(prefix = 'evercert'): AwsView {
   const route53 = new Route53Client({});
   const secrets = new SecretsManagerClient({});
   const acm = new Map<string, ACMClient>();
@@ -41,7 +41,7 @@ export function lookAtAws(): AwsView {
     acm.set(region, client);
     return client;
   };
-  const secretId = (certificate: string) => `evercert/${certificate}`;
+  const secretId = (certificate: string) => `${prefix}/${certificate}`;
   const describe = (certificate: string) =>
     secrets.send(new DescribeSecretCommand({ SecretId: secretId(certificate) }));
   const value = async (certificate: string, stage: string): Promise<string> => {

@@ -7,6 +7,9 @@ import { normalizeName } from '../sandbox/route53-names.ts';
 /** Emulators have no name servers: this is how far behind their Route 53 ours are, real milliseconds. */
 const DELAY = 200;
 
+/** For one answer of the emulator, milliseconds. */
+const PATIENCE = 30_000;
+
 export interface EmulatorDns extends NameServerData {
   /** Zones that could not be read. A test with any proves nothing. */
   readonly problems: readonly unknown[];
@@ -15,7 +18,10 @@ export interface EmulatorDns extends NameServerData {
 
 /** Copies the public zones of an emulated Route 53 over its API, again and again. */
 export function startEmulatorDns(endpoint: string): EmulatorDns {
-  const client = new Route53Client({ endpoint });
+  const client = new Route53Client({
+    endpoint,
+    requestHandler: { requestTimeout: PATIENCE, throwOnRequestTimeout: true },
+  });
   const problems: unknown[] = [];
   let zones: readonly ServedZone[] = [];
   let stopped = false;

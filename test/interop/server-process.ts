@@ -43,7 +43,7 @@ const LONGEST_OUTPUT = 4_000;
 export async function startServerProcess(
   command: readonly string[],
   options: {
-    readonly environment?: Readonly<Record<string, string>>;
+    readonly environment?: Readonly<Record<string, string | undefined>>;
     /** Throws while it isn't. */
     readonly isReady: () => Promise<unknown>;
   },
@@ -81,9 +81,11 @@ export async function startServerProcess(
 export function spawnGuarded(
   command: readonly string[],
   environment: NodeJS.ProcessEnv,
+  folder?: string,
 ): ChildProcessByStdio<Writable, Readable, Readable> {
   return spawn('sh', ['-c', GUARD, 'sh', ...command], {
     env: environment,
+    ...(folder === undefined ? {} : { cwd: folder }),
     stdio: ['pipe', 'pipe', 'pipe'],
     // A process group of its own, which the guard ends.
     detached: true,
