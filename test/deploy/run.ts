@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { installPebble } from '../interop/install-pebble.ts';
 import type { SecondOpinion } from '../interop/second-opinion.ts';
 import { spawnGuarded } from '../interop/server-process.ts';
@@ -29,16 +32,19 @@ else {
 }
 
 async function test(): Promise<number> {
+  // Of all of them, so that nothing is left of what was killed.
+  const folder = mkdtempSync(join(tmpdir(), 'evercert-deploy-'));
   const jest = spawnGuarded(
     [
       process.execPath,
       'node_modules/jest/bin/jest.js',
       '--config=test/deploy/jest.config.js',
       '--runInBand',
+      '--cacheDirectory=node_modules/.cache/evercert-deploy-jest',
       '--verbose',
       ...process.argv.slice(2),
     ],
-    { ...process.env, ...Object.assign({}, ...programs.map(({ environment }) => environment)) },
+    { ...process.env, TMPDIR: folder, ...Object.assign({}, ...programs.map(({ environment }) => environment)) },
   );
   jest.stdout.pipe(process.stdout);
   jest.stderr.pipe(process.stderr);
@@ -51,6 +57,7 @@ async function test(): Promise<number> {
   for (const signal of signals) process.once(signal, () => end(signal));
   const [status] = await once(jest, 'exit');
   clearTimeout(timer);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   return status ?? 1;
 }
 
