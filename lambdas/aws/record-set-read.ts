@@ -59,6 +59,13 @@ function obstacleAmong(recordSets: readonly ResourceRecordSet[]): string | undef
       'Delete the CNAME record, or let it lead to a name that evercert may write, which dns.followCname is about'
     );
   }
+  const managed = recordSets.find(({ Type, TrafficPolicyInstanceId }) => Type === 'TXT' && TrafficPolicyInstanceId);
+  if (managed) {
+    return (
+      `is a TXT record that traffic policy instance ${managed.TrafficPolicyInstanceId} keeps, and a change of it would be lost. ` +
+      'Delete the instance, or move it to another name'
+    );
+  }
   const routed = recordSets.find(({ Type, SetIdentifier }) => Type === 'TXT' && SetIdentifier !== undefined);
   if (routed) {
     return (

@@ -159,7 +159,7 @@ function refused(write: ZoneWrite, refusal: unknown, why: string): RenewalFailur
   const shown = names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
   return new RenewalFailure(
     'dns-change-refused',
-    `Route 53 keeps refusing to change ${shown} in ${zoneOf(write)}: ${awsMessage(refusal)}. ${why}: look at these records and whether they are protected.`,
+    `Route 53 keeps refusing to change ${shown} in ${zoneOf(write)}: ${awsMessage(refusal)}. ${why}: look at these records, and for a protection of them with aws route53 list-resource-record-set-protections.`,
     { cause: refusal, details: refusal instanceof RenewalFailure ? refusal.details : {} },
   );
 }

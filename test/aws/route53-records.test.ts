@@ -315,6 +315,16 @@ describe('Route 53', () => {
       expect(heldNow()).toEqual(['"x"']);
     });
 
+    it('says which traffic policy instance keeps the record', async () => {
+      const routing = { TrafficPolicyInstanceId: 'f9d3e0b3' };
+      world.route53.put(zoneId, { name: NAME, type: 'TXT', ttl: 60, values: ['"x"'], routing });
+      await expect(records.present([wanted(['a'])])).rejects.toMatchObject({
+        code: 'dns-change-refused',
+        message: expect.stringContaining('a TXT record that traffic policy instance f9d3e0b3 keeps'),
+      });
+      expect(heldNow()).toEqual(['"x"']);
+    });
+
     it("does not take another name's records for an obstacle", async () => {
       put(['"foreign"']);
       world.route53.put(zoneId, { name: `a.${NAME}`, type: 'CNAME', ttl: 60, values: ['example.net'] });

@@ -325,6 +325,42 @@ describe('another account', () => {
   });
 });
 
+describe('a record that Route 53 protects', () => {
+  let zoneId: string;
+  beforeEach(() => {
+    zoneId = sandbox.route53.createZone('leane.dev').id;
+  });
+
+  it('is named with the comment of its protection, and other certificates go on', async () => {
+    sandbox.route53.protect(zoneId, '_acme-challenge.leane.dev', 'TXT', 'ask the DNS team');
+    const [refused, other] = await Promise.all([failure(renewal(NAMES)), renewal(['www.leane.dev'], {}, 'other')]);
+    expect(refused.code).toBe('dns-change-refused');
+    for (const part of ['_acme-challenge.leane.dev in zone leane.dev', 'is protected: ask the DNS team', zoneId]) {
+      expect(refused.message).toContain(part);
+    }
+    expect(other.decision).toBe('renewed');
+    expect(tagsOf(sandbox, 'cert')).toMatchObject({ state: 'failed', failure: 'dns-change-refused' });
+  });
+
+  it('keeps our value when it is protected meanwhile, until the next renewal may take it away', async () => {
+    const name = '_acme-challenge.leane.dev';
+    sandbox.faults.add({
+      operation: 'acme:challenge',
+      when: () => {
+        sandbox.route53.protect(zoneId, name, 'TXT');
+        return false;
+      },
+    });
+    expect(await renewal(['leane.dev'])).toMatchObject({ decision: 'renewed' });
+    expect(warnings().join()).toContain('TXT values could not be removed');
+    expect(challenges(zoneId)).toHaveLength(1);
+    sandbox.route53.unprotect(zoneId, name, 'TXT');
+    await sandbox.clock.advance(61 * DAY);
+    expect(await sandbox.renew({ certificate: 'cert' })).toMatchObject({ decision: 'renewed' });
+    expect(challenges(zoneId)).toEqual([]);
+  });
+});
+
 describe('throttling', () => {
   it('of a third of all calls slows renewals down and fails none', async () => {
     sandbox.route53.createZone('leane.dev');

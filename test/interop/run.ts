@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { installFromDebian } from './install-from-debian.ts';
 import { installMoto } from './install-moto.ts';
 import { installPebble } from './install-pebble.ts';
 import type { SecondOpinion } from './second-opinion.ts';
@@ -11,7 +12,11 @@ import type { SecondOpinion } from './second-opinion.ts';
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
 const began = Date.now();
-const opinions: readonly SecondOpinion[] = await Promise.all([installPebble(say), installMoto(say)]);
+const opinions: readonly SecondOpinion[] = await Promise.all([
+  installPebble(say),
+  installMoto(say),
+  installNameServers(say),
+]).then((installed) => installed.flat());
 say(`Ready after ${seconds(began)}.`);
 
 const jest = spawnSync(
@@ -36,6 +41,19 @@ for (const { name, version, missing } of opinions) say(`  ${name}: ${version ?? 
 const incomplete = opinions.some(({ missing }) => missing !== undefined);
 if (incomplete) say('Not every combination could run. See above; with CI=true this is a failure.');
 process.exitCode = jest.status === 0 && incomplete && process.env['CI'] === 'true' ? 1 : (jest.status ?? 1);
+
+/** One after the other: apt locks its lists. */
+async function installNameServers(tell: (text: string) => void): Promise<readonly SecondOpinion[]> {
+  const nsd = { name: 'NSD', packageName: 'nsd', program: 'nsd', probe: ['-v'], variable: 'INTEROP_NSD' };
+  const unbound = {
+    name: 'Unbound',
+    packageName: 'unbound',
+    program: 'unbound',
+    probe: ['-V'],
+    variable: 'INTEROP_UNBOUND',
+  };
+  return [await installFromDebian(nsd, tell), await installFromDebian(unbound, tell)];
+}
 
 function seconds(since: number): string {
   return `${((Date.now() - since) / 1_000).toFixed(0)} s`;

@@ -2,7 +2,12 @@ import { describe } from '@jest/globals';
 import type { Abilities } from './portable-cases.ts';
 
 /** The variables that `run.ts` sets when it has found them. */
-const VARIABLES = { Pebble: 'INTEROP_PEBBLE', moto: 'INTEROP_MOTO_PYTHON' } as const;
+const VARIABLES = {
+  Pebble: 'INTEROP_PEBBLE',
+  moto: 'INTEROP_MOTO_PYTHON',
+  NSD: 'INTEROP_NSD',
+  Unbound: 'INTEROP_UNBOUND',
+} as const;
 
 /** Describes a combination whose second opinions are there; one that can't run is shown as skipped, with the reason. */
 export function describeWith(needed: readonly (keyof typeof VARIABLES)[], title: string, cases: () => void): void {

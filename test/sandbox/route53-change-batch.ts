@@ -22,6 +22,16 @@ export interface Change {
 /** By `recordSetKey`. */
 export type RecordSets = ReadonlyMap<string, RecordSet>;
 
+/**
+ * The comments of record set protections, by `protectionKey`: a name and type that nobody may change, whether it has
+ * record sets or not (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/rrset-protection.html).
+ */
+export type Protections = ReadonlyMap<string, string | undefined>;
+
+export function protectionKey({ name, type }: Pick<RecordSet, 'name' | 'type'>): string {
+  return `${name} ${type}`;
+}
+
 export function recordSetKey(recordSet: Pick<RecordSet, 'name' | 'type' | 'setIdentifier'>): string {
   return `${recordSet.name} ${recordSet.type} ${recordSet.setIdentifier ?? ''}`;
 }
@@ -31,10 +41,16 @@ export function recordSetKey(recordSet: Pick<RecordSet, 'name' | 'type' | 'setId
  * Each change sees what those before it have left, so DELETE and CREATE of one record set in a batch are a
  * compare-and-swap (https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html).
  */
-export function applyChangeBatch(zoneName: string, before: RecordSets, changes: readonly Change[]): RecordSets {
+export function applyChangeBatch(
+  zoneName: string,
+  before: RecordSets,
+  changes: readonly Change[],
+  protections: Protections = new Map(),
+): RecordSets {
   refuse(quotaProblems(changes));
   refuse(changes.flatMap((change) => changeProblems(zoneName, change)));
   refuse(contradictions(changes));
+  refuse(changes.flatMap((change) => protectionProblem(protections, change) ?? []));
   const after = new Map(before);
   refuse(
     changes.flatMap((change) => {
@@ -147,6 +163,15 @@ function contradictions(changes: readonly Change[]): string[] {
       ({ recordSet: { type, name } }) =>
         `The request contains an invalid set of changes for a resource record set '${type} ${name}'`,
     );
+}
+
+/** AWS says that its message has the comment; the other words are not AWS's. */
+function protectionProblem(protections: Protections, { recordSet }: Change): string | undefined {
+  const key = protectionKey(recordSet);
+  if (!protections.has(key)) return undefined;
+  const comment = protections.get(key);
+  const { name, type } = recordSet;
+  return `Resource record set [name='${name}', type='${type}'] is protected${comment === undefined ? '' : `: ${comment}`}`;
 }
 
 /** What is wrong with a change given what the zone holds. */

@@ -8,7 +8,7 @@ import { normalizeName } from './route53-names.ts';
 const NAMESPACE = 'https://route53.amazonaws.com/doc/2013-04-01/';
 const RECORD_TYPES = 'SOA A TXT NS CNAME MX NAPTR PTR SRV SPF AAAA CAA DS TLSA SSHFP SVCB HTTPS'.split(' ');
 const ROUTING_BEFORE_TTL = ['Weight', 'Region', 'Failover', 'MultiValueAnswer'] as const;
-const ROUTING_AFTER_RECORDS = ['HealthCheckId'] as const;
+const ROUTING_AFTER_RECORDS = ['HealthCheckId', 'TrafficPolicyInstanceId'] as const;
 
 export interface HostedZone {
   readonly id: string;

@@ -457,6 +457,17 @@ describe('ChangeResourceRecordSets', () => {
     );
   });
 
+  it('refuses the whole batch for a name and type that is protected, whether it has record sets or not', async () => {
+    route53.protect(zoneId, CHALLENGE, 'TXT', 'ask the DNS team');
+    const free = recordSet('free.example.com', 'TXT', '"x"');
+    for (const action of ['CREATE', 'UPSERT', 'DELETE'] as const) {
+      await expect(change(zoneId, ['CREATE', free], [action, txt('x')])).rejects.toMatchObject(
+        invalidBatch(`Resource record set [name='${CHALLENGE}.', type='TXT'] is protected: ask the DNS team`),
+      );
+    }
+    await change(zoneId, ['CREATE', recordSet(CHALLENGE, 'A', '192.0.2.1')], ['CREATE', free]);
+  });
+
   it('takes 1,000 records in a request, where those of an UPSERT count twice', async () => {
     const records = (count: number, from = 0) =>
       Array.from({ length: count / 100 }, (_, set) =>

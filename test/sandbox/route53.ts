@@ -3,6 +3,7 @@ import { type AwsAnswer, type AwsRequest, type AwsService, AwsServiceError } fro
 import {
   applyChangeBatch,
   changeTokens,
+  protectionKey,
   type RecordSet,
   type RecordSets,
   recordSetKey,
@@ -198,6 +199,15 @@ export class Route53 implements AwsService {
     this.#upsert(zoneId, recordSet, this.#syncTime());
   }
 
+  /** Has every request to change record sets of this name and type refused, whoever makes it. */
+  protect(zoneId: string, name: string, type: string, comment?: string): void {
+    this.#zone(zoneId).protections.set(protectionKey({ name: normalizeName(name), type }), comment);
+  }
+
+  unprotect(zoneId: string, name: string, type: string): void {
+    this.#zone(zoneId).protections.delete(protectionKey({ name: normalizeName(name), type }));
+  }
+
   /** Ends the wait of every change that is PENDING. */
   propagateNow(): void {
     const now = this.#clock.now();
@@ -292,7 +302,7 @@ export class Route53 implements AwsService {
       const message = 'The request was rejected because Route 53 was still processing a prior request.';
       throw new AwsServiceError(400, 'PriorRequestNotComplete', message);
     }
-    const after = applyChangeBatch(zone.name, zone.records, changes);
+    const after = applyChangeBatch(zone.name, zone.records, changes, zone.protections);
     zone.changedAt = now;
     const change = this.#accept(this.#commit(zone, after, this.#syncTime()), comment, account);
     return xml.renderChange('ChangeResourceRecordSets', this.#changeInfo(change));
@@ -342,6 +352,7 @@ export class Route53 implements AwsService {
       records: initial,
       settled: new Map(initial),
       propagating: [],
+      protections: new Map(),
       changedAt: Number.NEGATIVE_INFINITY,
     };
     this.#zones.set(zone.id, zone);
@@ -460,6 +471,7 @@ interface Zone {
   readonly settled: Map<string, RecordSet>;
   /** What has not reached every name server yet, in the order of the changes. */
   readonly propagating: Propagation[];
+  readonly protections: Map<string, string | undefined>;
   /** When the last change was accepted. */
   changedAt: number;
 }
