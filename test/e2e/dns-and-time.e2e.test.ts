@@ -45,7 +45,7 @@ describe.each<[string, Pick<SandboxOptions, 'execution' | 'coldStarts'>]>([
 
   it('checks are made once, however often the attempt is resumed', async () => {
     await start();
-    sandbox.route53.settings.propagationMilliseconds = 5 * MINUTE;
+    sandbox.route53.settings.propagationMilliseconds = 2 * MINUTE;
     await sandbox.renew({ certificate: 'cert', spec: SPEC });
     expect(tagsOf(sandbox, 'cert').state).toBe('issued');
     expect(asked(resolver, 'CAA').toSorted()).toEqual(['dev', 'leane.dev']);
@@ -74,6 +74,8 @@ describe.each<[string, Pick<SandboxOptions, 'execution' | 'coldStarts'>]>([
   it('an attempt whose time is up cleans up, counts as failed, and ends in the error that alarms count', async () => {
     await start();
     sandbox.ca.settings.validationMilliseconds = 2 * HOUR;
+    // Or it would be asked every few seconds, and each time by a new process.
+    sandbox.ca.settings.retryAfterSeconds = 200;
     await expect(sandbox.renew({ certificate: 'cert', spec: SPEC })).rejects.toMatchObject({ code: 'attempt-timeout' });
     expect(challenges()).toEqual([]);
     expect(tagsOf(sandbox, 'cert')).toMatchObject({ state: 'failed', failure: 'attempt-timeout', failures: 1 });

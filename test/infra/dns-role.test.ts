@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -59,5 +63,20 @@ describe('the role in the account with the zones', () => {
     [{ hostedZoneIds: ['zone'] }, 'DNS role: hostedZoneIds[0]'],
   ])('refuses what can not be: %j', (role, words) => {
     expect(() => synthesized(role)).toThrow(words);
+  });
+
+  it('is what the command of docs/operations/dns.md deploys', () => {
+    expect(readFileSync('docs/operations/dns.md', 'utf8')).toContain(
+      "--app 'node infra/dns-role-app.ts' -c renewRoleArn=",
+    );
+    const folder = mkdtempSync(join(tmpdir(), 'evercert-dns-role-'));
+    // As the CDK CLI hands on what follows -c.
+    const context = { renewRoleArn: RENEW, externalId: 'evercert-1', hostedZoneIds: 'Z1,Z2' };
+    const environment = { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) };
+    const { status, stderr } = spawnSync(process.execPath, ['infra/dns-role-app.ts'], { env: environment });
+    expect([status, String(stderr)]).toEqual([0, expect.any(String)]);
+    const template = readFileSync(join(folder, 'EvercertDns.template.json'), 'utf8');
+    for (const part of [RENEW, 'evercert-1', 'hostedzone/Z1', 'hostedzone/Z2']) expect(template).toContain(part);
+    rmSync(folder, { recursive: true });
   });
 });
