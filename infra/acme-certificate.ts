@@ -27,7 +27,7 @@ import type { CertificateRenewer } from './certificate-renewer.ts';
 import { parseCertificateName } from './names.ts';
 import { PROVISION_TIMEOUT } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
-import { daysToExpiry, RegionalCertificate } from './regional-certificate.ts';
+import { certificateDaysToExpiry, daysToExpiry, RegionalCertificate } from './regional-certificate.ts';
 import { CLOUDFRONT_REGION, expectKnownRegion } from './regions.ts';
 import { tagsProperty } from './tags-property.ts';
 
@@ -147,6 +147,7 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
   private readonly resource: CustomResource;
   private readonly spec: CertificateSpec;
   private readonly waitForIssuance: boolean;
+  private readonly certificateMetrics: CertificateRenewer['certificateMetrics'];
   private readonly regional = new Map<string, ICertificate>();
 
   constructor(scope: Construct, id: string, props: AcmeCertificateProps) {
@@ -158,6 +159,7 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     this.waitForIssuance = props.waitForIssuance ?? true;
     const renewer = renewerOf(wanted, issuers);
     renewer.takeName('certificate', wanted);
+    this.certificateMetrics = renewer.certificateMetrics;
     if (props.dnsRole) renewer.allowDnsRole(props.dnsRole);
 
     const properties = {
@@ -227,7 +229,12 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     return this.secret.grantRead(grantee);
   }
 
+  /**
+   * Days until the live pair in the secret expires, where the renewer has `certificateMetrics`. Otherwise ACM's own metric
+   * of the import in the stack's region, twice a day; refused for a certificate without such an import.
+   */
   metricDaysToExpiry(props?: MetricOptions): Metric {
+    if (this.certificateMetrics) return certificateDaysToExpiry(this.certificateName, this.certificateMetrics, props);
     return daysToExpiry(this.certificateArn, props);
   }
 }

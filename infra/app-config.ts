@@ -63,6 +63,8 @@ const configSchema = z.strictObject({
   cnameTargets: z.optional(z.array(z.string())),
   /** Renewals that a scan starts in a minute; by default 60. */
   startsPerMinute: z.optional(z.int()),
+  /** Whether each certificate has a metric of its own, which costs money; false when left out. */
+  certificateMetrics: z.optional(z.boolean()),
   /** Names or ARNs of secrets outside of the prefix whose certificates are adopted. */
   adoptedSecrets: z._default(z.array(z.string()), []),
   /** Resolvers that find the zones' name servers; by default the functions' own. */

@@ -147,6 +147,14 @@ export interface CertificateRenewerProps {
   readonly minimumRemainingShare?: number;
 
   /**
+   * Whether each certificate has a metric of its own, `DaysToExpiry` by name, written by every scan. CloudWatch charges for
+   * each as a custom metric (README). `AcmeCertificate.metricDaysToExpiry()` then refers to it.
+   *
+   * @default false; the metric for all of them, and ACM's own for what is imported, are always there
+   */
+  readonly certificateMetrics?: boolean;
+
+  /**
    * Where alarms are sent.
    *
    * @default - a new topic without subscriptions

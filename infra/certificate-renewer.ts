@@ -45,6 +45,8 @@ export class CertificateRenewer extends Construct {
   readonly provisionFunction: LambdaFunction;
   readonly alertsTopic: ITopic;
   readonly encryptionKey: IKey | undefined;
+  /** The dimension of the metrics that scans write for each certificate; `undefined` where they don't. */
+  readonly certificateMetrics: { readonly renewer: string } | undefined;
 
   private readonly names = new Set<string>();
   private readonly dnsRoleArns = new Set<string>();
@@ -60,6 +62,7 @@ export class CertificateRenewer extends Construct {
     const settings = settingsOf(props, execution);
     const minimumRemainingShare = percentOf(props.minimumRemainingShare ?? 20);
     this.encryptionKey = encryptionKey;
+    this.certificateMetrics = settings.certificateMetrics ? { renewer: settings.renewer } : undefined;
 
     const scanLetters = deadLetterQueue(this, 'ScanDeadLetters');
     const renewLetters = deadLetterQueue(this, 'RenewDeadLetters');
@@ -228,7 +231,7 @@ function grant(fn: LambdaFunction, statements: readonly PolicyStatement[]): void
 
 function settingsOf(props: CertificateRenewerProps, execution: Execution): Settings {
   const { prefix, renewer, defaultIssuer, dnsResolvers, authoritativePort, lease, propagationTimeout } = props;
-  const { dnsRoles, cnameTargets, startsPerMinute } = props;
+  const { dnsRoles, cnameTargets, startsPerMinute, certificateMetrics } = props;
   return parseSettings({
     prefix,
     renewer,
@@ -239,6 +242,7 @@ function settingsOf(props: CertificateRenewerProps, execution: Execution): Setti
     dnsRoles,
     cnameTargets,
     startsPerMinute,
+    certificateMetrics,
     leaseMinutes: lease?.toMinutes(),
     propagationMinutes: propagationTimeout?.toMinutes(),
   });

@@ -22,13 +22,13 @@ export class EvercertStack extends Stack {
     super(scope, id, { description: 'evercert: TLS certificates that renew themselves', ...props });
     const { issuers, certificates, alertEmails, hostedZoneIds, adoptedSecrets } = props.config;
     const { prefix, renewer, execution, dnsResolvers, authoritativePort } = props.config;
-    const { dnsRoles, cnameTargets, startsPerMinute } = props.config;
+    const { dnsRoles, cnameTargets, startsPerMinute, certificateMetrics } = props.config;
     const [defaultIssuer] = Object.keys(issuers);
     this.renewer = new CertificateRenewer(this, 'Renewer', {
       hostedZones: hostedZoneIds.map((zoneId) => HostedZone.fromHostedZoneId(this, `Zone-${zoneId}`, zoneId)),
       adoptedSecrets,
       ...definedOnly({ defaultIssuer, prefix, renewer, execution, dnsResolvers, authoritativePort }),
-      ...definedOnly({ dnsRoles, cnameTargets, startsPerMinute }),
+      ...definedOnly({ dnsRoles, cnameTargets, startsPerMinute, certificateMetrics }),
     });
     for (const address of alertEmails) this.subscribe(address);
     const byName = new Map(Object.entries(issuers).map(([name, issuer]) => [name, this.issuer(name, issuer)]));

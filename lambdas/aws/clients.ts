@@ -16,6 +16,8 @@ export interface ClientOptions {
   readonly clock: Clock;
   readonly random?: () => number;
   readonly log?: Log;
+  /** Told of each call that is repeated because AWS throttled it. */
+  readonly onThrottled?: () => void;
 }
 
 export interface AwsClients {
@@ -70,7 +72,7 @@ export function createLambdaClient(options: ClientOptions): LambdaClient {
 
 /** Has a client repeat what is worth repeating. */
 export function repeating<C extends Parameters<typeof repeatCalls>[0]>(client: C, options: ClientOptions): C {
-  const { clock, random = Math.random, log } = options;
-  repeatCalls(client, { clock, random, log });
+  const { clock, random = Math.random, log, onThrottled } = options;
+  repeatCalls(client, { clock, random, log, onThrottled });
   return client;
 }

@@ -30,9 +30,11 @@ export function repeatCalls(
     /** From 0 (inclusive) to 1 (exclusive). */
     readonly random: () => number;
     readonly log?: Log | undefined;
+    /** Told of each call that is repeated because AWS throttled it. */
+    readonly onThrottled?: (() => void) | undefined;
   },
 ): void {
-  const { clock, random, log } = options;
+  const { clock, random, log, onThrottled } = options;
   const middleware: Middleware = (next, context) => async (request) => {
     const start = clock.now();
     let unavailable = 0;
@@ -52,6 +54,7 @@ export function repeatCalls(
           error: errorName(error),
           pauseMilliseconds: Math.round(pause),
         });
+        if (trouble === 'throttled') onThrottled?.();
         await clock.sleep(pause);
       }
     }

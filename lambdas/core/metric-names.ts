@@ -14,17 +14,26 @@ export const RENEWER_DIMENSION = 'Renewer';
  */
 export const SMALLEST_REMAINING_SHARE = 'SmallestRemainingShare';
 
-/** Count: certificates whose new pair went live, one per renewal. */
+/** Count: certificates whose new pair went live, one per renewal; also when an import into ACM fails afterwards. */
 export const RENEWALS = 'Renewals';
 
-/** Count: renewals that failed, and starts that Lambda refused. */
+/** Count: renewals that failed, and starts by a scan that Lambda refused. A deployment's start fails the deployment. */
 export const RENEWAL_FAILURES = 'RenewalFailures';
 
 /** Seconds that one phase of a renewal took, waiting included; has `PHASE_DIMENSION` as well. */
 export const PHASE_SECONDS = 'PhaseSeconds';
 
-/** The name of the step: a small, closed set. */
+/** One of `PHASES`. */
 export const PHASE_DIMENSION = 'Phase';
 
 /** Count: calls that were repeated because AWS throttled them. */
 export const THROTTLES = 'Throttles';
+
+/**
+ * Days until the live pair expires, zero afterwards; has `CERTIFICATE_DIMENSION` as well. One value per scan and
+ * certificate, only with `settings.certificateMetrics`.
+ */
+export const DAYS_TO_EXPIRY = 'DaysToExpiry';
+
+/** The certificate's name. */
+export const CERTIFICATE_DIMENSION = 'Certificate';

@@ -69,6 +69,8 @@ const settingsSchema = z.strictObject({
   leaseMinutes: z._default(minutes(5, 24 * 60), 15),
   /** How long TXT values may take to be in sync and visible. */
   propagationMinutes: z._default(minutes(1, 12 * 60), 8),
+  /** Whether each certificate has a metric of its own, which costs money. */
+  certificateMetrics: z._default(z.boolean(), false),
   /** For an emulated CloudFormation: its response URLs may be http. */
   allowHttpAnswers: z._default(z.boolean(), false),
   /** PEM file with roots for the HTTPS of CAs in a private network, for renewal information. */
@@ -95,6 +97,7 @@ const VARIABLES = {
   startsPerMinute: 'EVERCERT_STARTS_PER_MINUTE',
   leaseMinutes: 'EVERCERT_LEASE_MINUTES',
   propagationMinutes: 'EVERCERT_PROPAGATION_MINUTES',
+  certificateMetrics: 'EVERCERT_CERTIFICATE_METRICS',
   allowHttpAnswers: 'EVERCERT_ALLOW_HTTP_ANSWERS',
   caBundleFile: 'EVERCERT_CA_BUNDLE_FILE',
 } as const satisfies Record<keyof Settings, string>;
@@ -133,10 +136,12 @@ function fromText(field: keyof Settings, text: string | undefined): unknown {
   if (text === undefined || text === '') return undefined;
   if (field === 'dnsResolvers' || field === 'cnameTargets') return text.split(',').map((entry) => entry.trim());
   if (field === 'dnsRoles') return parseJson(text);
-  if (field === 'allowHttpAnswers') return text === 'true' || text === 'false' ? text === 'true' : text;
+  if (BOOLEANS.has(field)) return text === 'true' || text === 'false' ? text === 'true' : text;
   if (NUMBERS.has(field)) return /^\d+$/.test(text) ? Number(text) : text;
   return text;
 }
+
+const BOOLEANS: ReadonlySet<keyof Settings> = new Set(['certificateMetrics', 'allowHttpAnswers']);
 
 const NUMBERS: ReadonlySet<keyof Settings> = new Set([
   'authoritativePort',

@@ -4,10 +4,12 @@ import { createCloudFormationAnswers } from '../aws/cloudformation-answers.ts';
 import { createLambdaStarter } from '../aws/lambda-starter.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
 import { SECOND } from '../core/duration.ts';
+import { THROTTLED } from '../core/metrics.ts';
 import { settingsFromEnvironment } from '../core/settings.ts';
 import { systemClock } from '../renewal/ports/clock.ts';
 import { provision } from '../renewal/provision.ts';
 import { powertoolsLog } from './log.ts';
+import { createEmit, printLine } from './metrics.ts';
 import type { Surroundings } from './renew.ts';
 
 /** What we use of the context that Lambda passes (docs: nodejs-context). */
@@ -23,11 +25,13 @@ const LAST_MOMENT = 30 * SECOND;
  * goes to the request's URL. Throws when that is impossible, so that Lambda repeats the event.
  */
 export function createProvision(
-  surroundings: Pick<Surroundings, 'environment' | 'clock' | 'log'>,
+  surroundings: Pick<Surroundings, 'environment' | 'clock' | 'log' | 'print'>,
 ): (event: unknown, context: ProvisionContext) => Promise<void> {
   const { environment, clock, log } = surroundings;
   const settings = settingsFromEnvironment(environment);
-  const clients = createAwsClients({ clock, log });
+  // Of metrics it has this one alone: a failed issuance is its renewal's failure, and a refused start fails the deployment.
+  const emit = createEmit(settings.renewer, surroundings);
+  const clients = createAwsClients({ clock, log, onThrottled: () => emit(THROTTLED) });
   const ports = {
     vault: createSecretVault(clients.secretsManager),
     targets: createAcmTargets(clients.acm),
@@ -57,6 +61,7 @@ export const handler = (event: unknown, context: ProvisionContext): Promise<void
     environment: process.env,
     clock: systemClock,
     log: powertoolsLog('evercert-provision'),
+    print: printLine,
   });
   return deployed(event, context);
 };

@@ -10,6 +10,8 @@ import { createDurableTransport } from '../aws/durable-transport.ts';
 import { createRoute53Records } from '../aws/route53-records.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
 import type { KnownZones } from '../aws/zone-directory.ts';
+import { toFailure } from '../core/failure.ts';
+import { failureMetric, phaseMetric, RENEWED, THROTTLED } from '../core/metrics.ts';
 import type { RenewOutcome } from '../core/outcome.ts';
 import { parseRenewEvent } from '../core/renew-event.ts';
 import { type Settings, settingsFromEnvironment } from '../core/settings.ts';
@@ -17,6 +19,7 @@ import { createFindServers, rememberServers } from '../dns/authoritative-servers
 import { createAuthoritativeTxt } from '../dns/authoritative-txt.ts';
 import { createPublicDns } from '../dns/public-dns.ts';
 import { directSteps } from '../renewal/direct-steps.ts';
+import { measuredSteps } from '../renewal/measured-steps.ts';
 import { type Clock, systemClock } from '../renewal/ports/clock.ts';
 import type { Log } from '../renewal/ports/log.ts';
 import type { Steps } from '../renewal/ports/steps.ts';
@@ -25,12 +28,15 @@ import { type RenewalPorts, type Run, startRun } from '../renewal/run.ts';
 import { DurableFailure, durableSteps } from './durable-steps.ts';
 import type { Context } from './lambda-context.ts';
 import { powertoolsLog } from './log.ts';
+import { createEmit, type Emit, type Print, printLine } from './metrics.ts';
 
 /** What is not read from the environment; the sandbox passes its own. */
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where metrics are written. */
+  readonly print: Print;
   /** Watches the steps of a renewal. */
   readonly watch?: (steps: Steps) => Steps;
   /** What a renewal works with; the adapters of AWS and DNS when left out. */
@@ -44,12 +50,13 @@ export interface Surroundings {
 export function createRenew(surroundings: Surroundings): (event: unknown, context: Context) => Promise<RenewOutcome> {
   const { environment, clock, log, watch = asItIs, ports = renewalPorts } = surroundings;
   const settings = settingsFromEnvironment(environment);
+  const emit = createEmit(settings.renewer, surroundings);
+  const around = { clock, log, onThrottled: () => emit(THROTTLED) };
   const zones: KnownZones = new Map();
   return async (input, context) => {
-    const event = parseRenewEvent(input);
     // Lambda repeats an asynchronous event under the same request id: the repetition goes on with its own claim.
-    const run = startRun(ports(settings, clock, log, zones), settings, context.awsRequestId);
-    return renew(event, watch(directSteps(clock)), run);
+    const run = startRun(ports(settings, around, zones), settings, context.awsRequestId);
+    return measuredRenewal(input, watch(directSteps(clock)), run, emit);
   };
 }
 
@@ -60,16 +67,18 @@ export function createRenew(surroundings: Surroundings): (event: unknown, contex
 export function createDurableRenew(surroundings: Surroundings): DurableLambdaHandler {
   const { environment, clock, log, watch = asItIs, ports = renewalPorts } = surroundings;
   const settings = settingsFromEnvironment(environment);
+  const emit = createEmit(settings.renewer, surroundings);
+  const around = { clock, log, onThrottled: () => emit(THROTTLED) };
   const zones: KnownZones = new Map();
   // Lambda often resumes in the process that has suspended: what it knows already need not be asked again.
   let suspended: Run | undefined;
-  const transport = createDurableTransport(createLambdaClient({ clock, log }));
+  const transport = createDurableTransport(createLambdaClient(around));
   const flow: DurableExecutionHandler<unknown, RenewOutcome> = async (input, context) => {
     const id = context.executionContext.durableExecutionArn;
-    const run = suspended?.id === id ? suspended : startRun(ports(settings, clock, log, zones), settings, id);
+    const run = suspended?.id === id ? suspended : startRun(ports(settings, around, zones), settings, id);
     suspended = run;
     try {
-      return await renew(parseRenewEvent(input), watch(durableSteps(context)), run);
+      return await measuredRenewal(input, watch(durableSteps(context)), run, emit);
     } catch (error) {
       throw new DurableFailure(error);
     } finally {
@@ -79,17 +88,41 @@ export function createDurableRenew(surroundings: Surroundings): DurableLambdaHan
   return withDurableExecution(flow, { durableExecutionClient: transport });
 }
 
+/**
+ * One renewal, with its metrics. A renewal that is replayed only to report its end has told of it before: what kills an
+ * invocation at that moment may cost a metric, and never doubles one. (An execution that another version of evercert began
+ * fails without one: the alarm on executions tells of it.)
+ */
+async function measuredRenewal(input: unknown, steps: Steps, run: Run, emit: Emit): Promise<RenewOutcome> {
+  const measured = measuredSteps(steps, run.clock, {
+    phase: (phase, milliseconds) => emit(phaseMetric(phase, milliseconds)),
+    wentLive: () => emit(RENEWED),
+  });
+  try {
+    return await renew(parseRenewEvent(input), measured.steps, run);
+  } catch (error) {
+    const failed = failureMetric(toFailure(error).code);
+    if (failed && measured.endedHere()) emit(failed);
+    throw error;
+  }
+}
+
 const asItIs = (steps: Steps): Steps => steps;
 
 /**
  * Ports made of adapters, anew for each run: what an adapter remembers belongs to one run. Only `zones`, what Route 53 has
  * said of them in the last minutes, is shared by the runs of a process.
  */
-export function renewalPorts(settings: Settings, clock: Clock, log: Log, zones: KnownZones = new Map()): RenewalPorts {
-  const clients = createAwsClients({ clock, log });
+export function renewalPorts(
+  settings: Settings,
+  around: { readonly clock: Clock; readonly log: Log; readonly onThrottled?: () => void },
+  zones: KnownZones = new Map(),
+): RenewalPorts {
+  const { clock, log } = around;
+  const clients = createAwsClients(around);
   const { authoritativePort: port, cnameTargets, renewer } = settings;
   const resolvers = settings.dnsResolvers.length > 0 ? { resolvers: settings.dnsResolvers } : {};
-  const accounts = createDnsAccounts(clients.route53, clients.sts, { clock, log, sessionName: `evercert-${renewer}` });
+  const accounts = createDnsAccounts(clients.route53, clients.sts, { ...around, sessionName: `evercert-${renewer}` });
   const findServers = rememberServers(createFindServers({ ...resolvers, port }));
   return {
     vault: createSecretVault(clients.secretsManager),
@@ -106,6 +139,7 @@ const surroundings = (): Surroundings => ({
   environment: process.env,
   clock: systemClock,
   log: powertoolsLog('evercert-renew'),
+  print: printLine,
 });
 
 let direct: ReturnType<typeof createRenew> | undefined;

@@ -3,6 +3,7 @@ import { createLambdaClient, createSecretsManagerClient } from '../aws/clients.t
 import { createLambdaStarter } from '../aws/lambda-starter.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
 import { messageOf, RenewalFailure } from '../core/failure.ts';
+import { scanMetrics, THROTTLED } from '../core/metrics.ts';
 import type { ScanResult } from '../core/outcome.ts';
 import { parseScanEvent } from '../core/scan-event.ts';
 import { type Settings, settingsFromEnvironment } from '../core/settings.ts';
@@ -10,19 +11,20 @@ import { systemClock } from '../renewal/ports/clock.ts';
 import { scan } from '../renewal/scan.ts';
 import type { Context } from './lambda-context.ts';
 import { powertoolsLog } from './log.ts';
+import { createEmit, printLine } from './metrics.ts';
 import type { Surroundings } from './renew.ts';
 
 /**
  * The `scan` function. Event: `{}` or `{"certificates": ["name"], "force": true, "dryRun": true}`; result:
  * `ScanResult`. Throws when nothing could be scanned or a name is unknown.
  */
-export function createScan({
-  environment,
-  clock,
-  log,
-}: Surroundings): (event: unknown, context: Context) => Promise<ScanResult> {
+export function createScan(
+  surroundings: Pick<Surroundings, 'environment' | 'clock' | 'log' | 'print'>,
+): (event: unknown, context: Context) => Promise<ScanResult> {
+  const { environment, clock, log } = surroundings;
   const settings = settingsFromEnvironment(environment);
-  const repeating = { clock, log };
+  const emit = createEmit(settings.renewer, surroundings);
+  const repeating = { clock, log, onThrottled: () => emit(THROTTLED) };
   const ports = {
     vault: createSecretVault(createSecretsManagerClient(repeating)),
     starter: createLambdaStarter(createLambdaClient(repeating), settings.renewFunction, {
@@ -32,7 +34,11 @@ export function createScan({
     log,
     renewalInfo: renewalInfoEndpoint(settings),
   };
-  return async (input, { awsRequestId: id }) => scan(parseScanEvent(input), settings, { ...ports, id });
+  return async (input, { awsRequestId: id }) => {
+    const { result, facts } = await scan(parseScanEvent(input), settings, { ...ports, id });
+    scanMetrics(facts, clock.now(), { perCertificate: settings.certificateMetrics }).forEach(emit);
+    return result;
+  };
 }
 
 /** The scan can't read an issuer's settings: what a CA in a private network needs comes from a file of the function. */
@@ -52,6 +58,11 @@ function renewalInfoEndpoint({ caBundleFile }: Settings) {
 let deployed: ReturnType<typeof createScan> | undefined;
 
 export const handler = (event: unknown, context: Context): Promise<ScanResult> => {
-  deployed ??= createScan({ environment: process.env, clock: systemClock, log: powertoolsLog('evercert-scan') });
+  deployed ??= createScan({
+    environment: process.env,
+    clock: systemClock,
+    log: powertoolsLog('evercert-scan'),
+    print: printLine,
+  });
   return deployed(event, context);
 };

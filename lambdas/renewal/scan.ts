@@ -8,6 +8,7 @@ import {
 } from '../core/certificate-tags.ts';
 import { type Decision, dueFromMetadata, renewalTime } from '../core/due.ts';
 import { messageOf } from '../core/failure.ts';
+import type { ScanFacts, Validity } from '../core/metrics.ts';
 import { isoInstant, type ScannedCertificate, type ScanResult } from '../core/outcome.ts';
 import type { ScanEvent } from '../core/scan-event.ts';
 import type { Settings } from '../core/settings.ts';
@@ -35,6 +36,12 @@ export interface ScanPorts {
   readonly renewalInfo: Omit<RenewalInfoEndpoint, 'renewalInfoUrl'>;
 }
 
+/** The result, and what metrics are made of. */
+export interface Scan {
+  readonly result: ScanResult;
+  readonly facts: ScanFacts;
+}
+
 /** Within one scan. */
 type PacedPorts = ScanPorts & { readonly pace: Pace };
 
@@ -50,7 +57,7 @@ const AT_ONCE = 20;
  * Throws when the list itself can't be had, and `unknown-certificate` for a name that isn't there, before anything has
  * been started.
  */
-export async function scan(event: ScanEvent, settings: Settings, ports: ScanPorts): Promise<ScanResult> {
+export async function scan(event: ScanEvent, settings: Settings, ports: ScanPorts): Promise<Scan> {
   const secrets = await find(event.certificates, settings, ports);
   const budget = startBudget(secrets, ports.clock.now());
   const paced = { ...ports, pace: createPace(settings.startsPerMinute, ports.clock) };
@@ -67,7 +74,15 @@ export async function scan(event: ScanEvent, settings: Settings, ports: ScanPort
   };
   const { certificates: _each, ...totals } = result;
   ports.log.info('scanned', totals);
-  return result;
+  const validities = secrets.flatMap((secret) => validityOf(secret, settings));
+  return { result, facts: { validities, failed: result.failed, complete: event.certificates === undefined } };
+}
+
+/** Of the live pair, as the tags say. */
+function validityOf({ name, tags }: SecretDescription, { prefix }: Settings): readonly Validity[] {
+  const { notBefore, notAfter } = readCertificateTags(tags);
+  if (notBefore === undefined || notAfter === undefined) return [];
+  return [{ name: certificateName(prefix, name), notBefore, notAfter }];
 }
 
 async function find(

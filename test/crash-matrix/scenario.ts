@@ -67,7 +67,7 @@ export async function startScenario({ execution, work, ports }: ScenarioOptions)
 /** In one invocation, whatever the case is about: how the first pair came about does not matter to it. */
 async function issue({ clock, environment }: Sandbox): Promise<void> {
   const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const renewOnce = createRenew({ environment, clock, log: quiet });
+  const renewOnce = createRenew({ environment, clock, log: quiet, print: () => undefined });
   await clock.run(() => renewOnce({ certificate: NAME }, { awsRequestId: 'set-up' }));
 }
 

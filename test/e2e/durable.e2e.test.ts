@@ -128,7 +128,13 @@ describe('renew as a durable function', () => {
     const { environment, clock, lambda } = sandbox;
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const version = (watch?: (steps: Steps) => Steps) =>
-      createDurableRenew({ environment, clock, log, ...(watch ? { watch } : {}) }) as LambdaHandler;
+      createDurableRenew({
+        environment,
+        clock,
+        log,
+        print: () => undefined,
+        ...(watch ? { watch } : {}),
+      }) as LambdaHandler;
     // Unlike an alias, $LATEST does not pin an execution to the code that it began with.
     lambda.register('unpinned:$LATEST', version(withoutSchema), { durable: DURABLE });
     const deploy = () => {

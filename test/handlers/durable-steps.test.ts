@@ -1,6 +1,9 @@
 import { expect, it } from '@jest/globals';
 import { durableSteps } from '../../lambdas/handlers/durable-steps.ts';
+import { measuredSteps } from '../../lambdas/renewal/measured-steps.ts';
+import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
+import { measuredStepsContract } from '../contracts/measured-steps.contract.ts';
 import { stepsContract } from '../contracts/steps.contract.ts';
 import type { DurableExecution } from '../sandbox/durable-execution.ts';
 import { startDurableTestBed } from '../sandbox/durable-test-bed.ts';
@@ -8,12 +11,12 @@ import { startDurableTestBed } from '../sandbox/durable-test-bed.ts';
 const DURABLE = { executionTimeoutSeconds: 86_400, retentionDays: 1 };
 
 /** What a flow has thrown leaves it as it was, not as the service reports it. */
-async function execute<T>(flow: (steps: Steps) => Promise<T>) {
+async function execute<T>(flow: (steps: Steps, clock: Clock) => Promise<T>) {
   const bed = await startDurableTestBed();
   try {
     let ended: { readonly result: T } | { readonly error: unknown } | undefined;
     const handler = bed.durable(async (_event, context) => {
-      ended = await flow(durableSteps(context)).then(
+      ended = await flow(durableSteps(context), bed.clock).then(
         (result) => ({ result }),
         (error: unknown) => ({ error }),
       );
@@ -31,6 +34,19 @@ async function execute<T>(flow: (steps: Steps) => Promise<T>) {
 }
 
 stepsContract('the durable implementation', execute);
+
+measuredStepsContract('the durable implementation', execute);
+
+it('An end that is only replayed has not ended here', async () => {
+  const ended: boolean[] = [];
+  await execute(async (steps, clock) => {
+    const measured = measuredSteps(steps, clock, { phase: () => undefined, wentLive: () => undefined });
+    await measured.steps.run('record failure', async () => null);
+    ended.push(measured.endedHere());
+    await measured.steps.wait('a while', 1_000);
+  });
+  expect(ended).toEqual([true, false]);
+});
 
 it('Waiting between the polls of a durable execution costs no compute, and each resume is a new invocation', async () => {
   const { execution } = await execute(async (steps) => {

@@ -108,13 +108,18 @@ export async function startWorld(combination: Combination): Promise<World> {
       heard.push({ message, fields });
     };
     const log = { info: write, warn: write, error: write };
-    const surroundings = (at: Clock) => ({ environment: settingsToEnvironment(settings), clock: at, log });
+    const surroundings = (at: Clock) => ({
+      environment: settingsToEnvironment(settings),
+      clock: at,
+      log,
+      print: write,
+    });
     const renew = createRenew(surroundings(clock));
     lambda.register(settings.renewFunction, (event, context) => hear(renew(event, context)));
 
     let invocations = 0;
     const byHand = () => `by-hand-${++invocations}`;
-    const ports = renewalPorts(settings, clock, log);
+    const ports = renewalPorts(settings, { clock, log });
     if (ca.binding) {
       const value = JSON.stringify(ca.binding);
       await ports.vault.create({ name: BINDING, description: '', value, token: randomUUID(), tags: {} });

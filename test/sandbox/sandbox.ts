@@ -79,6 +79,8 @@ export interface Sandbox {
   readonly iam: Iam;
   readonly deployment: Deployment;
   readonly log: readonly LogEntry[];
+  /** The lines that the functions have written beside their log: metrics. */
+  readonly printed: readonly string[];
   /** The environment of `scan` and `provision`; `renew` has the same, but for its own name. */
   readonly environment: Readonly<Record<string, string>>;
   /**
@@ -147,6 +149,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       options.onLog?.(entry);
     };
   const ownLog: Log = { info: write('info'), warn: write('warn'), error: write('error') };
+  const printed: string[] = [];
   const deployment = deploy(app, {
     lambda,
     iam,
@@ -155,6 +158,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     coldStarts: options.coldStarts ?? false,
     surroundings: {
       log: ownLog,
+      print: (line) => printed.push(line),
       ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),
       ...(ports ? { ports } : {}),
     },
@@ -184,6 +188,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     iam,
     deployment,
     log,
+    printed,
     environment,
     scan: async (event) => {
       const invocation =
@@ -204,12 +209,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         configureIssuer(
           name,
           issuer,
-          startRun(renewalPorts(settings, clock, ownLog), settings, `deploy-${++invocations}`),
+          startRun(renewalPorts(settings, { clock, log: ownLog }), settings, `deploy-${++invocations}`),
         ),
       ),
     register: (name, spec) =>
       clock.run(() =>
-        writeSpec(name, parseCertificateSpec(spec), renewalPorts(settings, clock, ownLog).vault, settings),
+        writeSpec(name, parseCertificateSpec(spec), renewalPorts(settings, { clock, log: ownLog }).vault, settings),
       ),
     issuerSettings: () => ({
       directoryUrl: ca.directoryUrl,
