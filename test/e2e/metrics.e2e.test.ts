@@ -159,7 +159,9 @@ describe('the metrics of a durable renewal', () => {
   let world: StackSandbox;
 
   beforeEach(async () => {
-    world = await startStackSandbox({ zones: [NAME], execution: 'durable' });
+    // Each death costs a minute, and there are more of them than a lease has.
+    const settings = { leaseMinutes: 120 };
+    world = await startStackSandbox({ zones: [NAME], execution: 'durable', settings });
     await world.sandbox.deployIssuer();
   });
 

@@ -107,6 +107,26 @@ describe('AcmeCertificate', () => {
     });
   });
 
+  it('measures those of the secret’s pair where the renewer has a metric for each certificate', () => {
+    const other = testStack();
+    const counting = new CertificateRenewer(other, 'Renewer', { renewer: 'blue', certificateMetrics: true });
+    const paid = new AcmeCertificate(other, 'Certificate', {
+      domainNames: NAMES,
+      issuer: AcmeIssuer.letsEncrypt(other, 'LetsEncrypt', { renewer: counting }),
+      acm: [],
+    });
+    expect(paid.metricDaysToExpiry()).toMatchObject({
+      namespace: 'evercert',
+      metricName: 'DaysToExpiry',
+      dimensions: { Certificate: 'leane.dev', Renewer: 'blue' },
+    });
+    const { Variables } = resourceOf(other, 'AWS::Lambda::Function', 'Scan').Properties.Environment;
+    expect(Variables).toMatchObject({ EVERCERT_CERTIFICATE_METRICS: 'true' });
+    // Without, there is nothing that it could refer to.
+    const free = certificate({ acm: [] });
+    expect(() => free.metricDaysToExpiry()).toThrow('it is not in ACM in eu-central-1');
+  });
+
   it('lets somebody read its secret, and no other', () => {
     const role = new Role(stack, 'Reader', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') });
     certificate().grantRead(role);
