@@ -173,7 +173,10 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
       resourceType: CERTIFICATE_TYPE,
       serviceToken: renewer.provisionFunction.functionArn,
       serviceTimeout: PROVISION_TIMEOUT,
-      properties: { ...properties, Tags: Lazy.any({ produce: () => tagsProperty(this, this.cdkTagManager) }) },
+      properties: {
+        ...properties,
+        Tags: Lazy.any({ produce: () => tagsProperty(this, this.cdkTagManager, this.spec.acm.length) }),
+      },
     });
     this.resource.node.addDependency(...issuers);
     const { encryptionKey } = renewer;

@@ -28,6 +28,7 @@ const WHY_WILDCARD: Readonly<Record<string, string>> = {
   TagFirstImport: 'Regions are in the specs; certificate/? matches no certificate that exists.',
   ImportAgain: 'ACM chooses the ARN at the first import; only over certificates that carry our tag.',
   DeleteTwinImport: 'ACM chooses the ARN at the first import; only certificates that carry our tag.',
+  TagImports: 'ACM chooses the ARN at the first import; only certificates that carry our tag, and never our own tags.',
   DeleteImports: 'ACM chooses the ARN at the first import; only certificates that carry our tag.',
   CheckpointRenewals: "The function's versions; the ARN of a durable execution is below one of them.",
 };

@@ -1,6 +1,6 @@
 import type { Stack } from 'aws-cdk-lib';
 import type { PolicyStatement, PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
-import { KEPT_TAG, RENEWER_TAG, writeCertificateTags } from '../lambdas/core/certificate-tags.ts';
+import { KEPT_TAG, RENEWER_TAG, RESERVED_KEYS, writeCertificateTags } from '../lambdas/core/certificate-tags.ts';
 import { allow } from './allow.ts';
 import { assumeStatement, challengeStatements } from './dns-permissions.ts';
 import { secretsBelow } from './secret-arns.ts';
@@ -71,6 +71,11 @@ export function provisionStatements(scope: Scope): readonly PolicyStatement[] {
     allow('DeleteSecrets', ['secretsmanager:DeleteSecret'], secrets, hasTag(KEPT_TAG, scope)),
     allow('FindImports', ['acm:ListCertificates'], ['*']),
     allow('ReadImportTags', ['acm:ListTagsForCertificate'], [certificates(scope, '*')]),
+    allow('TagImports', ['acm:AddTagsToCertificate', 'acm:RemoveTagsFromCertificate'], [certificates(scope, '*')], {
+      ...hasTag(RENEWER_TAG, scope),
+      'ForAllValues:StringNotLike': { 'aws:TagKeys': `${RESERVED_KEYS}*` },
+      Null: { 'aws:TagKeys': 'false' },
+    }),
     allow('DeleteImports', ['acm:DeleteCertificate'], [certificates(scope, '*')], hasTag(RENEWER_TAG, scope)),
   ];
 }

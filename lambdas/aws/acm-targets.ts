@@ -1,5 +1,6 @@
 import {
   type ACMClient,
+  AddTagsToCertificateCommand,
   type CertificateSummary,
   DeleteCertificateCommand,
   DescribeCertificateCommand,
@@ -7,6 +8,7 @@ import {
   KeyAlgorithm,
   ListCertificatesCommand,
   ListTagsForCertificateCommand,
+  RemoveTagsFromCertificateCommand,
   type Tag,
 } from '@aws-sdk/client-acm';
 import { isRenewalFailure, RenewalFailure } from '../core/failure.ts';
@@ -84,9 +86,7 @@ export function createAcmTargets(acm: (region: string) => ACMClient): Certificat
         Certificate: Buffer.from(pair.certificate),
         ...(pair.chain ? { CertificateChain: Buffer.from(pair.chain) } : {}),
         PrivateKey: Buffer.from(pair.privateKey),
-        ...('arn' in to
-          ? { CertificateArn: to.arn }
-          : { Tags: Object.entries(to.tags).map(([Key, Value]) => ({ Key, Value })) }),
+        ...('arn' in to ? { CertificateArn: to.arn } : { Tags: tagList(Object.entries(to.tags)) }),
       });
       if (!('arn' in to)) repeatUnlessUnanswered(command);
       try {
@@ -98,6 +98,29 @@ export function createAcmTargets(acm: (region: string) => ACMClient): Certificat
         throw importFailure(region, 'arn' in to ? to.arn : undefined, error, gone);
       }
       throw new RenewalFailure('aws-refused', `ACM answered acm:ImportCertificate for ${subject} without an ARN`);
+    },
+
+    async retag(region, arn, { set, remove }) {
+      const found = await tagsOf(region, arn);
+      if (found === undefined) return;
+      const has = (key: string, value: string) => found.some((tag) => tag.Key === key && (tag.Value ?? '') === value);
+      const missing = Object.entries(set).filter(([key, value]) => !has(key, value));
+      const surplus = remove.filter(([key, value]) => has(key, value) && !(key in set));
+      try {
+        // First, because a certificate can be at its limit of tags.
+        if (surplus.length > 0) {
+          const command = new RemoveTagsFromCertificateCommand({ CertificateArn: arn, Tags: tagList(surplus) });
+          await call('acm:RemoveTagsFromCertificate', arn, () => acm(region).send(command));
+        }
+        if (missing.length === 0) return;
+        const command = new AddTagsToCertificateCommand({ CertificateArn: arn, Tags: tagList(missing) });
+        await call('acm:AddTagsToCertificate', arn, () => acm(region).send(command));
+      } catch (error) {
+        if (awsErrorName(error) === 'ResourceNotFoundException') return;
+        // A grant by tag does not reach what is gone by now.
+        if (isDenied(error) && (await tagsOf(region, arn)) === undefined) return;
+        throw error;
+      }
     },
 
     async remove(region, arn) {
@@ -134,6 +157,10 @@ function mayBeFor(domainName: string, certificate: CertificateSummary): boolean 
   if (Type !== 'IMPORTED') return false;
   if (certificate.HasAdditionalSubjectAlternativeNames) return true;
   return [DomainName, ...names].some((name) => name.toLowerCase() === domainName.toLowerCase());
+}
+
+function tagList(tags: readonly (readonly [key: string, value: string])[]): Tag[] {
+  return tags.map(([Key, Value]) => ({ Key, Value }));
 }
 
 function isDenied(error: unknown): boolean {

@@ -49,7 +49,7 @@ export interface CertificateTags {
   readonly resource?: string;
   /** The last request of CloudFormation that was applied. */
   readonly request?: string;
-  /** What the owner found, while its Create has not succeeded yet: `new`, `kept` or `managed`, and the spec's version. */
+  /** What the owner found, while its Create has not succeeded yet: `new`, `kept` or `managed`, and the versions of the spec and of the tags. */
   readonly takenFrom?: string;
   /** What a deployment asked `renew` for, and how that ended: the request, then a decision or a failure's code. */
   readonly answered?: string;
@@ -72,7 +72,9 @@ export interface AcmImport {
 export const RENEWER_TAG = 'evercert:renewer';
 /** In the place of `RENEWER_TAG`, with the same value: ours, but no longer managed. */
 export const KEPT_TAG = 'evercert:kept';
-const PREFIX = 'evercert:';
+/** Keys that begin with it are ours. */
+export const RESERVED_KEYS = 'evercert:';
+const PREFIX = RESERVED_KEYS;
 const ACM_PREFIX = 'evercert:acm:';
 
 /** Secrets Manager takes letters, digits, spaces and these in a tag's value, at most 256 characters. */
@@ -145,6 +147,12 @@ const CODECS: { readonly [F in Field]-?: Codec<NonNullable<CertificateTags[F]>> 
   answered: text('answered'),
   revoked: text('revoked'),
 };
+
+/**
+ * How many tags of a certificate's secret are left for its regions and for others: AWS takes 50, all our fields may be there,
+ * and the two tags that say whose it is.
+ */
+export const ROOM_IN_TAGS = 50 - Object.keys(CODECS).length - 2;
 
 const INSTANTS: ReadonlySet<string> = new Set<Field>([
   'notBefore',

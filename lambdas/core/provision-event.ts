@@ -1,9 +1,11 @@
 import * as z from 'zod/mini';
 import { type CertificateSpec, parseCertificateSpec } from './certificate-spec.ts';
+import { ROOM_IN_TAGS } from './certificate-tags.ts';
 import { messageOf, RenewalFailure } from './failure.ts';
 import { parseInput } from './input.ts';
 import { issuerNameSchema } from './issuer-name.ts';
 import { type IssuerSettings, parseIssuerSettings } from './issuer-settings.ts';
+import { expectRoomForTags, parseStackTags, type StackTags } from './stack-tags.ts';
 
 export const ISSUER_TYPE = 'Custom::AcmeIssuer';
 export const CERTIFICATE_TYPE = 'Custom::AcmeCertificate';
@@ -92,6 +94,8 @@ export interface CertificateProperties {
   readonly spec: CertificateSpec;
   readonly waitForIssuance: boolean;
   readonly removalPolicy: 'retain' | 'destroy';
+  /** Of the secret and of the imports. */
+  readonly tags: StackTags;
 }
 
 /** A physical id holds the name, and a tag with 256 characters holds the id. */
@@ -102,7 +106,7 @@ const ownedNameSchema = z.string().check(
 );
 
 /** As many as fit an answer of 4,096 bytes, and a secret's 50 tags. */
-const MOST_REGIONS = 20;
+const MOST_REGIONS = Math.min(20, ROOM_IN_TAGS);
 
 /** CloudFormation turns every scalar into a string. */
 const certificatePropertiesSchema = z.object({
@@ -110,6 +114,7 @@ const certificatePropertiesSchema = z.object({
   Spec: z.string(),
   WaitForIssuance: z._default(z.enum(['true', 'false']), 'true'),
   RemovalPolicy: z._default(z.enum(['retain', 'destroy']), 'retain'),
+  Tags: z.optional(z.string()),
 });
 
 /** Throws `invalid-input` that names the property. */
@@ -120,9 +125,13 @@ export function parseCertificateProperties(properties: unknown): CertificateProp
   if (spec.acm.length > MOST_REGIONS) {
     throw new RenewalFailure('invalid-input', `${what}: acm must have at most ${MOST_REGIONS} entries`);
   }
+  const whose = `Tags of certificate ${parsed.Name}`;
+  const tags = parsed.Tags === undefined ? {} : parseStackTags(parseJson(parsed.Tags, whose), whose);
+  expectRoomForTags(tags, spec.acm.length, whose);
   return {
     name: parsed.Name,
     spec,
+    tags,
     waitForIssuance: parsed.WaitForIssuance === 'true',
     removalPolicy: parsed.RemovalPolicy,
   };

@@ -14,6 +14,7 @@ import { disown, isOwner, keep, unmanage } from './owner.ts';
 import type { SecretDescription } from './ports/secret-vault.ts';
 import type { ProvisionRun } from './provision-run.ts';
 import { findImports, type RegionalImport, removeImports } from './remove-imports.ts';
+import { restoreStackTags } from './stack-tags.ts';
 import { ISSUED, SPEC } from './stages.ts';
 import { putSpecValue } from './write-spec.ts';
 
@@ -57,12 +58,13 @@ export async function undoTakeOver(request: ProvisionRequest, run: ProvisionRun)
 
 /** Puts back what the Create found: `taken-from` says what that was. */
 async function undo(request: ProvisionRequest, secret: SecretDescription, run: ProvisionRun): Promise<ProvisionAnswer> {
-  const [found, specBefore] = (readCertificateTags(secret.tags).takenFrom ?? '').split(' ');
+  const [found, specBefore, tagsBefore] = (readCertificateTags(secret.tags).takenFrom ?? '').split(' ');
   if (found === 'new') return undoNew(request, secret, run);
-  if (specBefore && secret.stages[SPEC] !== specBefore) {
+  if (specBefore && specBefore !== '-' && secret.stages[SPEC] !== specBefore) {
     const value = await run.vault.read(secret.arn, specBefore);
     if (value !== undefined) await putSpecValue(secret, value, run.vault);
   }
+  await restoreStackTags(secret, tagsBefore === '-' ? undefined : tagsBefore, run);
   if (found === 'managed') {
     await disown(secret, run.vault);
     return done(request, `the secret ${secret.name} is no stack's again`);

@@ -10,6 +10,7 @@ import { followRenewal } from './follow-renewal.ts';
 import type { SecretDescription } from './ports/secret-vault.ts';
 import type { ProvisionRun } from './provision-run.ts';
 import { findImports, removeImports } from './remove-imports.ts';
+import { tagImports, writeStackTags } from './stack-tags.ts';
 import { type Claimant, expectOwned, takeOver } from './take-over.ts';
 import { putSpec } from './write-spec.ts';
 
@@ -21,15 +22,17 @@ import { putSpec } from './write-spec.ts';
  * begun under another name is undone at once.
  */
 export async function provisionCertificate(request: ProvisionRequest, run: ProvisionRun): Promise<ProvisionAnswer> {
-  const { name, spec, waitForIssuance } = parseCertificateProperties(request.properties);
+  const { name, spec, waitForIssuance, tags } = parseCertificateProperties(request.properties);
   const { stackId, logicalId, requestId, physicalId } = request;
   const id = physicalIdOf({ name, key: spec.key });
-  const claimant: Claimant = { stackId, logicalId, requestId, name, spec, resource: id };
+  const claimant: Claimant = { stackId, logicalId, requestId, name, spec, tags, resource: id };
   try {
     const secret = await takeOver(claimant, run);
+    await writeStackTags(secret.arn, tags, run);
     await putSpec(secret, spec, run.vault);
     if (waitForIssuance) await followRenewal(name, secret.arn, run);
     const settled = await settle(claimant, run);
+    await tagImports(settled.arn, run);
     // No Delete comes for the key type of an update that failed: its rollback is this one.
     if (physicalId === id) await removeAbandoned(request, spec, settled, run);
     return { status: 'SUCCESS', physicalId: id, data: attributes(settled, spec, waitForIssuance) };

@@ -9,7 +9,7 @@ import type { RunFacts } from './run.ts';
 /** What `provision` needs of the world. It reads no certificate's value. */
 export interface ProvisionPorts {
   readonly vault: SecretVault;
-  readonly targets: Pick<CertificateTargets, 'find' | 'remove'>;
+  readonly targets: Pick<CertificateTargets, 'find' | 'remove' | 'retag'>;
   readonly starter: RenewalStarter;
   readonly answers: DeploymentAnswers;
   readonly clock: Clock;

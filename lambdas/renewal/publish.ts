@@ -5,6 +5,7 @@ import { type PairValue, parseSecretValue } from '../core/secret-value.ts';
 import type { Attempt } from './attempt.ts';
 import { type Claim, expectTime, isTakenOver, takenOver } from './claim.ts';
 import type { Run } from './run.ts';
+import { stackTagsOf } from './stack-tags.ts';
 import { LIVE } from './stages.ts';
 
 /**
@@ -41,7 +42,8 @@ export async function importLive(attempt: Attempt, version: string, region: stri
   const anew = async () => {
     const [left] = await run.targets.find(region, tags, domainName);
     if (left !== undefined) return run.targets.import(region, pair, { arn: left });
-    const arn = await run.targets.import(region, pair, { tags });
+    const ofStack = await stackTagsOf(attempt.claim.arn, run.vault);
+    const arn = await run.targets.import(region, pair, { tags: { ...ofStack, ...tags } });
     const twins = (await run.targets.find(region, tags, domainName)).filter((found) => found !== arn);
     return onlyOne(attempt, region, arn, twins, run);
   };

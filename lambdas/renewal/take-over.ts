@@ -3,17 +3,19 @@ import type { CertificateSpec } from '../core/certificate-spec.ts';
 import { KEPT_TAG, RENEWER_TAG, readCertificateTags, writeCertificateTags } from '../core/certificate-tags.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { placeholderValue } from '../core/secret-value.ts';
+import type { StackTags } from '../core/stack-tags.ts';
 import { digest } from './digest.ts';
 import { isOwner, type Owner, ownedByAnother, ownerTags } from './owner.ts';
 import type { SecretDescription } from './ports/secret-vault.ts';
 import type { ProvisionRun } from './provision-run.ts';
-import { SPEC } from './stages.ts';
+import { SPEC, TAGS } from './stages.ts';
 
 /** What is to be owned, and by whom. */
 export interface Claimant extends Owner {
   readonly requestId: string;
   readonly name: string;
   readonly spec: CertificateSpec;
+  readonly tags: StackTags;
   /** The physical id that it will have. */
   readonly resource: string;
 }
@@ -44,7 +46,7 @@ export async function takeOver(claimant: Claimant, run: ProvisionRun): Promise<S
     ...ownerTags(claimant, {
       resource: claimant.resource,
       request: claimant.requestId,
-      takenFrom: [managed ? 'managed' : 'kept', secret.stages[SPEC] ?? ''].join(' ').trim(),
+      takenFrom: [managed ? 'managed' : 'kept', secret.stages[SPEC] ?? '-', secret.stages[TAGS] ?? '-'].join(' '),
     }),
   });
   run.log.info('certificate taken over', { certificate: claimant.name, stack: claimant.stackId, managed });
@@ -108,6 +110,8 @@ async function created(claimant: Claimant, run: ProvisionRun): Promise<Found> {
     value: placeholderValue(spec.domainNames),
     token: digest('placeholder', fullName, spec.domainNames.join()),
     tags: {
+      // At once: an account may forbid secrets without certain tags.
+      ...claimant.tags,
       [RENEWER_TAG]: run.settings.renewer,
       ...writeCertificateTags({ state: 'registered' }),
       ...ownerTags(claimant, { resource: claimant.resource, request: claimant.requestId, takenFrom: 'new' }),

@@ -134,6 +134,35 @@ export function certificateTargetsContract(name: string, start: () => Promise<Ce
       });
     });
 
+    describe('retag', () => {
+      const found = (tags: Readonly<Record<string, string>>) => targets.find(REGION, tags, NAME);
+
+      it('sets tags, and removes what still has the value that it is said to have', async () => {
+        const before = { ...TAGS, team: 'web', tier: 'gold', stage: 'prod', theirs: 'value' };
+        const arn = await targets.import(REGION, await issuePair(), { tags: before });
+        const changes = {
+          set: { team: 'edge', cost: '42' },
+          remove: [['tier', 'gold'] as const, ['stage', 'test'] as const, ['gone', 'long ago'] as const],
+        };
+        await targets.retag(REGION, arn, changes);
+        await targets.retag(REGION, arn, changes);
+        expect(await found({ ...TAGS, team: 'edge', cost: '42', stage: 'prod', theirs: 'value' })).toEqual([arn]);
+        expect(await found({ tier: 'gold' })).toEqual([]);
+      });
+
+      it('keeps a tag that is to be set, whatever value it is to lose', async () => {
+        const arn = await targets.import(REGION, await issuePair(), { tags: { ...TAGS, team: 'web' } });
+        await targets.retag(REGION, arn, { set: { team: 'edge' }, remove: [['team', 'web']] });
+        expect(await found({ team: 'edge' })).toEqual([arn]);
+      });
+
+      it('has nothing to do for an import that is gone', async () => {
+        const arn = await targets.import(REGION, await issuePair(), { tags: TAGS });
+        await world.delete(REGION, arn);
+        await targets.retag(REGION, arn, { set: { team: 'web' }, remove: [['tier', 'gold']] });
+      });
+    });
+
     describe('serialNumber', () => {
       it.each([
         'e3b0c44298fc1c149afbf4c8996fb924',

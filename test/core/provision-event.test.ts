@@ -71,6 +71,12 @@ describe('the properties of a certificate', () => {
     expect(parseCertificateProperties(more)).toMatchObject({ waitForIssuance: false, removalPolicy: 'destroy' });
   });
 
+  it('hold tags as JSON', () => {
+    const tags = { team: 'web', 'cost center': '42' };
+    expect(parseCertificateProperties({ ...properties, Tags: JSON.stringify(tags) })).toMatchObject({ tags });
+    expect(parseCertificateProperties(properties)).toMatchObject({ tags: {} });
+  });
+
   it.each([
     ['no properties', undefined, 'is missing'],
     [
@@ -92,8 +98,10 @@ describe('the properties of a certificate', () => {
         ...properties,
         Spec: JSON.stringify({ ...spec, acm: Array.from({ length: 21 }, (_, i) => `eu-west${'-x'.repeat(i)}-1`) }),
       },
-      'at most 20',
+      'at most 17',
     ],
+    ['tags that are no JSON', { ...properties, Tags: 'team=web' }, 'Tags of certificate leane.dev is not JSON'],
+    ['a tag of ours', { ...properties, Tags: '{"evercert:state":"issued"}' }, 'the tag "evercert:state"'],
   ])('are refused: %s', (_what, input, words) => {
     expect(() => parseCertificateProperties(input)).toThrow(words);
   });

@@ -4,6 +4,7 @@ import {
   DeleteCertificateCommand,
   ImportCertificateCommand,
   ListCertificatesCommand,
+  RemoveTagsFromCertificateCommand,
 } from '@aws-sdk/client-acm';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { type Change, ChangeResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
@@ -240,6 +241,36 @@ describe('IAM denies', () => {
       'to delete a secret that is managed',
       'secretsmanager:DeleteSecret',
       () => clients.secrets.send(new DeleteSecretCommand({ SecretId: SECRET })),
+    ],
+    [
+      'provision',
+      'to tag somebody else’s certificate',
+      'acm:AddTagsToCertificate',
+      () =>
+        clients.acm.send(
+          new AddTagsToCertificateCommand({ CertificateArn: theirs, Tags: [{ Key: 'team', Value: 'web' }] }),
+        ),
+    ],
+    [
+      'provision',
+      'to give an import of ours another of our tags',
+      'acm:AddTagsToCertificate',
+      () =>
+        clients.acm.send(
+          new AddTagsToCertificateCommand({
+            CertificateArn: ours,
+            Tags: [
+              { Key: 'team', Value: 'web' },
+              { Key: 'evercert:secret', Value: 'theirs' },
+            ],
+          }),
+        ),
+    ],
+    [
+      'provision',
+      'to take our tag from it',
+      'acm:RemoveTagsFromCertificate',
+      () => clients.acm.send(new RemoveTagsFromCertificateCommand({ CertificateArn: ours, Tags: [OURS] })),
     ],
     [
       'provision',

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { RenewalFailure } from '../../lambdas/core/failure.ts';
-import type { CertificateTargets, TargetPair } from '../../lambdas/renewal/ports/certificate-targets.ts';
+import type { CertificateTargets, TagChanges, TargetPair } from '../../lambdas/renewal/ports/certificate-targets.ts';
 
 /** ACM in a map. Passes `certificate-targets.contract.ts`, and lets a test see what is inside. */
 export class MemoryTargets implements CertificateTargets {
@@ -53,6 +53,15 @@ export class MemoryTargets implements CertificateTargets {
     }
     this.#imports.set(to.arn, { ...known, pair });
     return to.arn;
+  }
+
+  async retag(region: string, arn: string, { set, remove }: TagChanges): Promise<void> {
+    const known = this.#imports.get(arn);
+    if (known?.region !== region) return;
+    const kept = Object.entries(known.tags).filter(
+      ([key, value]) => !remove.some((tag) => tag[0] === key && tag[1] === value),
+    );
+    this.#imports.set(arn, { ...known, tags: { ...Object.fromEntries(kept), ...set } });
   }
 
   async serialNumber(region: string, arn: string): Promise<string | undefined> {

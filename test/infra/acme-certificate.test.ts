@@ -44,6 +44,7 @@ describe('AcmeCertificate', () => {
         dns: { hostedZoneId: 'Z123' },
       },
       waitForIssuance: true,
+      tags: {},
       removalPolicy: 'destroy',
     });
   });
@@ -159,9 +160,23 @@ describe('AcmeCertificate', () => {
     expect(resource().Properties).not.toHaveProperty('Tags');
   });
 
-  it('refuses a tag that evercert keeps for itself', () => {
-    Tags.of(certificate()).add('evercert:renewer', 'mine');
-    expect(() => resource()).toThrow('the tag evercert:renewer of Test/Certificate begins with evercert:');
+  it.each([
+    ['that evercert keeps for itself', 'Evercert:renewer', 'mine', 'keys that begin with evercert: are reserved'],
+    ['with a character that a secret’s tag can not have', 'team', 'a, b', 'a value may have letters, digits'],
+  ])('refuses a tag %s', (_what, key, value, words) => {
+    Tags.of(certificate()).add(key, value);
+    expect(() => resource()).toThrow(`tags of Test/Certificate: the tag "${key}": ${words}`);
+  });
+
+  it('refuses more tags than a secret has room for', () => {
+    const made = certificate({ acm: ['eu-central-1', 'us-east-1'] });
+    for (let count = 1; count <= 16; count += 1) Tags.of(made).add(`tag-${count}`, '');
+    expect(() => resource()).toThrow('tags of Test/Certificate: there are 16 tags and 2 regions in acm');
+  });
+
+  it('takes a tag whose value the deployment knows', () => {
+    Tags.of(certificate()).add('stack', stack.stackId);
+    expect(JSON.stringify(resource().Properties.Tags)).toContain('AWS::StackId');
   });
 
   it('refuses two certificates of one name', () => {

@@ -156,7 +156,7 @@ describe('what the functions may do', () => {
     expect(actionsOf([...all.Scan, ...all.Provision]).filter((action) => action.startsWith('route53:'))).toEqual([]);
   });
 
-  it('imports into ACM with our tag, over certificates with our tag, and tags none that exists', () => {
+  it('imports into ACM with our tag, over certificates with our tag, and never gives our tags to one that exists', () => {
     const asked = { StringEquals: { 'aws:RequestTag/evercert:renewer': 'evercert' } };
     const tagged = { StringEquals: { 'aws:ResourceTag/evercert:renewer': 'evercert' } };
     const any = 'arn:aws:acm:*:111122223333:certificate/*';
@@ -171,7 +171,15 @@ describe('what the functions may do', () => {
     const withTagging = Object.values(all)
       .flat()
       .filter(({ Action }) => [Action].flat().includes('acm:AddTagsToCertificate'));
-    expect(withTagging).toHaveLength(1);
+    expect(withTagging.map(({ Sid }) => Sid).sort()).toEqual(['TagFirstImport', 'TagImports']);
+    expect(bySid(all.Provision, 'TagImports')).toMatchObject({
+      Resource: any,
+      Condition: {
+        ...tagged,
+        'ForAllValues:StringNotLike': { 'aws:TagKeys': 'evercert:*' },
+        Null: { 'aws:TagKeys': 'false' },
+      },
+    });
   });
 
   it('assumes the roles that are listed, and none otherwise', () => {

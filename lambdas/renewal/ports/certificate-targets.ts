@@ -21,6 +21,12 @@ export interface CertificateTargets {
     to: { readonly arn: string } | { readonly tags: Readonly<Record<string, string>> },
   ): Promise<string>;
 
+  /**
+   * Sets `set` and removes each of `remove` that still has the given value; leaves all other tags alone. MUST NOT fail for an
+   * import that is gone. Repeating it is harmless.
+   */
+  retag(region: string, arn: string, changes: TagChanges): Promise<void>;
+
   /** The serial number of what is imported, in lower-case hex without separators; `undefined` when `arn` is gone. */
   serialNumber(region: string, arn: string): Promise<string | undefined>;
 
@@ -29,6 +35,12 @@ export interface CertificateTargets {
    * `removed`.
    */
   remove(region: string, arn: string): Promise<'removed' | 'in-use'>;
+}
+
+export interface TagChanges {
+  readonly set: Readonly<Record<string, string>>;
+  /** Keys and the values that they had: a key may be there several times. */
+  readonly remove: readonly (readonly [key: string, value: string])[];
 }
 
 export interface TargetPair {
