@@ -71,6 +71,14 @@ const configSchema = z.strictObject({
   dnsResolvers: z.optional(z.array(z.string())),
   /** Where the zones' name servers listen; by default 53. */
   authoritativePort: z.optional(z.int()),
+  /** ARN of a KMS key of the stack's region, for secrets and the history of durable executions; by default AWS's own. */
+  encryptionKeyArn: z.optional(
+    z.string().check(
+      z.refine((arn) => /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/.+$/.test(arn), {
+        error: 'must be the ARN of a KMS key',
+      }),
+    ),
+  ),
   tags: z._default(z.record(z.string(), z.string()), {}),
 });
 

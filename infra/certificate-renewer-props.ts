@@ -104,7 +104,9 @@ export interface CertificateRenewerProps {
   readonly startsPerMinute?: number;
 
   /**
-   * A key of your own for the history of durable executions, and for secrets below the prefix that use it.
+   * A symmetric key of your own, of the stack's region, for the secrets that are made from now on and for the history of
+   * durable executions. Its policy has to let the account's roles use it, as that of `new Key()` does; secrets that exist
+   * keep theirs.
    *
    * @default - keys that AWS manages
    */

@@ -75,7 +75,7 @@ export class CertificateRenewer extends Construct {
       handler: durable ? 'durableHandler' : 'handler',
       description: 'Renews one certificate',
       timeout: Duration.minutes(15),
-      environment: environmentOf(settings),
+      environment: environmentOf(settings, { encryptionKey }),
       deadLetterQueue: renewLetters,
       logRetention,
       ...(durable ? { durableConfig: durableConfigOf(props) } : {}),
@@ -89,7 +89,7 @@ export class CertificateRenewer extends Construct {
     });
     if (durable) this.allowCheckpoints(encryptionKey);
 
-    const environment = environmentOf(settings, this.renewAlias.functionArn);
+    const environment = environmentOf(settings, { encryptionKey, renewFunctionArn: this.renewAlias.functionArn });
     this.scanFunction = bundledFunction(this, 'Scan', {
       handlerFile: 'scan',
       handler: 'handler',
@@ -249,11 +249,19 @@ function settingsOf(props: CertificateRenewerProps, execution: Execution): Setti
 }
 
 /** Without `renewFunctionArn` for `renew` itself, which starts nothing and can't be told its own alias. */
-function environmentOf(settings: Settings, renewFunctionArn?: string): Record<string, string> {
-  const { EVERCERT_RENEW_FUNCTION: _default, ...environment } = settingsToEnvironment(settings);
+function environmentOf(
+  settings: Settings,
+  known: { readonly encryptionKey: IKey | undefined; readonly renewFunctionArn?: string },
+): Record<string, string> {
+  const { encryptionKey, renewFunctionArn } = known;
+  const { EVERCERT_RENEW_FUNCTION: renewFunction, ...environment } = settingsToEnvironment({
+    ...settings,
+    ...(encryptionKey ? { encryptionKey: encryptionKey.keyArn } : {}),
+    ...(renewFunctionArn === undefined ? {} : { renewFunction: renewFunctionArn }),
+  });
   return renewFunctionArn === undefined
     ? environment
-    : { ...environment, ...settingsToEnvironment({ ...settings, renewFunction: renewFunctionArn }) };
+    : { ...environment, EVERCERT_RENEW_FUNCTION: renewFunction ?? '' };
 }
 
 function durableConfigOf(props: CertificateRenewerProps): DurableConfig {

@@ -1,4 +1,5 @@
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
@@ -23,12 +24,15 @@ export class EvercertStack extends Stack {
     const { issuers, certificates, alertEmails, hostedZoneIds, adoptedSecrets } = props.config;
     const { prefix, renewer, execution, dnsResolvers, authoritativePort } = props.config;
     const { dnsRoles, cnameTargets, startsPerMinute, certificateMetrics } = props.config;
+    const { encryptionKeyArn } = props.config;
+    const encryptionKey =
+      encryptionKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'EncryptionKey', encryptionKeyArn);
     const [defaultIssuer] = Object.keys(issuers);
     this.renewer = new CertificateRenewer(this, 'Renewer', {
       hostedZones: hostedZoneIds.map((zoneId) => HostedZone.fromHostedZoneId(this, `Zone-${zoneId}`, zoneId)),
       adoptedSecrets,
       ...definedOnly({ defaultIssuer, prefix, renewer, execution, dnsResolvers, authoritativePort }),
-      ...definedOnly({ dnsRoles, cnameTargets, startsPerMinute, certificateMetrics }),
+      ...definedOnly({ dnsRoles, cnameTargets, startsPerMinute, certificateMetrics, encryptionKey }),
     });
     for (const address of alertEmails) this.subscribe(address);
     const byName = new Map(Object.entries(issuers).map(([name, issuer]) => [name, this.issuer(name, issuer)]));

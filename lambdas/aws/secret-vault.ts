@@ -18,11 +18,16 @@ import { type AwsOperation, awsErrorName, call } from './call.ts';
 /** The most that ListSecrets returns at once. */
 const PAGE = 100;
 
+export interface SecretVaultOptions {
+  /** The KMS key that new secrets are encrypted with, by ARN. Those that exist keep theirs. */
+  readonly encryptionKey?: string | undefined;
+}
+
 /**
  * AWS Secrets Manager. ClientRequestToken is the version's id, and AWS itself compares the values behind equal ones:
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
  */
-export function createSecretVault(client: SecretsManagerClient): SecretVault {
+export function createSecretVault(client: SecretsManagerClient, options: SecretVaultOptions = {}): SecretVault {
   const ask = <T>(operation: string, id: string, send: () => Promise<T>) =>
     call(`secretsmanager:${operation}` satisfies AwsOperation, `secret ${id}`, send);
 
@@ -90,6 +95,7 @@ export function createSecretVault(client: SecretsManagerClient): SecretVault {
           SecretString: value,
           ClientRequestToken: token,
           Tags: tagList(tags),
+          KmsKeyId: options.encryptionKey,
         });
         await ask('CreateSecret', name, () => client.send(command));
         return 'created';

@@ -71,6 +71,14 @@ const settingsSchema = z.strictObject({
   propagationMinutes: z._default(minutes(1, 12 * 60), 8),
   /** Whether each certificate has a metric of its own, which costs money. */
   certificateMetrics: z._default(z.boolean(), false),
+  /** The KMS key that new secrets are encrypted with, by ARN; AWS's own key for Secrets Manager when there is none. */
+  encryptionKey: z.optional(
+    z.string().check(
+      z.refine((text) => /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[A-Za-z0-9/_-]{1,256}$/.test(text), {
+        error: 'must be the ARN of a KMS key',
+      }),
+    ),
+  ),
   /** For an emulated CloudFormation: its response URLs may be http. */
   allowHttpAnswers: z._default(z.boolean(), false),
   /** PEM file with roots for the HTTPS of CAs in a private network, for renewal information. */
@@ -98,6 +106,7 @@ const VARIABLES = {
   leaseMinutes: 'EVERCERT_LEASE_MINUTES',
   propagationMinutes: 'EVERCERT_PROPAGATION_MINUTES',
   certificateMetrics: 'EVERCERT_CERTIFICATE_METRICS',
+  encryptionKey: 'EVERCERT_ENCRYPTION_KEY',
   allowHttpAnswers: 'EVERCERT_ALLOW_HTTP_ANSWERS',
   caBundleFile: 'EVERCERT_CA_BUNDLE_FILE',
 } as const satisfies Record<keyof Settings, string>;

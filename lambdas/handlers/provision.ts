@@ -33,7 +33,7 @@ export function createProvision(
   const emit = createEmit(settings.renewer, surroundings);
   const clients = createAwsClients({ clock, log, onThrottled: () => emit(THROTTLED) });
   const ports = {
-    vault: createSecretVault(clients.secretsManager),
+    vault: createSecretVault(clients.secretsManager, settings),
     targets: createAcmTargets(clients.acm),
     starter: createLambdaStarter(clients.lambda, settings.renewFunction, { durable: settings.execution === 'durable' }),
     answers: createCloudFormationAnswers({ clock, allowHttp: settings.allowHttpAnswers }),

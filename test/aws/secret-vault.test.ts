@@ -1,4 +1,5 @@
 import {
+  DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
   type SecretsManagerClient,
@@ -53,6 +54,19 @@ describe('the vault in Secrets Manager', () => {
   const stages = async () => (await vault.describe('evercert/a'))?.stages;
   const loseAnswers = (operation: string, times: number) =>
     world.faults.add({ operation: `secretsmanager:${operation}`, phase: 'after', times, drop: true });
+
+  it('encrypts new secrets with the key that it is given, and with AWS’s own otherwise', async () => {
+    const encryptionKey = 'arn:aws:kms:eu-central-1:123456789012:key/1';
+    const secret = { description: '', value: 'first', token: token(1), tags: {} };
+    await createSecretVault(client, { encryptionKey }).create({ ...secret, name: 'evercert/ours' });
+    await vault.create({ ...secret, name: 'evercert/theirs' });
+    const keys = await Promise.all(
+      ['evercert/ours', 'evercert/theirs'].map(
+        async (SecretId) => (await client.send(new DescribeSecretCommand({ SecretId }))).KmsKeyId,
+      ),
+    );
+    expect(keys).toEqual([encryptionKey, undefined]);
+  });
 
   it('creates a secret once when the answer is lost', async () => {
     loseAnswers('CreateSecret', 2);

@@ -75,6 +75,16 @@ describe('provision', () => {
     expect(orders()).toBe(1);
   });
 
+  it('encrypts the secrets that it makes, and those that a renewal makes, with the key of the stack', async () => {
+    await stacks.createStack('web', { ...issuer(), ...certificate() });
+    await sandbox.renew({ certificate: 'by-hand', spec: { ...spec, acm: [] } });
+    const keys = ['evercert/_issuers/sandbox', SECRET, 'evercert/by-hand'].map(
+      (name) => sandbox.secretsManager.secret(name)?.kmsKeyId,
+    );
+    expect(keys).toEqual(Array(3).fill(sandbox.environment['EVERCERT_ENCRYPTION_KEY']));
+    expect(keys[0]).toMatch(/^arn:aws:kms:eu-central-1:/);
+  });
+
   describe('a Create', () => {
     it('that the CA refuses fails the deployment in the CA’s words, and leaves nothing behind', async () => {
       sandbox.faults.add({ operation: 'acme:newOrder', error: refusal });

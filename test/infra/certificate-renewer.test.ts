@@ -169,12 +169,15 @@ describe('CertificateRenewer without durable functions', () => {
 });
 
 describe('CertificateRenewer with a key', () => {
-  it('encrypts the history of durable executions with it, and may use it through Secrets Manager and Lambda alone', () => {
+  it('encrypts new secrets and the history of durable executions with it, and may use it through Secrets Manager and Lambda alone', () => {
     const stack = testStack();
     const encryptionKey = new Key(stack, 'Key');
     new CertificateRenewer(stack, 'Renewer', { encryptionKey });
     const key = { 'Fn::GetAtt': [resourceOf(stack, 'AWS::KMS::Key').id, 'Arn'] };
     expect(resourceOf(stack, FUNCTION, 'RenewerRenew').Properties.DurableConfig).toMatchObject({ KMSKeyArn: key });
+    for (const { Properties } of Object.values(resourcesOf(stack, FUNCTION))) {
+      expect(Properties.Environment.Variables.EVERCERT_ENCRYPTION_KEY).toEqual(key);
+    }
     const uses = Object.values(resourcesOf(stack, 'AWS::IAM::Policy'))
       .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
       .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('kms:')));

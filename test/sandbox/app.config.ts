@@ -26,5 +26,6 @@ export const config: EvercertConfig = {
     { zone: 'partner.example', roleArn: 'arn:aws:iam::210987654321:role/evercert-dns', externalId: 'evercert-1' },
   ],
   cnameTargets: ['challenges.leane.net'],
+  encryptionKeyArn: 'arn:aws:kms:eu-central-1:123456789012:key/0c1e2f3a-4b5c-4d6e-8f90-a1b2c3d4e5f6',
   alertEmails: ['ops@leane.dev'],
 };

@@ -216,6 +216,13 @@ function durableOf({ properties }: DeployedResource): FunctionOptions['durable']
   return config && { executionTimeoutSeconds: config.ExecutionTimeout, retentionDays: config.RetentionPeriodInDays };
 }
 
+/** The KMS key of the durable executions' history. */
+export function executionKeyOf({ template }: App): string | undefined {
+  const configs = template.resources('AWS::Lambda::Function').map(({ properties }) => properties['DurableConfig']);
+  const keys = configs.flatMap((config) => (Object(config) as { readonly KMSKeyArn?: string }).KMSKeyArn ?? []);
+  return keys[0];
+}
+
 function asyncRetriesOf(template: DeployedTemplate, fn: DeployedResource, qualifier: string): 0 | 1 | 2 {
   const found = template
     .resources('AWS::Lambda::EventInvokeConfig')

@@ -2,6 +2,7 @@ import { ACCOUNT } from './aws-account.ts';
 import { optionalText, optionalTexts, readInput, requiredText } from './aws-json.ts';
 import { readTags } from './aws-tags.ts';
 import type { Access, AccessOf } from './iam.ts';
+import { DATA_KEY, DECRYPT, keyAccess } from './iam-kms.ts';
 import { requestTags, resourceTags } from './iam-tags.ts';
 import type { SecretsManager } from './secrets-manager.ts';
 
@@ -23,6 +24,14 @@ export function secretsManagerAccess(secretsManager: SecretsManager): AccessOf {
       return { action: `secretsmanager:${name}`, resource, context };
     };
 
+    const keyOf = (actions: readonly string[]) =>
+      keyAccess(
+        'secretsmanager',
+        region,
+        secretsManager.secret(requiredText(input, 'SecretId'), region)?.kmsKeyId,
+        actions,
+      );
+
     switch (operation) {
       case 'ListSecrets':
         return [{ action: 'secretsmanager:ListSecrets', resource: '*' }];
@@ -33,13 +42,17 @@ export function secretsManagerAccess(secretsManager: SecretsManager): AccessOf {
         const create = { action: 'secretsmanager:CreateSecret', resource, context };
         // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
         const tag = { action: 'secretsmanager:TagResource', resource, context };
-        return Object.keys(tags).length > 0 ? [create, tag] : [create];
+        const key = keyAccess('secretsmanager', region, optionalText(input, 'KmsKeyId'), [DATA_KEY, DECRYPT]);
+        return [create, ...(Object.keys(tags).length > 0 ? [tag] : []), ...key];
       }
       case 'GetSecretValue':
       case 'UpdateSecretVersionStage': {
         const stage = optionalText(input, 'VersionStage');
-        return [of(operation, { context: stage === undefined ? {} : { 'secretsmanager:VersionStage': stage } })];
+        const access = of(operation, { context: stage === undefined ? {} : { 'secretsmanager:VersionStage': stage } });
+        return operation === 'GetSecretValue' ? [access, ...keyOf([DECRYPT])] : [access];
       }
+      case 'PutSecretValue':
+        return [of(operation), ...keyOf([DATA_KEY])];
       case 'TagResource':
         return [of(operation, { context: requestTags(readTags(input)) })];
       case 'UntagResource':

@@ -156,7 +156,10 @@ async function simulate(role: IamRole, { action, resource, context = {}, resourc
 /** What AWS makes up is the same for every policy: ids of certificates, ends of secrets' ARNs, executions. */
 function withoutRandom(resource: string): string {
   return resource
-    .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, '00000000-0000-4000-8000-000000000000')
+    .replace(
+      /(:certificate\/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+      (_, kind: string) => `${kind}00000000-0000-4000-8000-000000000000`,
+    )
     .replace(/(:secret:.*)-[A-Za-z0-9]{6}$/, '$1-AbCdEf')
     .replace(/(\/durable-execution\/).*$/, '$1name/id');
 }

@@ -17,7 +17,7 @@ import { Acm } from './acm.ts';
 import { startAwsServer } from './aws-server.ts';
 import { type SandboxCa, startCa } from './ca/ca.ts';
 import { Calls } from './calls.ts';
-import { type Deployment, deploy, readApp } from './deployment.ts';
+import { type Deployment, deploy, executionKeyOf, readApp } from './deployment.ts';
 import type { ErrorObject } from './durable-updates.ts';
 import { Faults } from './faults.ts';
 import { createIam, type Iam } from './iam.ts';
@@ -122,7 +122,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     secretsmanager: secretsManagerAccess(secretsManager),
     acm: acmAccess(acm),
     route53: route53Access,
-    lambda: lambdaAccess,
+    lambda: lambdaAccess(executionKeyOf(app)),
     sts: stsAccess,
   };
   const accountOf = (accessKeyId: string) => sts.accountOf(accessKeyId);

@@ -20,6 +20,13 @@ export function readName(input: JsonInput): string {
   return name;
 }
 
+/** The KMS key of a new secret; `undefined` for AWS's own. */
+export function readKmsKeyId(input: JsonInput): string | undefined {
+  const id = optionalText(input, 'KmsKeyId');
+  if (id !== undefined) requireLength('KmsKeyId', id, 0, 2_048);
+  return id === '' ? undefined : id;
+}
+
 /** The value that a version gets; `undefined` when there is none. */
 export function readValue(input: JsonInput): SecretValue | undefined {
   const string = optionalText(input, 'SecretString');

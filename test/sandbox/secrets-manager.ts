@@ -18,7 +18,7 @@ import {
 import { type AwsAnswer, type AwsRequest, type AwsService, AwsServiceError } from './aws-service.ts';
 import { readTags } from './aws-tags.ts';
 import { readFilters } from './secrets-manager-filters.ts';
-import { readLabels, readName, readToken, readValue, requireTags } from './secrets-manager-input.ts';
+import { readKmsKeyId, readLabels, readName, readToken, readValue, requireTags } from './secrets-manager-input.ts';
 import {
   addVersion,
   holderOf,
@@ -45,6 +45,8 @@ export interface SecretState {
   readonly name: string;
   readonly description: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** The key that it is encrypted with; AWS's own for Secrets Manager when there is none. */
+  readonly kmsKeyId?: string;
   readonly versions: SecretVersions;
   readonly createdAt: number;
   readonly changedAt: number;
@@ -250,6 +252,7 @@ export class SecretsManager implements AwsService {
     const token = value && readToken(input);
     const tags = readTags(input);
     requireTags(tags);
+    const kmsKeyId = readKmsKeyId(input);
 
     const existing = this.#byName.get(key(region, name));
     if (existing?.state.deletionAt !== undefined) {
@@ -269,6 +272,7 @@ export class SecretsManager implements AwsService {
       name,
       description,
       tags,
+      ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
       versions: value && token ? addVersion([], { id: token, createdAt: now, value }, ['AWSCURRENT']) : [],
       createdAt: now,
       changedAt: now,
@@ -365,7 +369,7 @@ export class SecretsManager implements AwsService {
         VersionId: id,
         ...(labels.length > 0 ? { VersionStages: labels } : {}),
         CreatedDate: seconds(createdAt),
-        KmsKeyIds: ['DefaultEncryptionKey'],
+        KmsKeyIds: [state.kmsKeyId ?? 'DefaultEncryptionKey'],
       })),
       NextToken: next,
     });
@@ -510,10 +514,11 @@ function identity({ arn, name }: SecretState): { readonly ARN: string; readonly 
 }
 
 function described(state: SecretState): object {
-  const { description, tags, createdAt, changedAt, deletionAt } = state;
+  const { description, tags, kmsKeyId, createdAt, changedAt, deletionAt } = state;
   return {
     ...identity(state),
     ...(description ? { Description: description } : {}),
+    ...(kmsKeyId === undefined ? {} : { KmsKeyId: kmsKeyId }),
     CreatedDate: seconds(createdAt),
     LastChangedDate: seconds(changedAt),
     ...(deletionAt === undefined ? {} : { DeletedDate: seconds(deletionAt) }),
