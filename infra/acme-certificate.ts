@@ -14,119 +14,19 @@ import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import {
-  type CertificateSpec,
-  type CertificateSpecInput,
-  parseCertificateSpec,
-} from '../lambdas/core/certificate-spec.ts';
-import type { DnsRole } from '../lambdas/core/dns-role.ts';
-import type { KeyType } from '../lambdas/core/key-type.ts';
+import type { CertificateSpec } from '../lambdas/core/certificate-spec.ts';
 import { CERTIFICATE_TYPE, parseCertificateProperties } from '../lambdas/core/provision-event.ts';
+import type { AcmeCertificateProps } from './acme-certificate-props.ts';
 import type { AcmeIssuer } from './acme-issuer.ts';
 import type { CertificateRenewer } from './certificate-renewer.ts';
+import { isForCloudFront, refuseInDistributions } from './keys-for-cloudfront.ts';
 import { parseCertificateName } from './names.ts';
 import { PROVISION_TIMEOUT } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
 import { certificateDaysToExpiry, daysToExpiry, RegionalCertificate } from './regional-certificate.ts';
 import { CLOUDFRONT_REGION, expectKnownRegion } from './regions.ts';
+import { specOf } from './spec-of-props.ts';
 import { tagsProperty } from './tags-property.ts';
-
-export interface AcmeCertificateProps {
-  /** Apex and wildcard, for example `['leane.dev', '*.leane.dev']`. */
-  readonly domainNames: readonly string[];
-
-  /** The issuer, or several in order of preference. */
-  readonly issuer: AcmeIssuer | readonly AcmeIssuer[];
-
-  /**
-   * By which people and events call it; its secret is `<prefix>/<certificateName>`.
-   *
-   * @default - the first domain name, without `*.`
-   */
-  readonly certificateName?: string;
-
-  /**
-   * ACM freezes the key type of an ARN: another one means new imports with new ARNs.
-   *
-   * @default 'ecdsa-p256'
-   */
-  readonly key?: KeyType;
-
-  /**
-   * Keep the private key at renewals, for those who pin it.
-   *
-   * @default false
-   */
-  readonly reuseKey?: boolean;
-
-  /**
-   * A profile that the CA offers, such as `shortlived`.
-   *
-   * @default - the CA's default
-   */
-  readonly profile?: string;
-
-  /**
-   * Name of the root that the chain shall end in, where the CA offers alternates.
-   *
-   * @default - the CA's default chain
-   */
-  readonly preferredChain?: string;
-
-  /**
-   * `30d`, `36h`, or a share of the lifetime, `33%`. What the CA suggests goes first; this can only make it earlier.
-   *
-   * @default - a third of the lifetime, a half under ten days
-   */
-  readonly renewBefore?: string;
-
-  /**
-   * Regions whose ACM gets the pair; an empty list for the secret alone. CloudFront needs us-east-1.
-   *
-   * @default - the stack's region
-   */
-  readonly acm?: readonly string[];
-
-  /**
-   * Id of the hosted zone that answers the challenges.
-   *
-   * @default - the zone with the longest matching name
-   */
-  readonly hostedZoneId?: string;
-
-  /**
-   * The role to answer the challenges with, for zones in another account (`DnsRoleStack` makes one).
-   *
-   * @default - the account of the renewer, or what its `dnsRoles` say
-   */
-  readonly dnsRole?: DnsRole;
-
-  /**
-   * Whether a CNAME record at a challenge's name is followed into zones that evercert manages.
-   *
-   * @default true
-   */
-  readonly followCname?: boolean;
-
-  /**
-   * Whether the deployment waits until the certificate is there. Without, it is registered, the next scan issues it, and
-   * its ARN can't be used in this stack.
-   *
-   * @default true
-   */
-  readonly waitForIssuance?: boolean;
-
-  /**
-   * What a deletion of this resource does to the secret and the imports. `RETAIN` keeps them, no longer renewed;
-   * `DESTROY` deletes them, the secret after Secrets Manager's recovery window.
-   *
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-}
-
-/** With the key that CloudFront can't use: https://docs.aws.amazon.com/acm/latest/userguide/import-certificate-prerequisites.html */
-const NOT_FOR_CLOUDFRONT: readonly KeyType[] = ['ecdsa-p384'];
 
 /** Each that is waited for keeps one run of `provision` busy, and CloudFormation starts them all at once. */
 const MANY = 100;
@@ -185,6 +85,7 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
       ...(encryptionKey ? { encryptionKey } : {}),
     });
     this.notAfter = this.resource.getAttString('NotAfter');
+    if (!isForCloudFront(this.spec.key)) refuseInDistributions(this, this.resource, this.spec.key);
     if (this.waitForIssuance) adviseOnMany(this.stack);
   }
 
@@ -203,7 +104,7 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
    */
   certificateIn(region: string): ICertificate {
     expectKnownRegion(region, `certificate ${this.certificateName}`);
-    if (region === CLOUDFRONT_REGION && NOT_FOR_CLOUDFRONT.includes(this.spec.key)) {
+    if (region === CLOUDFRONT_REGION && !isForCloudFront(this.spec.key)) {
       throw refusal(
         `certificate ${this.certificateName}: CloudFront can not use a key of type ${this.spec.key}; choose ecdsa-p256 or RSA`,
       );
@@ -247,35 +148,6 @@ function renewerOf(name: string, issuers: readonly AcmeIssuer[]): CertificateRen
   const [renewer] = renewers;
   if (renewer && renewers.length === 1) return renewer;
   throw refusal(`certificate ${name}: its issuers belong to ${renewers.length} renewers; they must belong to one`);
-}
-
-function specOf(
-  name: string,
-  props: AcmeCertificateProps,
-  issuers: readonly AcmeIssuer[],
-  stackRegion: string,
-): CertificateSpec {
-  const { domainNames, key, reuseKey, profile, preferredChain, renewBefore, hostedZoneId } = props;
-  const { dnsRole, followCname } = props;
-  const what = `certificate ${name}`;
-  const acm = [...(props.acm ?? [stackRegion])];
-  for (const region of acm) expectKnownRegion(region, `${what}: acm`);
-  const input: { [F in keyof CertificateSpecInput]: CertificateSpecInput[F] | undefined } = {
-    domainNames: [...domainNames],
-    issuer: issuers.map(({ issuerName }) => issuerName),
-    acm,
-    key,
-    reuseKey,
-    profile,
-    preferredChain,
-    renewBefore,
-    dns: definedOnly({ hostedZoneId, roleArn: dnsRole?.roleArn, externalId: dnsRole?.externalId, followCname }),
-  };
-  return parseCertificateSpec(definedOnly(input), what);
-}
-
-function definedOnly(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined));
 }
 
 function removalPolicyOf(name: string, policy: RemovalPolicy): 'retain' | 'destroy' {

@@ -6,10 +6,9 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { DnsRole } from '../lambdas/core/dns-role.ts';
-import { parseSettings, type Settings, settingsToEnvironment } from '../lambdas/core/settings.ts';
 import { Alarms } from './alarms.ts';
 import { alertsTopic } from './alerts-topic.ts';
-import type { CertificateRenewerProps, Execution } from './certificate-renewer-props.ts';
+import type { CertificateRenewerProps } from './certificate-renewer-props.ts';
 import { dashboard } from './dashboard.ts';
 import { deadLetterQueue } from './dead-letters.ts';
 import { assumeStatement } from './dns-permissions.ts';
@@ -28,6 +27,7 @@ import {
   startStatement,
 } from './permissions.ts';
 import { refusal } from './refuse.ts';
+import { environmentOf, settingsOf } from './renewer-settings.ts';
 import { hourlySchedule } from './schedule.ts';
 import { secretArnPattern } from './secret-arns.ts';
 
@@ -227,41 +227,6 @@ export class CertificateRenewer extends Construct {
 function grant(fn: LambdaFunction, statements: readonly PolicyStatement[]): void {
   for (const statement of statements) fn.addToRolePolicy(statement);
   if (fn.role) acknowledgeWildcards(fn.role, statements);
-}
-
-function settingsOf(props: CertificateRenewerProps, execution: Execution): Settings {
-  const { prefix, renewer, defaultIssuer, dnsResolvers, authoritativePort, lease, propagationTimeout } = props;
-  const { dnsRoles, cnameTargets, startsPerMinute, certificateMetrics } = props;
-  return parseSettings({
-    prefix,
-    renewer,
-    defaultIssuer,
-    execution,
-    dnsResolvers,
-    authoritativePort,
-    dnsRoles,
-    cnameTargets,
-    startsPerMinute,
-    certificateMetrics,
-    leaseMinutes: lease?.toMinutes(),
-    propagationMinutes: propagationTimeout?.toMinutes(),
-  });
-}
-
-/** Without `renewFunctionArn` for `renew` itself, which starts nothing and can't be told its own alias. */
-function environmentOf(
-  settings: Settings,
-  known: { readonly encryptionKey: IKey | undefined; readonly renewFunctionArn?: string },
-): Record<string, string> {
-  const { encryptionKey, renewFunctionArn } = known;
-  const { EVERCERT_RENEW_FUNCTION: renewFunction, ...environment } = settingsToEnvironment({
-    ...settings,
-    ...(encryptionKey ? { encryptionKey: encryptionKey.keyArn } : {}),
-    ...(renewFunctionArn === undefined ? {} : { renewFunction: renewFunctionArn }),
-  });
-  return renewFunctionArn === undefined
-    ? environment
-    : { ...environment, EVERCERT_RENEW_FUNCTION: renewFunction ?? '' };
 }
 
 function durableConfigOf(props: CertificateRenewerProps): DurableConfig {

@@ -1,7 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
+import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { AcmeCertificate, type AcmeCertificateProps } from '../../infra/acme-certificate.ts';
+import { AcmeCertificate } from '../../infra/acme-certificate.ts';
+import type { AcmeCertificateProps } from '../../infra/acme-certificate-props.ts';
 import { AcmeIssuer } from '../../infra/acme-issuer.ts';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
 import { parseCertificateProperties } from '../../lambdas/core/provision-event.ts';
@@ -177,6 +181,31 @@ describe('AcmeCertificate', () => {
   it('takes a tag whose value the deployment knows', () => {
     Tags.of(certificate()).add('stack', stack.stackId);
     expect(JSON.stringify(resource().Properties.Tags)).toContain('AWS::StackId');
+  });
+
+  it.each([
+    ['ecdsa-p384', 'can not use the key of Test/Certificate, of type ecdsa-p384; choose ecdsa-p256 or RSA'],
+    ['ecdsa-p256', undefined],
+  ] as const)('in a stack of us-east-1 with a key of type %s meets a distribution', (key, refusal) => {
+    const east = testStack('us-east-1');
+    const here = AcmeIssuer.letsEncrypt(east, 'Issuer', { renewer: new CertificateRenewer(east, 'Renewer') });
+    const made = new AcmeCertificate(east, 'Certificate', { domainNames: NAMES, issuer: here, key });
+    new Distribution(east, 'Distribution', {
+      defaultBehavior: { origin: new HttpOrigin('origin.example') },
+      domainNames: NAMES,
+      certificate: made,
+    });
+    const synth = () => Template.fromStack(east);
+    if (refusal === undefined) expect(synth).not.toThrow();
+    else expect(synth).toThrow(refusal);
+  });
+
+  it('with a key that CloudFront can not use may be used by others in us-east-1', () => {
+    const east = testStack('us-east-1');
+    const here = AcmeIssuer.letsEncrypt(east, 'Issuer', { renewer: new CertificateRenewer(east, 'Renewer') });
+    const made = new AcmeCertificate(east, 'Certificate', { domainNames: NAMES, issuer: here, key: 'ecdsa-p384' });
+    new CfnOutput(east, 'Arn', { value: made.certificateArn });
+    expect(() => Template.fromStack(east)).not.toThrow();
   });
 
   it('refuses two certificates of one name', () => {
