@@ -51,6 +51,13 @@ module.exports = {
       from: { path: '^lambdas/', pathNot: '^lambdas/handlers/' },
       to: { path: 'node_modules/@aws/durable' },
     },
+    {
+      name: 'agpl-in-tests-alone',
+      severity: 'error',
+      comment: 'decision 3: iam-simulate is run by tests, and is part of nothing that is deployed or handed on',
+      from: { path: '^(lambdas|infra|examples)/' },
+      to: { path: 'node_modules/@cloud-copilot/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -17,6 +17,8 @@ describe('the import rule', () => {
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     for (const ring of ['core', 'acme', 'renewal', 'aws', 'dns', 'handlers'])
       plant(`lambdas/${ring}/there.ts`, 'export const there = 1;\n');
+    for (const folderOfOurs of ['infra', 'examples', 'test'])
+      plant(`${folderOfOurs}/there.ts`, 'export const there = 1;\n');
   });
 
   afterEach(() => rmSync(folder, { recursive: true }));
@@ -31,7 +33,7 @@ describe('the import rule', () => {
     try {
       execFileSync(
         process.execPath,
-        [cruiser, '--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'lambdas'],
+        [cruiser, '--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'lambdas', 'infra', 'examples'],
         { cwd: folder, encoding: 'utf8' },
       );
       return '';
@@ -51,6 +53,13 @@ describe('the import rule', () => {
     ['renewal-sees-ports-never-adapters', 'lambdas/renewal/bad.ts', "'../aws/there.ts'"],
     ['aws-implements-ports', 'lambdas/aws/bad.ts', "'../dns/there.ts'"],
     ['dns-implements-ports', 'lambdas/dns/bad.ts', "'../aws/there.ts'"],
+    ['handlers-compose', 'lambdas/handlers/bad.ts', "'../../infra/there.ts'"],
+    ['infra-imports-core', 'infra/bad.ts', "'../lambdas/renewal/there.ts'"],
+    ['examples-use-infra', 'examples/bad.ts', "'../lambdas/core/there.ts'"],
+    ['durable-sdk-in-handlers-alone', 'lambdas/aws/bad.ts', "'@aws/durable-execution-sdk-js'"],
+    ['agpl-in-tests-alone', 'infra/bad.ts', "'@cloud-copilot/iam-simulate'"],
+    ['agpl-in-tests-alone', 'lambdas/handlers/bad.ts', "'@cloud-copilot/iam-simulate'"],
+    ['no-unresolvable', 'infra/bad.ts', "'./not-there.ts'"],
     ['core-has-no-node-modules', 'lambdas/core/bad.ts', "'node:crypto'"],
     ['core-uses-zod-at-most', 'lambdas/core/bad.ts', "'fast-check'"],
     ['aws-sdk-in-aws-alone', 'lambdas/renewal/bad.ts', "'@aws-sdk/client-acm'"],
