@@ -1,8 +1,9 @@
 /**
- * Two years of a fleet, by evercert's own decisions and a simple model of a CA: how many renewals come inside of the
- * CA's window, how many orders a certificate takes, and how little of a lifetime was ever left.
- * `npm run bench:years [-- --json] [-- --fleet]`; `--fleet` also runs six certificates through the genuine handlers in the
- * sandbox, which takes minutes.
+ * Two years of a fleet: how many renewals come inside of the CA's window, how many orders a certificate takes, and how
+ * little of a lifetime was ever left. A thousand certificates by evercert's own decisions (`dueFromMetadata`,
+ * `lifetimeRenewal`, `selectedInstant`, `renewalTime`, `nextRenewalInfoCheck`, `retryAt`) and a simple model of a CA and of
+ * `renew`. `npm run bench:years [-- --json] [-- --fleet=N]`; `--fleet` also runs N certificates (5 when no number is given)
+ * through the deployed `scan` and `renew` in the sandbox, which takes about half a minute for each.
  */
 import { retryAt } from '../../lambdas/core/back-off.ts';
 import type { CertificateTags } from '../../lambdas/core/certificate-tags.ts';
@@ -12,7 +13,7 @@ import { lifetimeRenewal } from '../../lambdas/core/lifetime.ts';
 import { nextRenewalInfoCheck, type RenewalWindow, selectedInstant } from '../../lambdas/core/renewal-window.ts';
 import { stableFraction } from '../../lambdas/renewal/digest.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
-import { startSandbox } from '../sandbox/sandbox.ts';
+import { type SimulatedYears, simulateYears, type YearsOfFleet } from '../sandbox/simulated-years.ts';
 
 const YEARS = 2;
 const BEGIN = Date.UTC(2026, 10, 24);
@@ -150,42 +151,43 @@ function figures(world: string, { name, lifetime }: Certificate['kind'], fleet: 
   };
 }
 
-/** Six certificates through the genuine handlers: two of each kind, an hourly scan whenever one may be due. */
-async function runFleet(): Promise<object> {
-  const profiles = ['classic', 'tlsserver', 'shortlived'] as const;
-  const sandbox = await startSandbox({ zones: ['leane.dev'], now: BEGIN });
-  try {
-    sandbox.ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
-    await sandbox.deployIssuer();
-    for (const profile of profiles)
-      for (const number of [1, 2])
-        await sandbox.register(`${profile}-${number}`, {
-          domainNames: [`${profile}-${number}.leane.dev`],
-          issuer: 'sandbox',
-          profile,
-        });
-    let lowest = 1;
-    let scans = 0;
-    for (let now = BEGIN; now < END; now += 6 * HOUR) {
-      const { certificates } = await sandbox.scan();
-      scans += 1;
-      for (const { tags } of sandbox.secretsManager.secrets()) {
-        const [from, to] = ['not-before', 'not-after'].map((tag) => Date.parse(tags[`evercert:${tag}`] ?? ''));
-        if (from && to) lowest = Math.min(lowest, (to - sandbox.clock.now()) / (to - from));
-      }
-      if (certificates.some(({ decision }) => decision === 'failed')) throw new Error('a renewal could not be started');
-      await sandbox.clock.advance(Math.max(0, now + 6 * HOUR - sandbox.clock.now()));
-    }
-    return { scans, orders: sandbox.ca.orders.length, accounts: sandbox.ca.accounts.length, lowestLeft: lowest };
-  } finally {
-    await sandbox.stop();
-  }
+/** The shares of `KINDS`; a fleet of fewer than five has more of the long ones. */
+function sharesOf(count: number): SimulatedYears['certificates'] {
+  const shortlived = Math.floor(count / 5);
+  const tlsserver = Math.floor((count - shortlived) / 2);
+  return { classic: count - shortlived - tlsserver, tlsserver, shortlived };
+}
+
+/** What `--fleet` or `--fleet=N` asks for. */
+function fleetAsked(): number | undefined {
+  const asked = process.argv.find((argument) => /^--fleet(=|$)/.test(argument));
+  return asked && Number(asked.split('=')[1] ?? 5);
+}
+
+function printFleet({ profiles, scans, idleHours, failedAttempts }: YearsOfFleet, took: number): void {
+  const all = profiles.reduce((sum, { certificates }) => sum + certificates, 0);
+  console.log(
+    `\n${all} certificates through the deployed scan and renew over ${YEARS} years (${took.toFixed(0)} s): ` +
+      `${scans} scans, ${idleHours} hours with nothing to do skipped, ${failedAttempts} failed invocations\n`,
+  );
+  console.table(
+    profiles.map((each) => ({
+      profile: each.profile,
+      certificates: each.certificates,
+      renewals: each.renewals,
+      'inside the window': `${((each.insideWindow / each.renewals) * 100).toFixed(2)} %`,
+      'orders each': (each.orders / each.certificates).toFixed(2),
+      'fewest possible': (each.fewestPossible / each.certificates).toFixed(2),
+      'lowest left': `${(each.lowestLeft * 100).toFixed(1)} %, ${each.lowestLeftHours.toFixed(0)} h`,
+    })),
+  );
 }
 
 const began = performance.now();
 const all = (Object.keys(WORLDS) as (keyof typeof WORLDS)[]).flatMap(simulate);
 const seconds = (performance.now() - began) / 1_000;
-const fleet = process.argv.includes('--fleet') ? await runFleet() : undefined;
+const asked = fleetAsked();
+const fleet = asked && (await simulateYears({ certificates: sharesOf(asked), days: YEARS * 365 }));
 
 if (process.argv.includes('--json')) console.log(JSON.stringify({ figures: all, seconds, fleet }));
 else {
@@ -202,5 +204,5 @@ else {
       'lowest left': `${each.lowestLeftPercent.toFixed(1)} %, ${each.lowestLeftHours.toFixed(0)} h`,
     })),
   );
-  if (fleet) console.log('six certificates through the handlers:', fleet);
+  if (fleet) printFleet(fleet, (performance.now() - began) / 1_000 - seconds);
 }

@@ -8,6 +8,7 @@ import { Calls } from '../sandbox/calls.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { simulateYears } from '../sandbox/simulated-years.ts';
 
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: [] };
 const NAME = 'leane.dev';
@@ -328,5 +329,27 @@ describe.each(['direct', 'durable'] as const)('every CA, at the right moment (%s
       message: expect.stringContaining('no-such-page'),
     });
     expect(sandbox.ca.accounts).toHaveLength(1);
+  });
+});
+
+describe('two years of a fleet of 90, 45 and 6 days', () => {
+  it('are two years of valid certificates, with every renewal inside of its window, when nothing fails', async () => {
+    const years = await simulateYears({
+      certificates: { classic: 1, tlsserver: 1, shortlived: 1 },
+      days: 730,
+      // As seldom as evercert lets a CA ask for it.
+      renewalInfoRetryAfter: DAY,
+    });
+    expect(years.failedAttempts).toBe(0);
+    expect(years.profiles.map(({ profile, renewals, insideWindow }) => [profile, renewals, insideWindow])).toEqual([
+      ['classic', 12, 12],
+      ['tlsserver', 24, 24],
+      ['shortlived', expect.any(Number), years.profiles[2]?.renewals],
+    ]);
+    for (const { renewals, orders, lowestLeft, profile } of years.profiles) {
+      expect(orders).toBe(1 + renewals);
+      expect(lowestLeft).toBeGreaterThan(profile === 'shortlived' ? 0.48 : 0.32);
+    }
+    expect(years.profiles[2]?.renewals).toBeGreaterThan(200);
   });
 });

@@ -6,8 +6,7 @@ import type { Faults } from '../faults.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import { type Authority, rfc3339, wholeSeconds } from './authority.ts';
 import { signChains } from './finalize.ts';
-import { createHttpsIdentity } from './https-root.ts';
-import { createIssuingHierarchy } from './issuing-hierarchy.ts';
+import { giveBackIdentity, takeIdentity } from './identity-pool.ts';
 import { type OrderStatus, orderStatus } from './order-status.ts';
 import {
   type Account,
@@ -77,7 +76,8 @@ const HOUR = 3_600_000;
 
 export async function startCa(options: CaOptions): Promise<SandboxCa> {
   const { clock, calls, faults, resolver } = options;
-  const [https, hierarchy] = await Promise.all([createHttpsIdentity(), createIssuingHierarchy()]);
+  const identity = await takeIdentity();
+  const { https, hierarchy } = identity;
   const server = createServer({ key: https.key, cert: https.certificate });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -136,7 +136,10 @@ export async function startCa(options: CaOptions): Promise<SandboxCa> {
     },
     stop: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        server.close(() => {
+          giveBackIdentity(identity);
+          resolve();
+        });
         server.closeAllConnections();
       }),
   };

@@ -59,7 +59,10 @@ export function readCertId({ hierarchy }: Authority, certId: string, step: strin
  * Two thirds into the validity, or half for less than ten days, give or take a hundredth (`core/objects.go`,
  * RenewalInfoSimple).
  */
-function suggestedRenewalWindow({ notBefore, notAfter }: IssuedCertificate): RenewalWindow {
+export function suggestedRenewalWindow({
+  notBefore,
+  notAfter,
+}: Pick<IssuedCertificate, 'notBefore' | 'notAfter'>): RenewalWindow {
   const validity = notAfter + 1_000 - notBefore;
   const ideal = notAfter - (validity < 10 * DAY ? validity / 2 : validity / 3);
   const margin = validity / 100;

@@ -1,0 +1,128 @@
+import { dueFromMetadata } from '../../lambdas/core/due.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
+import { suggestedRenewalWindow } from './ca/renewal-info.ts';
+import { LETS_ENCRYPT_PROFILES } from './ca/settings.ts';
+import { tagsOf } from './inspect.ts';
+import { type Sandbox, startSandbox } from './sandbox.ts';
+
+export interface SimulatedYears {
+  /** By profile: how many certificates there are. */
+  readonly certificates: Readonly<Record<Profile, number>>;
+  readonly days: number;
+  /** How often the CA wants to be asked for renewal information; Let's Encrypt says six hours. */
+  readonly renewalInfoRetryAfter?: number;
+}
+
+export type Profile = 'classic' | 'tlsserver' | 'shortlived';
+
+export interface YearsOfProfile {
+  readonly profile: Profile;
+  readonly certificates: number;
+  readonly renewals: number;
+  /** Of the renewals, those whose order was placed inside of the window that the CA suggests for the certificate before. */
+  readonly insideWindow: number;
+  readonly orders: number;
+  /** Orders that are needed if every renewal is ordered in the last second of its window. */
+  readonly fewestPossible: number;
+  /** The least of a lifetime that was ever left at a full hour of the schedule: a share, and hours. */
+  readonly lowestLeft: number;
+  readonly lowestLeftHours: number;
+}
+
+export interface YearsOfFleet {
+  readonly profiles: readonly YearsOfProfile[];
+  readonly scans: number;
+  /** Hours in which the handler was not invoked, because it would have found nothing to do. */
+  readonly idleHours: number;
+  readonly failedAttempts: number;
+}
+
+/** The schedule's random minute. */
+const SCAN_MINUTE = 23 * MINUTE;
+
+/**
+ * A fleet by the deployed `scan` and `renew`, in the sandbox, on the virtual clock, with Let's Encrypt's profiles: every hour
+ * a scan, but for the hours in which the scan's own decision says of every certificate that it waits, and none is to be
+ * asked about at the CA. Nothing fails.
+ */
+export async function simulateYears(options: SimulatedYears): Promise<YearsOfFleet> {
+  const { certificates, days, renewalInfoRetryAfter = 6 * HOUR } = options;
+  const begin = Date.UTC(2026, 10, 24);
+  const sandbox = await startSandbox({ zones: ['leane.dev'], now: begin });
+  try {
+    sandbox.ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
+    sandbox.ca.settings.renewalInfoRetryAfterSeconds = renewalInfoRetryAfter / SECOND;
+    await sandbox.deployIssuer();
+    const fleet = (Object.keys(certificates) as Profile[]).flatMap((profile) =>
+      Array.from({ length: certificates[profile] }, (_, index) => ({ profile, name: `${profile}-${index}` })),
+    );
+    for (const { profile, name } of fleet)
+      await sandbox.register(name, { domainNames: [`${name}.leane.dev`], issuer: 'sandbox', profile });
+
+    const lowest = new Map<string, number>();
+    let [scans, idleHours] = [0, 0];
+    for (let hour = begin + SCAN_MINUTE; hour < begin + days * DAY; hour += HOUR) {
+      await sandbox.clock.advance(hour - sandbox.clock.now());
+      for (const { name } of fleet) {
+        const { notAfter } = tagsOf(sandbox, name);
+        if (notAfter !== undefined)
+          lowest.set(name, Math.min(lowest.get(name) ?? Number.POSITIVE_INFINITY, notAfter - hour));
+      }
+      if (fleet.every(({ name }) => isIdle(sandbox, name, hour))) idleHours += 1;
+      else {
+        scans += 1;
+        await sandbox.scan();
+      }
+    }
+    const bugs = sandbox.bugs();
+    if (bugs.length > 0) throw new AggregateError(bugs, 'The sandbox has bugs.');
+    const profiles = (Object.keys(certificates) as Profile[]).map((profile) => {
+      const names = fleet.filter((each) => each.profile === profile).map(({ name }) => name);
+      return yearsOf(profile, names, lowest, sandbox);
+    });
+    const failedAttempts = sandbox.lambda.invocations.filter(({ outcome }) => outcome !== 'succeeded').length;
+    return { profiles, scans, idleHours, failedAttempts };
+  } finally {
+    await sandbox.stop();
+  }
+}
+
+/** Whether a scan would neither start this certificate's renewal nor ask the CA about it. */
+function isIdle(sandbox: Sandbox, name: string, now: number): boolean {
+  const tags = tagsOf(sandbox, name);
+  const stages = sandbox.secretsManager.secret(`evercert/${name}`)?.stages ?? {};
+  return dueFromMetadata({ tags, stages }, now).action === 'wait' && (tags.ariCheck ?? 0) > now;
+}
+
+function yearsOf(
+  profile: Profile,
+  names: readonly string[],
+  lowest: ReadonlyMap<string, number>,
+  { ca, clock }: Sandbox,
+): YearsOfProfile {
+  let [renewals, insideWindow, orders, fewestPossible] = [0, 0, 0, 0];
+  for (const name of names) {
+    const own = ca.orders.filter((order) => order.names.join() === `${name}.leane.dev`);
+    orders += own.length;
+    fewestPossible += 1 + Math.floor((clock.now() - (own[0]?.created ?? 0)) / longestLife(profile));
+    for (const [index, { certificate }] of own.entries()) {
+      const next = own[index + 1];
+      if (!certificate || !next) continue;
+      const window = suggestedRenewalWindow(certificate);
+      renewals += 1;
+      if (next.created >= Date.parse(window.start) && next.created < Date.parse(window.end)) insideWindow += 1;
+    }
+  }
+  const left = Math.min(...names.map((name) => lowest.get(name) ?? 0));
+  const lifetime = LETS_ENCRYPT_PROFILES[profile]?.lifetimeMilliseconds ?? 0;
+  const least = { lowestLeft: left / lifetime, lowestLeftHours: left / HOUR };
+  return { profile, certificates: names.length, renewals, insideWindow, orders, fewestPossible, ...least };
+}
+
+/** From the order of a certificate to the end of its window. */
+function longestLife(profile: Profile): number {
+  const lifetime = LETS_ENCRYPT_PROFILES[profile]?.lifetimeMilliseconds ?? 0;
+  // Certificates begin an hour before they are made.
+  const window = suggestedRenewalWindow({ notBefore: 0, notAfter: lifetime - SECOND });
+  return Date.parse(window.end) - HOUR;
+}
