@@ -114,7 +114,8 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
       describedSerial: tags.serial,
       describedRenewAt: tags.renewAt,
       failures: tags.failures ?? 0,
-      issued: live.kind === 'pair' && sameNames(live.domainNames, spec.domainNames) ? (tags.issued ?? []) : [],
+      // Also when what was issued is lost or was rejected: the CA has counted it.
+      issued: live.kind === 'pair' && !sameNames(live.domainNames, spec.domainNames) ? [] : (tags.issued ?? []),
       ordered: tags.ordered ?? [],
       imports: tags.acm,
       knownOrder: mayResume ? tags.order : undefined,

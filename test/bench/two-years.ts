@@ -12,7 +12,6 @@ import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import { lifetimeRenewal } from '../../lambdas/core/lifetime.ts';
 import { nextRenewalInfoCheck, type RenewalWindow, selectedInstant } from '../../lambdas/core/renewal-window.ts';
 import { stableFraction } from '../../lambdas/renewal/digest.ts';
-import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
 import { type SimulatedYears, simulateYears, type YearsOfFleet } from '../sandbox/simulated-years.ts';
 
 const YEARS = 2;
@@ -161,7 +160,7 @@ function sharesOf(count: number): SimulatedYears['certificates'] {
 /** What `--fleet` or `--fleet=N` asks for. */
 function fleetAsked(): number | undefined {
   const asked = process.argv.find((argument) => /^--fleet(=|$)/.test(argument));
-  return asked && Number(asked.split('=')[1] ?? 5);
+  return asked === undefined ? undefined : Number(asked.split('=')[1] ?? 5);
 }
 
 function printFleet({ profiles, scans, idleHours, failedAttempts }: YearsOfFleet, took: number): void {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
@@ -151,6 +151,23 @@ describe('a CA that', () => {
     takeAway();
     expect(await sandbox.renew({ certificate: 'leane.dev', force: true })).toMatchObject({ decision: 'renewed' });
     expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
+  it('issues for less time than renewBefore is long is renewed by the default rule, and the log says so', async () => {
+    sandbox.ca.settings.lifetimeMilliseconds = 6 * DAY;
+    sandbox.ca.settings.renewalInfo = false;
+    await deploy();
+    await issue({ renewBefore: '6d' });
+    const { renewAt = 0, notBefore = 0, notAfter = 0 } = tagsOf(sandbox, 'leane.dev');
+    expect((renewAt - notBefore) / (notAfter - notBefore)).toBeCloseTo(1 / 2, 2);
+    expect(sandbox.log).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: 'renewBefore is as long as the lifetime; the default rule holds',
+        fields: { certificate: 'leane.dev', renewBefore: '6d' },
+      }),
+    );
+    expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'not-due' });
   });
 
   it('sends a chain of a thousand is refused by name, and the live pair stays', async () => {

@@ -16,10 +16,12 @@ import { writeSpec } from '../../lambdas/renewal/write-spec.ts';
 import { Acm } from './acm.ts';
 import { startAwsServer } from './aws-server.ts';
 import { type SandboxCa, startCa } from './ca/ca.ts';
+import type { LETS_ENCRYPT_HOST } from './ca/https-root.ts';
 import { Calls } from './calls.ts';
 import { type Deployment, deploy, executionKeyOf, readApp } from './deployment.ts';
 import type { ErrorObject } from './durable-updates.ts';
 import { Faults } from './faults.ts';
+import { leadToLoopback } from './hosts.ts';
 import { createIam, type Iam } from './iam.ts';
 import { acmAccess } from './iam-acm.ts';
 import { EXPECTED_DENIALS } from './iam-exceptions.ts';
@@ -46,6 +48,8 @@ export interface SandboxOptions {
   readonly execution?: Execution;
   /** Whether each resume of a durable execution is in a process that knows nothing of the last one. */
   readonly coldStarts?: boolean;
+  /** The host in the CA's URLs; it leads to loopback as long as the sandbox runs. */
+  readonly caHost?: typeof LETS_ENCRYPT_HOST;
   /** Public hosted zones that exist from the start. */
   readonly zones?: readonly string[];
   /** Instead of what the template says. */
@@ -117,7 +121,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const resolver = { host: '127.0.0.1', port: nameServer.port };
   // The CA looks from elsewhere: what it asks is not counted, and what befalls our queries doesn't befall its own.
   const caNameServer = await startNameServer({ route53 });
-  const ca = await startCa({ clock, calls, faults, resolver: { host: '127.0.0.1', port: caNameServer.port } });
+  const caResolver = { host: '127.0.0.1', port: caNameServer.port };
+  const { caHost: host } = options;
+  const forgetHost = host && leadToLoopback(host);
+  const ca = await startCa({ clock, calls, faults, resolver: caResolver, ...(host ? { host } : {}) });
   const access = {
     secretsmanager: secretsManagerAccess(secretsManager),
     acm: acmAccess(acm),
@@ -229,6 +236,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       noteUsedGrants(iam.used);
       await Promise.all([ca.stop(), aws.stop(), nameServer.stop(), caNameServer.stop()]);
       clock.close();
+      forgetHost?.();
       restore();
       rmSync(folder, { recursive: true });
     },

@@ -6,6 +6,7 @@ import type { Faults } from '../faults.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import { type Authority, rfc3339, wholeSeconds } from './authority.ts';
 import { signChains } from './finalize.ts';
+import type { LETS_ENCRYPT_HOST } from './https-root.ts';
 import { giveBackIdentity, takeIdentity } from './identity-pool.ts';
 import { type OrderStatus, orderStatus } from './order-status.ts';
 import {
@@ -30,6 +31,8 @@ export interface CaOptions {
   /** Asked for TXT records at every validation. */
   readonly resolver: Resolver;
   readonly settings?: Partial<CaSettings>;
+  /** The host in its URLs, which has to lead to loopback. */
+  readonly host?: 'localhost' | typeof LETS_ENCRYPT_HOST;
 }
 
 /** An ACME CA (RFC 8555, RFC 9773) in this process, on loopback, that behaves as Let's Encrypt's does. */
@@ -75,7 +78,7 @@ export interface SandboxCa {
 const HOUR = 3_600_000;
 
 export async function startCa(options: CaOptions): Promise<SandboxCa> {
-  const { clock, calls, faults, resolver } = options;
+  const { clock, calls, faults, resolver, host = 'localhost' } = options;
   const identity = await takeIdentity();
   const { https, hierarchy } = identity;
   const server = createServer({ key: https.key, cert: https.certificate });
@@ -91,7 +94,7 @@ export async function startCa(options: CaOptions): Promise<SandboxCa> {
     registry,
     hierarchy,
     resolver,
-    urls: caUrls(`https://localhost:${(server.address() as AddressInfo).port}`),
+    urls: caUrls(`https://${host}:${(server.address() as AddressInfo).port}`),
     background: (work) => {
       void clock.run(work).catch((error: unknown) => bugs.push(error));
     },

@@ -9,10 +9,13 @@ export interface HttpsIdentity {
   readonly key: string;
 }
 
+/** For what evercert does at this CA alone. */
+export const LETS_ENCRYPT_HOST = 'acme-v02.api.letsencrypt.org';
+
 const DAY = 86_400_000;
 
 /**
- * A certificate for `localhost` and 127.0.0.1. TLS is checked against real time whatever the virtual clock says, so it
+ * A certificate for `localhost`, 127.0.0.1 and `LETS_ENCRYPT_HOST`. TLS is checked against real time whatever the virtual clock says, so it
  * is valid at real time; and its root is not one that the CA issues from, as with a public CA's website.
  */
 export async function createHttpsIdentity(now = Date.now()): Promise<HttpsIdentity> {
@@ -42,6 +45,7 @@ export async function createHttpsIdentity(now = Date.now()): Promise<HttpsIdenti
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension([
         { type: 'dns', value: 'localhost' },
+        { type: 'dns', value: LETS_ENCRYPT_HOST },
         { type: 'ip', value: '127.0.0.1' },
       ]),
       await x509.AuthorityKeyIdentifierExtension.create(rootKeys.publicKey),
