@@ -5,28 +5,35 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { inParallel } from '../../lambdas/renewal/in-parallel.ts';
-import { ALL_INTERRUPTIONS } from './call-points.ts';
+import { ALL_INTERRUPTIONS, takesEveryPoint } from './call-points.ts';
 import { type CaseResult, runMatrix } from './matrix.ts';
 import { EXECUTIONS, type ScenarioOptions, WORKS } from './scenario.ts';
 
 interface Shard {
   readonly of: ScenarioOptions;
   readonly index: number;
+  readonly count: number;
 }
 
-/** Of each kind of run: enough that no process is idle for long. */
-const SHARDS = 6;
-const RUNS = EXECUTIONS.flatMap((execution) => WORKS.map((work): ScenarioOptions => ({ execution, work })));
-const ALL = RUNS.flatMap((of) => Array.from({ length: SHARDS }, (_, index): Shard => ({ of, index })));
+/** Starting one and recording its points takes as long as four cases. */
+const PROCESSES = Math.max(2, availableParallelism());
+/** One more than there are cores: a case whose DNS answer is lost waits for it in real time. */
+const AT_ONCE = availableParallelism() + 1;
+const RUNS = WORKS.flatMap((work) => EXECUTIONS.map((execution): ScenarioOptions => ({ execution, work })));
+/** The long ones first. */
+const ALL = RUNS.flatMap((of) => {
+  const count = takesEveryPoint(of.work) ? PROCESSES : 1;
+  return Array.from({ length: count }, (_, index): Shard => ({ of, index, count }));
+});
 
 const [own] = process.argv.slice(2);
 if (own === undefined) {
-  const results = await inParallel(ALL, availableParallelism(), inProcessOfItsOwn);
+  const results = await inParallel(ALL, AT_ONCE, inProcessOfItsOwn);
   const broken = RUNS.map((of) => print(of, results.filter((_, index) => ALL[index]?.of === of).flat()));
   process.exitCode = broken.every((count) => count === 0) ? 0 : 1;
 } else {
-  const { of, index } = ALL[Number(own)] as Shard;
-  process.send?.(await Array.fromAsync(runMatrix(of, { index, count: SHARDS })));
+  const { of, index, count } = ALL[Number(own)] as Shard;
+  process.send?.(await Array.fromAsync(runMatrix(of, { index, count })));
 }
 
 function inProcessOfItsOwn(shard: Shard): Promise<readonly CaseResult[]> {

@@ -5,9 +5,10 @@ import {
   describePoint,
   faultAt,
   type Interruption,
+  pointsOf,
 } from './call-points.ts';
 import { type Violation, violations } from './properties.ts';
-import { interruptAndWait, type ScenarioOptions, startScenario } from './scenario.ts';
+import { begin, interruptAndWait, type ScenarioOptions, startScenario } from './scenario.ts';
 
 export interface CaseResult {
   readonly case: string;
@@ -16,13 +17,12 @@ export interface CaseResult {
   readonly scans: number | undefined;
 }
 
-/** The points of one undisturbed run, from the scan that starts it to its last request. */
+/** The points of one undisturbed run, from what starts it to its last request. */
 export async function recordCallPoints(options: ScenarioOptions): Promise<readonly CallPoint[]> {
   const scenario = await startScenario(options);
   try {
-    const { sandbox } = scenario;
-    await sandbox.scan();
-    return callPoints(sandbox.calls.order);
+    await begin(scenario);
+    return callPoints(scenario.sandbox.calls.order);
   } finally {
     await scenario.stop();
   }
@@ -43,14 +43,13 @@ export async function runCase(
   }
 }
 
-/** Every point, interrupted in every way; or every `count`-th of these cases. */
+/** Every point of `pointsOf`, interrupted in every way; or every `count`-th of these cases. */
 export async function* runMatrix(
   options: ScenarioOptions,
   shard: { readonly index: number; readonly count: number },
 ): AsyncGenerator<CaseResult> {
-  const cases = (await recordCallPoints(options)).flatMap((point) =>
-    ALL_INTERRUPTIONS.map((interruption) => ({ point, interruption })),
-  );
+  const points = pointsOf(options.work, await recordCallPoints(options));
+  const cases = points.flatMap((point) => ALL_INTERRUPTIONS.map((interruption) => ({ point, interruption })));
   for (const [number, { point, interruption }] of cases.entries())
     if (number % shard.count === shard.index) yield await runCase(options, point, interruption);
 }

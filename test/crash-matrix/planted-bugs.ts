@@ -1,7 +1,7 @@
 import { renewalPorts } from '../../lambdas/handlers/renew.ts';
 import { digest } from '../../lambdas/renewal/digest.ts';
 import type { RenewalPorts } from '../../lambdas/renewal/run.ts';
-import { LIVE } from '../../lambdas/renewal/stages.ts';
+import { LIVE, NEXT_KEY } from '../../lambdas/renewal/stages.ts';
 import type { CallPoint, Interruption } from './call-points.ts';
 import type { Property } from './properties.ts';
 import type { Work } from './scenario.ts';
@@ -56,6 +56,36 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     point: { operation: 'acme:challenge', occurrence: 1 },
     interruption: 'killed after its effect',
     plant: (ports) => ({ ...ports, records: { ...ports.records, remove: async () => undefined } }),
+  },
+  {
+    violates: 'what was to be revoked is revoked',
+    mistake: 'the wish to revoke does not say which certificate is meant',
+    work: 'revocation',
+    point: { operation: 'acme:finalize', occurrence: 1 },
+    interruption: 'killed after its effect',
+    plant: (ports) => storing(ports, (value) => value.replace(/,"certificate":"[^"]*"(?=}])/, '')),
+  },
+  {
+    violates: 'no revoked pair is live',
+    mistake: 'the old certificate is revoked first, although nobody has asked for that',
+    work: 'revocation',
+    point: { operation: 'acme:finalize', occurrence: 1 },
+    interruption: 'killed after its effect',
+    plant: (ports) => storing(ports, (value) => value.replace('"immediate":false', '"immediate":true')),
+  },
+  {
+    violates: 'the account can be used',
+    mistake: 'the next account key is not stored before the CA has it',
+    work: 'key rollover',
+    point: { operation: 'acme:keyChange', occurrence: 1 },
+    interruption: 'killed after its effect',
+    plant: (ports) => ({
+      ...ports,
+      vault: {
+        ...ports.vault,
+        put: async (version) => (version.stage === NEXT_KEY ? 'written' : ports.vault.put(version)),
+      },
+    }),
   },
   {
     violates: 'nothing secret outside',

@@ -1,8 +1,8 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { findKeyMaterial } from '../key-material.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { NAME, REGIONS, type Scenario } from './scenario.ts';
+import { ISSUER, NAME, REGIONS, type Scenario } from './scenario.ts';
 
 /** What must hold when the schedule has had its time, whatever happened before. Each returns what is wrong. */
 export const PROPERTIES = {
@@ -45,6 +45,27 @@ export const PROPERTIES = {
     const [zone] = sandbox.route53.zones();
     const left = sandbox.route53.records(zone?.id ?? '').filter(({ type }) => type === 'TXT');
     return left.length === 0 ? undefined : `left in DNS: ${left.map(({ name }) => name).join(', ')}`;
+  },
+  'what was to be revoked is revoked': ({ sandbox, revoked: wanted }) => {
+    const revoked = sandbox.ca.certificates.flatMap((each) => (each.revoked ? [each.serial] : []));
+    return revoked.join() === (wanted ?? '') ? undefined : `revoked is ${revoked}, and should be ${wanted}`;
+  },
+  'no revoked pair is live': ({ sandbox, before, revoked, momentary }) => {
+    const publicKey = (pem: string) => createPublicKey(pem).export({ type: 'spki', format: 'pem' });
+    const { privateKey } = live(sandbox, NAME);
+    const old = revoked === undefined ? undefined : (JSON.parse(before ?? '{}') as { privateKey: string }).privateKey;
+    const isBack = old !== undefined && privateKey && publicKey(privateKey) === publicKey(old);
+    return isBack ? 'the compromised key is live' : momentary[0];
+  },
+  'the account can be used': ({ sandbox, work }) => {
+    const { accountKey } = JSON.parse(sandbox.secretsManager.value(ISSUER) ?? '{}') as { accountKey: string };
+    const { x, y } = createPublicKey(accountKey).export({ format: 'jwk' });
+    const [account, ...others] = sandbox.ca.accounts;
+    const known = account?.key.jwk;
+    if (others.length > 0) return `there are ${others.length} more accounts`;
+    if (known?.['x'] !== x || known?.['y'] !== y) return 'the account has another key than the one that is stored';
+    const before = sandbox.secretsManager.value(ISSUER, 'AWSPREVIOUS');
+    return work === 'key rollover' && before === undefined ? 'the account has its old key' : undefined;
   },
   'nothing secret outside': ({ sandbox }) => {
     const found = findKeyMaterial(
