@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
+import { printable } from '../core/printable.ts';
 import { isPublicAddress } from './public-address.ts';
-import { printable } from './text.ts';
 
 /** Which URLs requests may go to. */
 export interface UrlRules {
@@ -12,9 +12,14 @@ export interface UrlRules {
   readonly allowedHosts?: readonly string[] | undefined;
 }
 
+/** RFC 9110, section 4.1, asks for 8,000 of everybody; the state of a renewal has to hold hundreds of them. */
+const LONGEST_URL = 2_048;
+
 /** What is wrong with a URL, as the end of a sentence that begins with it; `undefined` when nothing is. */
 export function problemOfUrl(text: string, rules: UrlRules): string | undefined {
-  if (!URL.canParse(text)) return 'is no URL';
+  // RFC 3986, section 2. Parsers take more, and repair it silently.
+  if (!/^[!-~]+$/.test(text) || !URL.canParse(text)) return 'is no URL';
+  if (text.length > LONGEST_URL) return `is longer than ${LONGEST_URL} characters`;
   const url = new URL(text);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && rules.allowHttp)) return 'is no https URL';
   if (url.username !== '' || url.password !== '') return 'has a user name or password in it';

@@ -1,6 +1,6 @@
 import { messageOf, RenewalFailure } from '../core/failure.ts';
+import { printable } from '../core/printable.ts';
 import { shownUrl } from './acme-url.ts';
-import { printable } from './text.ts';
 
 /** OpenSSL's and Node's names for a certificate that is not trusted or not for this host. */
 const NOT_TRUSTED =

@@ -1,5 +1,5 @@
 import { isRenewalFailure, type ProblemDetails } from '../core/failure.ts';
-import { printable } from './text.ts';
+import { printable } from '../core/printable.ts';
 
 /** RFC 8555, section 6.7. */
 const NAMESPACE = 'urn:ietf:params:acme:error:';

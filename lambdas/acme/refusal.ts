@@ -1,8 +1,8 @@
 import { type ProblemDetails, RenewalFailure, type Retry } from '../core/failure.ts';
+import { printable } from '../core/printable.ts';
 import { shownUrl } from './acme-url.ts';
 import { PORTAL, parseProblem, shortType, untypedProblem } from './problem.ts';
 import { retryAt } from './retry-after.ts';
-import { printable } from './text.ts';
 import type { Answer } from './transport.ts';
 
 /**
@@ -29,16 +29,18 @@ const CURED_BY_A_CHANGE_ONLY: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /** What to do about a refusal, where the CA's own words rarely say it. */
-const ADVICE: Readonly<Record<string, string>> = {
-  accountDoesNotExist: "the CA does not know the issuer's account any more: deploy the issuer again to register it",
-  badSignatureAlgorithm: 'the CA does not take account keys of this type',
-  externalAccountRequired:
+const ADVICE: ReadonlyMap<string | undefined, string> = new Map([
+  ['accountDoesNotExist', "the CA does not know the issuer's account any more: deploy the issuer again to register it"],
+  ['badSignatureAlgorithm', 'the CA does not take account keys of this type'],
+  [
+    'externalAccountRequired',
     "the CA wants accounts to be bound to an account on its website: give the issuer an externalAccountBinding (if it has one, check its key ID and HMAC key, and the issuer's email)",
-  invalidContact: "check the issuer's email",
-  invalidProfile: "check the certificate's profile",
-  unsupportedContact: "check the issuer's email",
-  userActionRequired: 'the CA wants a human to agree to something first',
-};
+  ],
+  ['invalidContact', "check the issuer's email"],
+  ['invalidProfile', "check the certificate's profile"],
+  ['unsupportedContact', "check the issuer's email"],
+  ['userActionRequired', 'the CA wants a human to agree to something first'],
+]);
 
 /**
  * Returns an answer with a status of 2xx and throws for all others: `ca-rate-limited`, `ca-refused`, `ca-unreachable`
@@ -70,7 +72,7 @@ export function expectSuccess(answer: Answer, purpose: string, now: number): Ans
     const sentence = `${shownUrl(url)} answered HTTP ${status} without a problem document: ${described(answer)}`;
     throw new RenewalFailure('ca-misbehaved', sentence, { details });
   }
-  const advice = [ADVICE[type ?? ''], problem.instance].filter((part) => part !== undefined).join(': ');
+  const advice = [ADVICE.get(type), problem.instance].filter((part) => part !== undefined).join(': ');
   throw new RenewalFailure('ca-refused', advice === '' ? words : `${words}; ${advice}`, {
     details,
     retry: retryOf(problem),

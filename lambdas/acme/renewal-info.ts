@@ -1,10 +1,10 @@
+import { printable } from '../core/printable.ts';
 import type { Clock } from './clock.ts';
 import { type AcmeEndpoint, connectionTo } from './endpoint.ts';
 import { expectSuccess } from './refusal.ts';
 import { repeat } from './repeat.ts';
 import { instantField, nonsense, objectField, resourceIn } from './resource.ts';
 import { retryAfterMilliseconds } from './retry-after.ts';
-import { printable } from './text.ts';
 import { createTransport } from './transport.ts';
 
 /** What a CA suggests for one certificate (RFC 9773, section 4.2). Instants are milliseconds since the epoch. */

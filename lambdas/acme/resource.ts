@@ -1,7 +1,7 @@
 import { RenewalFailure } from '../core/failure.ts';
+import { printable } from '../core/printable.ts';
 import { shownUrl } from './acme-url.ts';
 import { described } from './refusal.ts';
-import { printable } from './text.ts';
 import type { Answer } from './transport.ts';
 
 /** A JSON object of the CA's (RFC 8555, section 7.1), of which nothing is believed before it has been looked at. */
@@ -81,6 +81,7 @@ function missing(resource: Resource, name: string): never {
   throw nonsense(resource, `${name} is missing`);
 }
 
-function shown(value: unknown): string {
+/** A value of the CA's, for a message. */
+export function shown(value: unknown): string {
   return printable(JSON.stringify(value) ?? 'undefined', 100);
 }

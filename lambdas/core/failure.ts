@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /**
  * Every way in which evercert fails, as one closed set of codes. Operators meet a code in the log, in the error of an
  * invocation and in the secret's tags; `docs/operations/messages.md` has a heading for each (a test checks it).
@@ -78,9 +80,13 @@ export interface ProblemDetails {
   readonly subproblems?: readonly { readonly type: string; readonly detail: string; readonly identifier?: string }[];
 }
 
+/** A sentence with a CA's problem in it has 2,000; a log line of CloudWatch takes 256 KB. */
+export const LONGEST_MESSAGE = 4_000;
+
 /**
  * The one error that leaves evercert. Its message is a sentence for the operator: what happened, to what, in the
- * words of whoever refused, and what to do about it.
+ * words of whoever refused, and what to do about it. Those words are foreign: the message is made printable, and ends
+ * after 4,000 characters.
  */
 export class RenewalFailure extends Error {
   override readonly name = 'RenewalFailure';
@@ -93,7 +99,7 @@ export class RenewalFailure extends Error {
     message: string,
     options: { readonly cause?: unknown; readonly retry?: Retry; readonly details?: FailureDetails } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(printable(message, LONGEST_MESSAGE), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retry = options.retry ?? FAILURE_CODES[code];
     this.details = options.details ?? {};

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { FAILURE_CODES, type FailureCode, type FailureDetails, RenewalFailure } from './failure.ts';
+import { instantSchema } from './instant.ts';
 
-/** Lambda stores error objects of at most 32 KB; characters, so that even four bytes each fit. */
-const LONGEST_MESSAGE = 4_000;
+/** Lambda stores error objects of at most 32 KB; characters, so that even four bytes each fit beside the message. */
 const LONGEST_DETAILS = 4_000;
 
 /**
@@ -15,15 +15,36 @@ export interface StoredFailure {
   readonly data: string;
 }
 
+const text = z.optional(z.string());
+
+/** What is not as it ought to be is left out by itself: the code and the sentence matter more. */
+const orNothing = <S extends z.ZodMiniType>(schema: S) => z.catch(z.optional(schema), undefined);
+
+const detailsSchema = z.object({
+  problem: orNothing(
+    z.object({
+      type: z.string(),
+      status: z.number(),
+      detail: z.string(),
+      url: z.string(),
+      instance: text,
+      subproblems: z.optional(z.array(z.object({ type: z.string(), detail: z.string(), identifier: text }))),
+    }),
+  ),
+  aws: orNothing(z.object({ name: z.string(), operation: z.string(), requestId: text })),
+  retryAt: orNothing(instantSchema),
+  issuer: orNothing(z.string()),
+});
+
 const dataSchema = z.object({
   code: z.enum(Object.keys(FAILURE_CODES) as FailureCode[]),
   retry: z.enum(['now', 'later', 'never']),
-  details: z.custom<FailureDetails>((value) => typeof value === 'object' && value !== null),
+  details: detailsSchema,
 });
 
 export function storeFailure({ code, message, retry, details }: RenewalFailure): StoredFailure {
   return {
-    message: message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)} …` : message,
+    message,
     data: JSON.stringify({ code, retry, details: shortened(details) }),
   };
 }
@@ -32,7 +53,7 @@ export function storeFailure({ code, message, retry, details }: RenewalFailure):
 export function parseStoredFailure({ message, data }: StoredFailure): RenewalFailure | undefined {
   try {
     const { code, retry, details } = z.parse(dataSchema, JSON.parse(data));
-    return new RenewalFailure(code, message, { retry, details });
+    return new RenewalFailure(code, message, { retry, details: details as FailureDetails });
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /**
- * Text of the CA's for an operator's eyes: control and formatting characters (which can forge log lines or turn text
- * around) become spaces, and it ends after `limit` characters.
+ * Foreign text for an operator's eyes: control and formatting characters (which can forge log lines, colour a terminal or
+ * turn text around) become spaces, and it ends after `limit` characters.
  */
 export function printable(text: string, limit: number): string {
   const plain = text

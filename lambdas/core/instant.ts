@@ -1,0 +1,7 @@
+import * as z from 'zod/mini';
+
+/** The last instant that JavaScript knows (ECMA-262, section 21.4.1.1): beyond it, nothing can be written as a date. */
+const LAST = 8_640_000_000_000_000;
+
+/** Milliseconds since the epoch, where they are read back from what is stored: somebody may have edited it. */
+export const instantSchema = z.number().check(z.gte(-LAST), z.lte(LAST));
