@@ -1,3 +1,8 @@
+import { printable } from './printable.ts';
+
+/** A record holds up to 64 KiB, and is shown only so far. */
+const LONGEST_SHOWN = 200;
+
 /** One CAA record (RFC 8659, section 4.1). */
 export interface CaaRecord {
   /** 128 is the critical flag. */
@@ -45,7 +50,7 @@ export function judgeCaa(set: CaaSet | undefined, question: CaaQuestion): CaaVer
   const unknown = set.records.find(({ flags, tag }) => flags >= CRITICAL && !UNDERSTOOD.has(tag.toLowerCase()));
   if (unknown) {
     return forbidden(
-      `have the critical property ${JSON.stringify(unknown.tag)}, which no CA that does not know it may pass over`,
+      `have the critical property ${JSON.stringify(printable(unknown.tag, LONGEST_SHOWN))}, which no CA that does not know it may pass over`,
       'remove it, or its critical flag (128)',
     );
   }
@@ -109,18 +114,22 @@ function parameterProblem(
   // RFC 8657, section 3: a record with two of them lets nobody issue.
   if (accounts && (accounts.length > 1 || accounts[0] !== accountUrl)) {
     return {
-      found: `for the account ${accounts.join(' and ')}`,
+      found: `for the account ${printable(accounts.join(' and '), LONGEST_SHOWN)}`,
       advice: `this one is ${accountUrl}; put it into accounturi, or into a record of its own`,
     };
   }
   const methods = parameters.get('validationmethods');
   const listed = methods?.length === 1 ? (methods[0] ?? '').split(',').map((method) => method.trim()) : [];
   if (methods && !listed.includes(METHOD)) {
-    return { found: `by ${methods.join(' and ')}`, advice: `add ${METHOD} to validationmethods` };
+    return {
+      found: `by ${printable(methods.join(' and '), LONGEST_SHOWN)}`,
+      advice: `add ${METHOD} to validationmethods`,
+    };
   }
   return undefined;
 }
 
 function issuersOf(named: readonly Issue[]): string {
-  return [...new Set(named.map(({ issuer }) => issuer))].slice(0, 5).join(', ');
+  const issuers = [...new Set(named.map(({ issuer }) => issuer))];
+  return printable(issuers.slice(0, 5).join(', '), LONGEST_SHOWN);
 }

@@ -10,6 +10,12 @@ import { KEY_TYPES } from './key-type.ts';
 /** Boulder's limit for the classic profile; ACM's is ten by default and can be raised. */
 const MAX_NAMES = 100;
 
+/** Each may be asked for the certificate and its renewal. */
+const MAX_ISSUERS = 20;
+
+/** As many as fit an answer to CloudFormation of 4,096 bytes, and a secret's 50 tags. */
+const MAX_REGIONS = 20;
+
 const regionSchema = z.string().check(
   z.refine((region) => /^[a-z]{2,}(-[a-z]+)+-\d$/.test(region), {
     error: 'must be an AWS region, such as us-east-1',
@@ -29,7 +35,7 @@ const domainNamesSchema = z.pipe(
 );
 
 const issuersSchema = z.pipe(
-  z.union([issuerNameSchema, z.array(issuerNameSchema).check(z.minLength(1))]),
+  z.union([issuerNameSchema, z.array(issuerNameSchema).check(z.minLength(1), z.maxLength(MAX_ISSUERS))]),
   z.transform((issuer): readonly string[] => (typeof issuer === 'string' ? [issuer] : issuer)),
 );
 
@@ -69,7 +75,7 @@ export const certificateFieldsSchema = z.strictObject({
   /** Regions whose ACM gets the pair as well. */
   acm: z._default(
     z.pipe(
-      z.array(regionSchema),
+      z.array(regionSchema).check(z.maxLength(MAX_REGIONS)),
       z.transform((regions): readonly string[] => [...new Set(regions)]),
     ),
     [],

@@ -10,6 +10,9 @@ const MAX_LABEL = 63;
 /** The challenge's record must fit as well. */
 const MAX_BASE = MAX_NAME - `${CHALLENGE_LABEL}.`.length;
 
+/** UTS #46 leaves characters out and joins others, so that a text may be longer than its name. */
+const LONGEST_TEXT = 4 * MAX_NAME;
+
 const LDH_LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
 /**
@@ -25,6 +28,8 @@ export function parseDomainName(text: string): string {
   };
   const wildcard = text.startsWith('*.');
   const base = (wildcard ? text.slice(2) : text).replace(/\.$/, '');
+  // Punycode of what is longer would only cost time.
+  if (base.length > LONGEST_TEXT) refuse(`it is longer than ${LONGEST_TEXT} characters`);
   if (base.includes('*')) refuse('a wildcard is one whole label, the first one, as in *.example.com');
   if (/[^\w.\-\u0080-\u{10ffff}]/u.test(base)) refuse('it may hold letters, digits, hyphens and dots');
 

@@ -17,7 +17,7 @@ function sentence(issue: z.core.$ZodIssue): string {
   const subject = field === '' ? 'it' : field;
   switch (issue.code) {
     case 'unrecognized_keys':
-      return `unknown field ${issue.keys.map((key) => show(join(field, key))).join(', ')}`;
+      return `unknown field ${some(issue.keys.map((key) => show(join(field, key))))}`;
     case 'invalid_type':
       return issue.input === undefined
         ? `${subject} is missing (${article(issue.expected)})`
@@ -65,11 +65,19 @@ function oneOf(values: readonly unknown[]): string {
   return values.length === 1 ? show(values[0]) : `one of ${values.map(show).join(', ')}`;
 }
 
-/** Shortened, because input may be anything; never called with a secret's value. */
+function some(texts: readonly string[]): string {
+  const more = texts.length - MOST_FIELDS_NAMED;
+  return texts.slice(0, MOST_FIELDS_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+const MOST_FIELDS_NAMED = 10;
+
+/** Shortened, because input may be anything, a key in the wrong place included. */
 function show(value: unknown): string {
   const text =
     typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'a list' : 'an object') : undefined;
   if (text) return text;
+  if (typeof value === 'string' && value.includes('-----BEGIN ')) return 'PEM';
   const quoted = JSON.stringify(value) ?? String(value);
   return quoted.length > 80 ? `${quoted.slice(0, 77)}…` : quoted;
 }

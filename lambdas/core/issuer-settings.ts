@@ -15,11 +15,12 @@ const issuerSettingsSchema = z
     directoryUrl: httpUrlSchema,
     /** Where the CA writes to; optional, because Let's Encrypt sends no expiry mail any more. */
     email: z.optional(
-      z
-        .string()
-        .check(
-          z.refine((text) => /^[^\s@<>,]+@[^\s@<>,]+\.[^\s@<>,]+$/.test(text), { error: 'must be an e-mail address' }),
-        ),
+      z.string().check(
+        // RFC 5321, section 4.5.3.1.3: 256 with the angle brackets. The pattern's time grows with the square.
+        z.refine((text) => text.length <= 254 && /^[^\s@<>,]+@[^\s@<>,]+\.[^\s@<>,]+$/.test(text), {
+          error: 'must be an e-mail address',
+        }),
+      ),
     ),
     /** Secret with `{"kid": "…", "hmacKey": "…"}` (RFC 8555, section 7.3.4), by name or ARN. */
     externalAccountBinding: z.optional(z.strictObject({ secret: z.string().check(z.minLength(1), z.maxLength(2048)) })),

@@ -32,20 +32,29 @@ export interface ProvisionRequest extends AnswerAddress {
   readonly oldProperties: unknown;
 }
 
+/** What an answer of 4,096 bytes repeats: half of it at most, and ASCII, so that each character is a byte. */
+const repeated = (longest: number) =>
+  z.string().check(
+    z.refine((text) => text.length <= longest && /^[ !#-[\]-~]*$/.test(text), {
+      error: `must be at most ${longest} printable characters of ASCII`,
+    }),
+  );
+
 const addressSchema = z.object({
   ResponseURL: z.string().check(z.minLength(1)),
-  StackId: z._default(z.string(), ''),
-  RequestId: z._default(z.string(), ''),
-  LogicalResourceId: z._default(z.string(), ''),
-  PhysicalResourceId: z.optional(z.string()),
+  // As tags hold them.
+  StackId: z._default(repeated(256), ''),
+  RequestId: z._default(repeated(256), ''),
+  LogicalResourceId: z._default(repeated(255), ''),
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html: a kilobyte.
+  PhysicalResourceId: z.optional(repeated(1_024)),
 });
 
 const requestSchema = z.object({
   RequestType: z.enum(['Create', 'Update', 'Delete']),
-  // As tags hold them.
-  StackId: z.string().check(z.minLength(1), z.maxLength(256)),
-  RequestId: z.string().check(z.minLength(1), z.maxLength(256)),
-  LogicalResourceId: z.string().check(z.minLength(1), z.maxLength(255)),
+  StackId: z.string().check(z.minLength(1)),
+  RequestId: z.string().check(z.minLength(1)),
+  LogicalResourceId: z.string().check(z.minLength(1)),
   ResourceType: z.string(),
   ResourceProperties: z.optional(z.unknown()),
   OldResourceProperties: z.optional(z.unknown()),
@@ -105,9 +114,6 @@ const ownedNameSchema = z.string().check(
   }),
 );
 
-/** As many as fit an answer of 4,096 bytes, and a secret's 50 tags. */
-const MOST_REGIONS = Math.min(20, ROOM_IN_TAGS);
-
 /** CloudFormation turns every scalar into a string. */
 const certificatePropertiesSchema = z.object({
   Name: ownedNameSchema,
@@ -122,9 +128,6 @@ export function parseCertificateProperties(properties: unknown): CertificateProp
   const parsed = parseInput(certificatePropertiesSchema, properties, `${CERTIFICATE_TYPE} properties`);
   const what = `Spec of certificate ${parsed.Name}`;
   const spec = parseCertificateSpec(parseJson(parsed.Spec, what), what);
-  if (spec.acm.length > MOST_REGIONS) {
-    throw new RenewalFailure('invalid-input', `${what}: acm must have at most ${MOST_REGIONS} entries`);
-  }
   const whose = `Tags of certificate ${parsed.Name}`;
   const tags = parsed.Tags === undefined ? {} : parseStackTags(parseJson(parsed.Tags, whose), whose);
   expectRoomForTags(tags, spec.acm.length, whose);

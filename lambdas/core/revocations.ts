@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { DAY } from './duration.ts';
+import { instantSchema } from './instant.ts';
 import { REVOCATION_REASONS, type RevocationReason } from './revocation-reason.ts';
 
 const revocationSchema = z.object({
@@ -16,8 +17,8 @@ const revocationSchema = z.object({
   /** `Run.id` of who asked. */
   by: z.string(),
   /** Milliseconds since the epoch. */
-  at: z.number(),
-  notAfter: z.number(),
+  at: instantSchema,
+  notAfter: instantSchema,
   /** The leaf, PEM; gone when it has been revoked. */
   certificate: z.optional(z.string()),
 });

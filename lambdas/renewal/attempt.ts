@@ -53,8 +53,8 @@ export interface Fallback {
 }
 
 /** Throws `other-version` for an attempt that another version of evercert began, before anything is done with it. */
-export function expectOwnAttempt({ schema }: Attempt): void {
-  if (schema === ATTEMPT_SCHEMA) return;
+export function expectOwnAttempt(attempt: Partial<Attempt> | undefined): void {
+  if (attempt?.schema === ATTEMPT_SCHEMA) return;
   throw new RenewalFailure(
     'other-version',
     'another version of evercert began this execution, and this one can not go on with it; the claim ends with its lease, and the scan after that starts a new attempt from what is stored',

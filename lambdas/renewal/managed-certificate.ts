@@ -6,11 +6,12 @@ import { type CertificateSpec, parseCertificateSpec } from '../core/certificate-
 import { type CertificateTags, readCertificateTags } from '../core/certificate-tags.ts';
 import { coveringWildcard } from '../core/domain-name.ts';
 import type { LivePair } from '../core/due.ts';
-import { messageOf, RenewalFailure } from '../core/failure.ts';
+import { RenewalFailure } from '../core/failure.ts';
 import type { KeyType } from '../core/key-type.ts';
 import { parseRevocations, type Revocation } from '../core/revocations.ts';
 import { parseSecretValue } from '../core/secret-value.ts';
 import type { Settings } from '../core/settings.ts';
+import { jsonObjectIn } from './json-text.ts';
 import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
 import { LIVE, REVOKED, SPEC } from './stages.ts';
 
@@ -102,16 +103,9 @@ export function livePair(value: string, revocations: readonly Revocation[]): Liv
 }
 
 function readSpec(text: string, secret: string): CertificateSpec {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new RenewalFailure(
-      'corrupt-secret',
-      `the spec of ${secret} (version ACME_SPEC) is not JSON: ${messageOf(error)}`,
-    );
-  }
-  return parseCertificateSpec(json, `spec of ${secret}`);
+  const json = jsonObjectIn(text);
+  if (json) return parseCertificateSpec(json, `spec of ${secret}`);
+  throw new RenewalFailure('corrupt-secret', `the spec of ${secret} (version ACME_SPEC) is no JSON object`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { instantSchema } from '../core/instant.ts';
 import { KEY_TYPES } from '../core/key-type.ts';
 
 /**
@@ -34,7 +35,7 @@ const pendingSchema = z.object({
   /** `Run.id`. */
   owner: z.string(),
   /** Milliseconds since the epoch. */
-  leaseUntil: z.number(),
+  leaseUntil: instantSchema,
   /** The id of the attempt's first version, which says who owns it. */
   claim: z.string(),
   /** The version of the spec that the attempt works from; empty for an adopted certificate. */
@@ -51,7 +52,7 @@ const pendingSchema = z.object({
       accountUrl: z.string(),
       /** The issuer that it was finalized at, and until when it may still be issued (decision 7). */
       finalizedAt: z.optional(z.string()),
-      mayIssueUntil: z.optional(z.number()),
+      mayIssueUntil: z.optional(instantSchema),
       fallback: z.optional(z.object({ short: z.string(), sentence: z.string() })),
     }),
   ),
@@ -66,7 +67,7 @@ const pendingSchema = z.object({
 export type Pending = z.output<typeof pendingSchema>;
 
 /** What every version of evercert writes, so that others can tell how long a claim holds. */
-const anyVersionSchema = z.object({ schema: z.int(), leaseUntil: z.number() });
+const anyVersionSchema = z.object({ schema: z.int(), leaseUntil: instantSchema });
 
 /** A claim of another version: its meaning is unknown but for the time until which it holds. */
 export interface OtherVersion {
