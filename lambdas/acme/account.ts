@@ -2,6 +2,7 @@ import { RenewalFailure } from '../core/failure.ts';
 import { type ExternalAccountBinding, parseExternalAccountBinding } from './external-account-binding.ts';
 import { problemType } from './problem.ts';
 import { repeat } from './repeat.ts';
+import { nonsense, shown } from './resource.ts';
 import type { AcmeSession } from './session.ts';
 import { expectUrl, post, postWithKey } from './signed-request.ts';
 import type { Answer } from './transport.ts';
@@ -90,8 +91,10 @@ async function registerBound(
 
 /** RFC 8555, section 7.1.2: what is not valid never becomes it again. CAs that leave the status out mean valid. */
 function expectValid({ data }: Answer, accountUrl: string): void {
-  const status = typeof data === 'object' && data !== null && 'status' in data ? String(data.status) : 'valid';
+  const status = typeof data === 'object' && data !== null && 'status' in data ? data.status : 'valid';
   if (status === 'valid') return;
+  if (status !== 'deactivated' && status !== 'revoked')
+    throw nonsense({ kind: 'account', url: accountUrl }, `status is ${shown(status)}`);
   throw new RenewalFailure(
     'ca-refused',
     `the account ${accountUrl} is ${status} at the CA: delete the issuer's account key, so that another account is registered`,

@@ -23,10 +23,11 @@ function serialContents(der: Buffer): Buffer {
 
 const EXPLICIT_VERSION = 0xa0;
 
-/** The DER element that `bytes` begin with; well-formed, because the certificate has been parsed. */
+/** The DER element that `bytes` begin with. Parsers take BER as well: lengths without an end, or of any number of bytes. */
 function element(bytes: Buffer): { readonly tag: number; readonly contents: Buffer; readonly length: number } {
   const lengthByte = bytes.readUInt8(1);
   const lengthBytes = lengthByte < 0x80 ? 0 : lengthByte & 0x7f;
+  if (lengthByte === 0x80 || lengthBytes > 4) throw new InvalidCertificate('it is no DER');
   const size = lengthBytes === 0 ? lengthByte : bytes.readUIntBE(2, lengthBytes);
   const begin = 2 + lengthBytes;
   return { tag: bytes.readUInt8(0), contents: bytes.subarray(begin, begin + size), length: begin + size };

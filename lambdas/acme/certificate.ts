@@ -4,8 +4,22 @@ import type { KeyType } from '../core/key-type.ts';
 import { InvalidCertificate, notX509, parsePemChain, parseX509 } from './pem-chain.ts';
 import { keyTypeOfKey, parsePrivateKey } from './private-key.ts';
 
-/** Node's own class shows neither all extensions nor the parts of a name; the other one is slow, so it reads once. */
-const EXTENSIONS = new WeakMap<X509Certificate, x509.X509Certificate>();
+/** What Node's own class doesn't show: all extensions, and the parts of a name. */
+interface Details {
+  readonly alternativeNames: readonly { readonly type: string; readonly value: string }[];
+  /** Flags of RFC 5280, section 4.2.1.3. */
+  readonly keyUsages: number | undefined;
+  readonly pathLength: number | undefined;
+  readonly authorityKeyId: string | undefined;
+  readonly subject: string;
+  readonly issuer: string;
+}
+
+/**
+ * The other library is slow, and decodes an extension when it is asked for: all is read once, before a certificate counts as
+ * one.
+ */
+const DETAILS = new WeakMap<X509Certificate, Details>();
 
 /** What a certificate says of itself (RFC 5280). Instants are milliseconds since the epoch. */
 export interface CertificateFacts {
@@ -30,6 +44,11 @@ export interface CertificateFacts {
 export function readCertificate(pem: string): CertificateFacts {
   const [certificate] = parseChain(pem);
   if (certificate === undefined) throw new InvalidCertificate('there is no certificate in PEM');
+  return factsOf(certificate);
+}
+
+/** What a certificate that has been read already says. */
+export function factsOf(certificate: X509Certificate): CertificateFacts {
   const authorityKeyId = authorityKeyIdOf(certificate);
   const serial = certificate.serialNumber.toLowerCase();
   return {
@@ -48,18 +67,23 @@ export function readCertificate(pem: string): CertificateFacts {
 
 /** Every certificate of a text, whatever stands between them. Throws `InvalidCertificate` when one can't be read. */
 export function parseChain(pem: string): readonly X509Certificate[] {
-  return parsePemChain(pem).map(withExtensions);
+  return parsePemChain(pem).map(withDetails);
 }
 
 /** Whether the certificate (the first one, in a text with more) is for this private key. */
 export function keyMatches(certificatePem: string, privateKeyPem: string): boolean {
+  return isForKey(parseCertificate(certificatePem), privateKeyPem);
+}
+
+/** As `keyMatches`. */
+export function isForKey(certificate: X509Certificate, privateKeyPem: string): boolean {
   const privateKey = parsePrivateKey(privateKeyPem);
-  return privateKey !== undefined && parseCertificate(certificatePem).checkPrivateKey(privateKey);
+  return privateKey !== undefined && certificate.checkPrivateKey(privateKey);
 }
 
 /** PEM or DER. Throws `InvalidCertificate`. */
 export function parseCertificate(encoded: string | Buffer): X509Certificate {
-  return withExtensions(parseX509(encoded));
+  return withDetails(parseX509(encoded));
 }
 
 /** Whether `issuer`'s name and key have signed the certificate. */
@@ -71,45 +95,62 @@ export function isSignedBy(certificate: X509Certificate, issuer: X509Certificate
 export function alternativeNames(
   certificate: X509Certificate,
 ): readonly { readonly type: string; readonly value: string }[] {
-  return extensions(certificate).getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
+  return details(certificate).alternativeNames;
 }
 
 /** A CA certificate (RFC 5280, section 4.2.1.9) whose key usage, if it has one, allows it (section 4.2.1.3). */
 export function maySignCertificates(certificate: X509Certificate): boolean {
-  const usages = extensions(certificate).getExtension(x509.KeyUsagesExtension)?.usages;
-  return certificate.ca && (usages === undefined || (usages & x509.KeyUsageFlags.keyCertSign) !== 0);
+  const { keyUsages } = details(certificate);
+  return certificate.ca && (keyUsages === undefined || (keyUsages & x509.KeyUsageFlags.keyCertSign) !== 0);
 }
 
 /** RFC 5280, section 4.2.1.9: how many intermediates may stand between it and the leaf. */
 export function pathLengthOf(certificate: X509Certificate): number {
-  return extensions(certificate).getExtension(x509.BasicConstraintsExtension)?.pathLength ?? Number.POSITIVE_INFINITY;
+  return details(certificate).pathLength ?? Number.POSITIVE_INFINITY;
 }
 
 export function authorityKeyIdOf(certificate: X509Certificate): string | undefined {
-  return extensions(certificate).getExtension(x509.AuthorityKeyIdentifierExtension)?.keyId?.toLowerCase();
+  return details(certificate).authorityKeyId;
 }
 
 export function subjectName(certificate: X509Certificate): string {
-  return shortName(extensions(certificate).subjectName);
+  return details(certificate).subject;
 }
 
 export function issuerName(certificate: X509Certificate): string {
-  return shortName(extensions(certificate).issuerName);
+  return details(certificate).issuer;
 }
 
 function shortName(name: x509.Name): string {
   return name.getField('CN')[0] ?? name.getField('O')[0] ?? name.toString();
 }
 
-function extensions(certificate: X509Certificate): x509.X509Certificate {
-  return EXTENSIONS.get(certificate) ?? new x509.X509Certificate(certificate.raw);
+function details(certificate: X509Certificate): Details {
+  return DETAILS.get(certificate) ?? readDetails(certificate);
 }
 
-function withExtensions(certificate: X509Certificate): X509Certificate {
+function withDetails(certificate: X509Certificate): X509Certificate {
   try {
-    EXTENSIONS.set(certificate, new x509.X509Certificate(certificate.raw));
-    return certificate;
+    DETAILS.set(certificate, readDetails(certificate));
   } catch (cause) {
     throw notX509(cause);
   }
+  const { validFromDate, validToDate, serialNumber } = certificate;
+  if (Number.isNaN(validFromDate.getTime()) || Number.isNaN(validToDate.getTime()))
+    throw new InvalidCertificate('its validity is no time');
+  // RFC 5280, section 4.1.2.2: positive. OpenSSL shows a sign.
+  if (!/^[0-9A-F]+$/.test(serialNumber)) throw new InvalidCertificate('its serial number is negative');
+  return certificate;
+}
+
+function readDetails({ raw }: X509Certificate): Details {
+  const read = new x509.X509Certificate(raw);
+  return {
+    alternativeNames: read.getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [],
+    keyUsages: read.getExtension(x509.KeyUsagesExtension)?.usages,
+    pathLength: read.getExtension(x509.BasicConstraintsExtension)?.pathLength,
+    authorityKeyId: read.getExtension(x509.AuthorityKeyIdentifierExtension)?.keyId?.toLowerCase(),
+    subject: shortName(read.subjectName),
+    issuer: shortName(read.issuerName),
+  };
 }

@@ -25,6 +25,9 @@ export interface Directory {
   };
 }
 
+/** Sectigo has six. */
+const MOST_IDENTITIES = 20;
+
 const REQUIRED = ['newNonce', 'newAccount', 'newOrder'] as const;
 
 /** Throws `ca-misbehaved` that names the URL and what is missing when there is no directory. */
@@ -73,10 +76,12 @@ function parseDirectory(answer: Answer, rules: UrlRules): Directory {
     ...Object.fromEntries(optional),
     meta: {
       profiles: Object.fromEntries(
-        Object.entries(asObject(meta['profiles']) ?? {}).map(([name, description]) => [name, String(description)]),
+        Object.entries(asObject(meta['profiles']) ?? {}).flatMap(([name, description]) =>
+          typeof description === 'string' ? [[name, description]] : [],
+        ),
       ),
       externalAccountRequired: meta['externalAccountRequired'] === true,
-      caaIdentities: textsOf(meta['caaIdentities']),
+      caaIdentities: issuerDomains(meta['caaIdentities']),
     },
   };
 }
@@ -101,6 +106,8 @@ function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
 }
 
-function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
+/** What a CAA record can name (RFC 8659, section 4.2); an operator reads them. */
+function issuerDomains(value: unknown): readonly string[] {
+  const texts = Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
+  return texts.filter((text) => /^[a-z0-9.-]{1,253}$/i.test(text)).slice(0, MOST_IDENTITIES);
 }

@@ -1,6 +1,7 @@
 import { getPemBodyAsB64u } from 'acme-client/src/crypto/index.js';
 import { sameNames } from '../core/domain-name.ts';
 import { type ProblemDetails, RenewalFailure } from '../core/failure.ts';
+import { printable } from '../core/printable.ts';
 import { alternateLinks, type Chain, isIssuedBelow, readChain } from './chain.ts';
 import { parseProblem, problemType } from './problem.ts';
 import { repeat } from './repeat.ts';
@@ -188,5 +189,6 @@ function domainName(order: Resource, value: unknown): string {
 }
 
 function shortList(names: readonly string[]): string {
-  return names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
+  const some = names.slice(0, 5).map((name) => printable(name, 100));
+  return names.length > 5 ? `${some.join(', ')} and ${names.length - 5} more` : some.join(', ');
 }

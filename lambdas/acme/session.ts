@@ -5,7 +5,7 @@ import { shownUrl } from './acme-url.ts';
 import type { Clock } from './clock.ts';
 import { type Directory, fetchDirectory } from './directory.ts';
 import { type AcmeEndpoint, connectionTo } from './endpoint.ts';
-import { NoncePool } from './nonce-pool.ts';
+import { isNonce, NoncePool } from './nonce-pool.ts';
 import { toPkcs8 } from './private-key.ts';
 import { parseProblem, shortType } from './problem.ts';
 import { expectSuccess } from './refusal.ts';
@@ -83,16 +83,23 @@ async function newNonce(transport: Transport, url: string, clock: Clock): Promis
     expectSuccess(await transport('HEAD', url), 'give a nonce', clock.now()),
   );
   const nonce = headers['replay-nonce'];
-  if (typeof nonce === 'string' && nonce !== '') return nonce;
-  throw new RenewalFailure('ca-misbehaved', `${shownUrl(url)} answers without a Replay-Nonce`);
+  if (isNonce(nonce)) return nonce;
+  throw new RenewalFailure('ca-misbehaved', `${shownUrl(url)} answers without a Replay-Nonce that can be used`);
 }
+
+/** RFC 7518, section 3.4, in OpenSSL's words. */
+const JWS_CURVES: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
 /** PKCS#8. Throws `invalid-input` for a key that can't sign requests. */
 export function signingKey(accountKey: string): string {
   const pem = toPkcs8(accountKey, 'the account key');
-  const type = createPrivateKey(pem).asymmetricKeyType ?? 'unknown';
-  if (type === 'rsa' || type === 'ec') return pem;
-  throw new RenewalFailure('invalid-input', `the account key is of type ${type}; it must be RSA or ECDSA`);
+  const { asymmetricKeyType: type = 'unknown', asymmetricKeyDetails } = createPrivateKey(pem);
+  const curve = type === 'ec' ? (asymmetricKeyDetails?.namedCurve ?? 'unknown') : undefined;
+  if (type === 'rsa' || JWS_CURVES.has(curve)) return pem;
+  throw new RenewalFailure(
+    'invalid-input',
+    `the account key is of type ${curve ? `${type} (${curve})` : type}; it must be RSA or ECDSA with P-256, P-384 or P-521`,
+  );
 }
 
 /** Asks once; after a failure, again. */

@@ -18,7 +18,7 @@ export interface Answer {
   readonly url: string;
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The JSON object in the body; the body as text when it is none. */
+  /** The JSON object in the body; the body as text when it is none, or nested deeper than 64 levels. */
   readonly data: unknown;
 }
 
@@ -32,6 +32,9 @@ const TIME_OUT_MILLISECONDS = 20_000;
 
 /** A hundred times what the largest of ACME's resources needs. */
 const LARGEST_BODY = 1024 * 1024;
+
+/** ACME's resources nest five levels deep. Code that walks through thousands of them runs out of stack. */
+const DEEPEST_JSON = 64;
 
 /** Makes a transport with its own connections, trust and rules. */
 export function createTransport(connection: Connection, timeOutMilliseconds = TIME_OUT_MILLISECONDS): Transport {
@@ -119,10 +122,20 @@ async function readBody(method: Method, url: string, incoming: IncomingMessage):
 }
 
 function jsonObject(text: string): object | undefined {
-  if (!text.trimStart().startsWith('{')) return undefined;
+  if (!text.trimStart().startsWith('{') || isDeep(text)) return undefined;
   try {
     return JSON.parse(text) as object;
   } catch {
     return undefined;
   }
+}
+
+function isDeep(json: string): boolean {
+  let depth = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === '{' || token === '[') depth += 1;
+    else if (token === '}' || token === ']') depth -= 1;
+    if (depth > DEEPEST_JSON) return true;
+  }
+  return false;
 }

@@ -6,13 +6,13 @@ import type { KeyType } from '../core/key-type.ts';
 import type { Trust } from '../core/trust.ts';
 import {
   alternativeNames,
+  factsOf,
+  isForKey,
   isSignedBy,
   issuerName,
-  keyMatches,
   maySignCertificates,
   parseChain,
   pathLengthOf,
-  readCertificate,
   subjectName,
 } from './certificate.ts';
 import { InvalidCertificate, parsePemChain } from './pem-chain.ts';
@@ -55,8 +55,8 @@ export function verifyPair(pair: PairToVerify): void {
 }
 
 function verifyLeaf(leaf: X509Certificate, { privateKey, domainNames, key, now }: PairToVerify): void {
-  const facts = readCertificate(leaf.toString());
-  if (!keyMatches(leaf.toString(), privateKey)) throw rejected('it is not for the private key that was asked for');
+  const facts = factsOf(leaf);
+  if (!isForKey(leaf, privateKey)) throw rejected('it is not for the private key that was asked for');
   if (facts.keyType !== key) throw rejected(`its key is ${facts.keyType ?? 'of another type'}, not ${key}`);
   if (leaf.ca) throw rejected('it is a CA certificate');
   if (!leaf.keyUsage?.includes(SERVER_AUTH))
