@@ -14,6 +14,7 @@ import {
 import { isRenewalFailure, RenewalFailure } from '../core/failure.ts';
 import type { CertificateTargets } from '../renewal/ports/certificate-targets.ts';
 import { awsErrorName, awsMessage, call } from './call.ts';
+import { nextPage } from './next-page.ts';
 import { repeatUnlessUnanswered } from './retry.ts';
 
 const PAGE = 100;
@@ -75,7 +76,7 @@ export function createAcmTargets(acm: (region: string) => ACMClient): Certificat
           const { CertificateArn: arn } = certificate;
           if (arn && mayBeFor(domainName, certificate) && (await hasTags(region, arn, tags))) found.push(arn);
         }
-        NextToken = page.NextToken;
+        NextToken = nextPage('acm:ListCertificates', NextToken, page.NextToken);
       } while (NextToken);
       return found;
     },

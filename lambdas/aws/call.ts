@@ -1,8 +1,12 @@
 import { messageOf, RenewalFailure } from '../core/failure.ts';
+import { printable } from '../core/printable.ts';
 import { errorName, troubleOf } from './retry.ts';
 
 /** AWS's words are rarely longer; an answer that isn't AWS's may be a whole page. */
 const LONGEST_MESSAGE = 1_000;
+
+/** `InvalidChangeBatch`, and request ids of 36 characters. */
+const LONGEST_NAME = 100;
 
 /** Service prefix and API operation, as IAM writes them: `secretsmanager:PutSecretValue`. */
 export type AwsOperation = `${'route53' | 'secretsmanager' | 'acm' | 'lambda' | 'sts'}:${string}`;
@@ -37,9 +41,10 @@ export function awsMessage(error: unknown): string {
 }
 
 function failureOf(operation: AwsOperation, subject: string, error: unknown): RenewalFailure {
-  const name = errorName(error);
+  const name = printable(errorName(error), LONGEST_NAME);
   const words = wordsOf(error);
-  const requestId = (error as { $metadata?: { requestId?: string } } | undefined)?.$metadata?.requestId;
+  const { $metadata } = Object(error) as { $metadata?: { requestId?: unknown } };
+  const requestId = typeof $metadata?.requestId === 'string' ? printable($metadata.requestId, LONGEST_NAME) : undefined;
   const details = { aws: { name, operation, ...(requestId === undefined ? {} : { requestId }) } };
   const cause = Object.assign(new Error(words), { name });
   const said = `${operation} for ${subject}: ${words} (${name}${requestId ? `, request ${requestId}` : ''}).`;
@@ -70,14 +75,16 @@ function failureOf(operation: AwsOperation, subject: string, error: unknown): Re
 function wordsOf(error: unknown): string {
   const { messages } = Object(error) as { messages?: unknown };
   const words = Array.isArray(messages) && messages.length > 0 ? messages.map(String).join(' ') : messageOf(error);
-  return (
-    words
-      // Validation errors may quote the value that was refused.
-      .replace(/-----BEGIN [\s\S]*?(-----END [^-]*-----|$)/g, '[PEM]')
-      .replace(/\bvalue '[\s\S]*?' at '/gi, "value at '")
-      .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-      .trim()
-      .replace(/\.$/, '')
-      .slice(0, LONGEST_MESSAGE)
-  );
+  return printable(withoutQuotedValues(words), LONGEST_MESSAGE).replace(/\.$/, '');
 }
+
+/** Validation errors may quote the value that was refused. */
+function withoutQuotedValues(words: string): string {
+  const plain = words.replace(/-----BEGIN [\s\S]*?(-----END [^-]*-----|$)/g, '[PEM]');
+  // Behind the last end of a quotation each beginning would be followed to the end of the text, which takes squared time.
+  const end = plain.lastIndexOf(END_OF_VALUE) + END_OF_VALUE.length;
+  if (end < END_OF_VALUE.length) return plain;
+  return plain.slice(0, end).replace(/\bvalue '[\s\S]*?' at '/gi, "value at '") + plain.slice(end);
+}
+
+const END_OF_VALUE = "' at '";

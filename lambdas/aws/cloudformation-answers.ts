@@ -4,8 +4,8 @@ import { messageOf, RenewalFailure } from '../core/failure.ts';
 import type { Clock } from '../renewal/ports/clock.ts';
 import type { DeploymentAnswers } from '../renewal/ports/deployment-answers.ts';
 
-/** Of real time. */
-const SOCKET_TIMEOUT = 10_000;
+/** Of real time, for one attempt. */
+const TIME_OUT_MILLISECONDS = 10_000;
 const ATTEMPTS = 5;
 const FIRST_PAUSE = 1_000;
 
@@ -19,13 +19,14 @@ const FIRST_PAUSE = 1_000;
 export function createCloudFormationAnswers(options: {
   readonly clock: Clock;
   readonly allowHttp: boolean;
+  readonly timeOutMilliseconds?: number;
 }): DeploymentAnswers {
-  const { clock, allowHttp } = options;
+  const { clock, allowHttp, timeOutMilliseconds = TIME_OUT_MILLISECONDS } = options;
   return {
     async send(responseUrl, document) {
       const url = parseUrl(responseUrl, allowHttp);
       for (let attempt = 1; ; attempt += 1) {
-        const outcome = await put(url, document);
+        const outcome = await put(url, document, timeOutMilliseconds);
         if (outcome === 'delivered') return;
         const { problem, again } = outcome;
         if (again && attempt < ATTEMPTS) {
@@ -44,29 +45,30 @@ export function createCloudFormationAnswers(options: {
 
 type Outcome = 'delivered' | { readonly problem: string; readonly again: boolean };
 
-function put(url: URL, document: string): Promise<Outcome> {
+function put(url: URL, document: string, timeOutMilliseconds: number): Promise<Outcome> {
   return new Promise((resolve) => {
-    const failed = (error: unknown) => resolve({ problem: messageOf(error), again: true });
+    // From connecting to the status: a server that sends a byte now and then is never idle.
+    const signal = AbortSignal.timeout(timeOutMilliseconds);
     const send = url.protocol === 'https:' ? requestHttps : requestHttp;
     const sending = send(url, {
       method: 'PUT',
       headers: { 'content-type': '', 'content-length': Buffer.byteLength(document) },
-      timeout: SOCKET_TIMEOUT,
+      signal,
       // One answer for each invocation: no connection is worth keeping.
       agent: false,
     });
-    sending.on('timeout', () => sending.destroy(new Error(`no answer within ${SOCKET_TIMEOUT / 1000} seconds`)));
-    sending.on('error', failed);
+    sending.on('error', (error) => {
+      const late = signal.aborted ? new Error(`no answer within ${timeOutMilliseconds / 1000} seconds`) : error;
+      resolve({ problem: messageOf(late), again: true });
+    });
     sending.on('response', (response) => {
       const { statusCode = 0 } = response;
-      response.resume();
-      response.on('error', failed);
-      response.on('end', () =>
-        resolve(
-          statusCode >= 200 && statusCode < 300
-            ? 'delivered'
-            : { problem: `HTTP status ${statusCode}`, again: statusCode >= 500 || statusCode === 429 },
-        ),
+      // The body says nothing to anybody, and may have no end.
+      response.destroy();
+      resolve(
+        statusCode >= 200 && statusCode < 300
+          ? 'delivered'
+          : { problem: `HTTP status ${statusCode}`, again: statusCode >= 500 || statusCode === 429 },
       );
     });
     sending.end(document);

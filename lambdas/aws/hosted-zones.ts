@@ -3,6 +3,7 @@ import { canonicalName } from '../core/dns-name.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import type { HostedZone } from '../core/hosted-zone.ts';
 import { awsErrorName, call } from './call.ts';
+import { nextPage } from './next-page.ts';
 
 /** The most that Route 53 gives at a time. */
 const PAGE_SIZE = 100;
@@ -16,8 +17,8 @@ export async function listHostedZones(client: Route53Client, account: string): P
     for (const { Id = '', Name = '', Config } of page.HostedZones ?? []) {
       zones.push({ zoneId: bareId(Id), zoneName: canonicalName(Name), privateZone: Config?.PrivateZone ?? false });
     }
-    if (!page.IsTruncated || !page.NextMarker) return zones;
-    marker = page.NextMarker;
+    marker = nextPage('route53:ListHostedZones', marker, page.IsTruncated ? page.NextMarker : undefined);
+    if (!marker) return zones;
   }
 }
 

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-route-53';
 import { canonicalName } from '../core/dns-name.ts';
 import { call } from './call.ts';
+import { nextPage } from './next-page.ts';
 import type { TxtRecordSet } from './record-set-change.ts';
 
 /** What a zone has at one name, as far as it matters to a TXT record there. */
@@ -34,11 +35,13 @@ export async function readName(client: Route53Client, zoneId: string, name: stri
     found.push(...(page.ResourceRecordSets ?? []).filter(({ Name = '' }) => canonicalName(Name) === name));
     const more = page.IsTruncated && canonicalName(page.NextRecordName ?? '') === name;
     if (!more) return { txt: simpleTxt(name, found), obstacle: obstacleAmong(found) };
-    start = {
+    const next: Position = {
       StartRecordName: page.NextRecordName,
       StartRecordType: page.NextRecordType,
       StartRecordIdentifier: page.NextRecordIdentifier,
     };
+    nextPage('route53:ListResourceRecordSets', JSON.stringify(start), JSON.stringify(next));
+    start = next;
   }
 }
 

@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import type { SecretDescription, SecretVault, StageMove } from '../renewal/ports/secret-vault.ts';
 import { type AwsOperation, awsErrorName, call } from './call.ts';
+import { nextPage } from './next-page.ts';
 
 /** The most that ListSecrets returns at once. */
 const PAGE = 100;
@@ -80,7 +81,7 @@ export function createSecretVault(client: SecretsManagerClient, options: SecretV
           const secret = description({ ...entry, versions: entry.SecretVersionsToStages });
           if (!entry.DeletedDate && secret.tags[tag] === value) yield secret;
         }
-        NextToken = page.NextToken;
+        NextToken = nextPage('secretsmanager:ListSecrets', NextToken, page.NextToken);
       } while (NextToken);
     },
 
