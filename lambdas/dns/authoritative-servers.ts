@@ -2,6 +2,11 @@ import { Resolver } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import { isAbsent, reasonOf } from './dns-error.ts';
 
+/** The root has thirteen; registries refuse more. Two records of 64 KiB would otherwise make us ask thousands of hosts. */
+const MOST_SERVERS = 32;
+/** Of one server and one kind. */
+const MOST_ADDRESSES = 4;
+
 /** A name server of a zone, and where it can be asked. */
 export interface AuthoritativeServer {
   readonly name: string;
@@ -37,12 +42,17 @@ export function createFindServers(
   return async (zoneName) => {
     const names = await resolver.resolveNs(zoneName).catch((): string[] => []);
     return Promise.all(
-      names.toSorted().map(async (name) => {
-        const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
-        const addresses = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
-        const endpoints = addresses.map((address) => endpointOf(address, options.port));
-        return { name, endpoints, ...(endpoints.length === 0 && { problem: addressProblem(found) }) };
-      }),
+      names
+        .toSorted()
+        .slice(0, MOST_SERVERS)
+        .map(async (name) => {
+          const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+          const addresses = found.flatMap((result) =>
+            result.status === 'fulfilled' ? result.value.slice(0, MOST_ADDRESSES) : [],
+          );
+          const endpoints = addresses.map((address) => endpointOf(address, options.port));
+          return { name, endpoints, ...(endpoints.length === 0 && { problem: addressProblem(found) }) };
+        }),
     );
   };
 }
