@@ -6,10 +6,23 @@ import { RenewalFailure } from './failure.ts';
  * field; nothing else has happened by then.
  */
 export function parseInput<S extends z.ZodMiniType>(schema: S, input: unknown, what: string): z.output<S> {
-  const result = z.safeParse(schema, input, { reportInput: true });
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new RenewalFailure('invalid-input', `${what}: ${issue ? sentence(issue) : 'not valid'}`);
+  const result = safeParse(schema, input);
+  if (result?.success) return result.data;
+  const issue = result?.error.issues[0];
+  throw new RenewalFailure('invalid-input', `${what}: ${issue ? sentence(issue) : 'it has a length that is no number'}`);
+}
+
+/** `undefined` where zod throws: it measures whatever has a `length`, of any type, and compares that with a number. */
+export function safeParse<S extends z.ZodMiniType>(
+  schema: S,
+  input: unknown,
+): z.core.util.SafeParseResult<z.output<S>> | undefined {
+  try {
+    return z.safeParse(schema, input, { reportInput: true });
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 function sentence(issue: z.core.$ZodIssue): string {
