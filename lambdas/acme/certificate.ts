@@ -42,9 +42,7 @@ export interface CertificateFacts {
 
 /** The first certificate in a text. Throws `InvalidCertificate`. */
 export function readCertificate(pem: string): CertificateFacts {
-  const [certificate] = parseChain(pem);
-  if (certificate === undefined) throw new InvalidCertificate('there is no certificate in PEM');
-  return factsOf(certificate);
+  return factsOf(parseCertificate(pem));
 }
 
 /** What a certificate that has been read already says. */
@@ -81,9 +79,11 @@ export function isForKey(certificate: X509Certificate, privateKeyPem: string): b
   return privateKey !== undefined && certificate.checkPrivateKey(privateKey);
 }
 
-/** PEM or DER. Throws `InvalidCertificate`. */
+/** PEM (the first one) or DER. Throws `InvalidCertificate`. */
 export function parseCertificate(encoded: string | Buffer): X509Certificate {
-  return withDetails(parseX509(encoded));
+  const certificate = typeof encoded === 'string' ? parsePemChain(encoded)[0] : parseX509(encoded);
+  if (certificate === undefined) throw new InvalidCertificate('there is no certificate in PEM');
+  return withDetails(certificate);
 }
 
 /** Whether `issuer`'s name and key have signed the certificate. */
@@ -135,8 +135,9 @@ function withDetails(certificate: X509Certificate): X509Certificate {
   } catch (cause) {
     throw notX509(cause);
   }
-  const { validFromDate, validToDate, serialNumber } = certificate;
-  if (Number.isNaN(validFromDate.getTime()) || Number.isNaN(validToDate.getTime()))
+  const { validFrom, validTo, serialNumber } = certificate;
+  // The texts, because the dates of what is no time are whatever was in the memory before.
+  if (Number.isNaN(Date.parse(validFrom)) || Number.isNaN(Date.parse(validTo)))
     throw new InvalidCertificate('its validity is no time');
   // RFC 5280, section 4.1.2.2: positive. OpenSSL shows a sign.
   if (!/^[0-9A-F]+$/.test(serialNumber)) throw new InvalidCertificate('its serial number is negative');

@@ -22,16 +22,19 @@ export function parsePemChain(pem: string): readonly X509Certificate[] {
   return bodies.map(([, body = '']) => parseX509(Buffer.from(body, 'base64')));
 }
 
-/** One certificate, PEM or DER. Throws `InvalidCertificate`. */
-export function parseX509(encoded: string | Buffer): X509Certificate {
+/** One certificate, DER. Throws `InvalidCertificate`. */
+export function parseX509(der: Buffer): X509Certificate {
+  let certificate: X509Certificate;
   try {
-    const certificate = new X509Certificate(encoded);
+    certificate = new X509Certificate(der);
     // A key of an unknown kind only shows when it is asked for.
     void certificate.publicKey;
-    return certificate;
   } catch (cause) {
     throw notX509(cause);
   }
+  // OpenSSL reads BER and passes over what is behind the end; what is published has to be what was looked at.
+  if (certificate.raw.equals(der)) return certificate;
+  throw notX509(new Error('it is not its own DER encoding'));
 }
 
 /** For whoever looks into one more closely than Node does. */
