@@ -58,9 +58,14 @@ export function createTransport(connection: Connection, timeOutMilliseconds = TI
           resolve,
         );
         outgoing.on('error', reject);
+        // Whoever switches to another protocol (RFC 9110, section 15.2.2) gives neither an answer nor an error.
+        outgoing.on('close', () => reject(new Error('the connection was closed without an answer')));
         outgoing.end(body);
       });
-      return await readAnswer(method, url, incoming);
+      const answer = await readAnswer(method, url, incoming);
+      // A body without a length ends with its connection, also when it is us who ended that.
+      signal.throwIfAborted();
+      return answer;
     } catch (error) {
       const timeOut = signal.aborted ? timeOutMilliseconds : undefined;
       throw error instanceof RenewalFailure ? error : networkFailure(error, { method, url, timeOut });

@@ -61,6 +61,8 @@ function put(url: URL, document: string, timeOutMilliseconds: number): Promise<O
       const late = signal.aborted ? new Error(`no answer within ${timeOutMilliseconds / 1000} seconds`) : error;
       resolve({ problem: messageOf(late), again: true });
     });
+    // Whoever switches to another protocol gives neither an answer nor an error.
+    sending.on('close', () => resolve({ problem: 'the connection was closed without an answer', again: true }));
     sending.on('response', (response) => {
       const { statusCode = 0 } = response;
       // The body says nothing to anybody, and may have no end.
