@@ -1,0 +1,94 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { decode, encode } from 'dns-packet';
+import { createFindServers } from '../../lambdas/dns/authoritative-servers.ts';
+import { createAuthoritativeTxt } from '../../lambdas/dns/authoritative-txt.ts';
+import { startNameServer } from '../sandbox/name-server.ts';
+import { recordSetKey } from '../sandbox/route53-change-batch.ts';
+
+const PATIENCE = { timeoutMilliseconds: 200, attempts: 1 };
+const RECORD = { recordName: '_acme-challenge.example.com', zoneName: 'example.com' };
+
+describe('A hostile DNS server', () => {
+  let server: Socket;
+  let answer: (query: Buffer) => readonly Buffer[];
+  beforeEach(async () => {
+    server = createSocket('udp4');
+    server.on('message', (query, { port, address }) => {
+      for (const message of answer(query)) server.send(message, port, address);
+    });
+    server.bind(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterEach(() => new Promise<void>((resolve) => server.close(() => resolve())));
+
+  const look = () => {
+    const endpoints = [`127.0.0.1:${server.address().port}`];
+    return createAuthoritativeTxt({ ...PATIENCE, findServers: async () => [{ name: 'ns', endpoints }] }).look(RECORD);
+  };
+  const txt = (
+    query: Buffer,
+    changes: { readonly id?: number; readonly name?: string; readonly ttl?: number } = {},
+    data = ['a', 'b'],
+  ) => {
+    const { id = 0, questions = [] } = decode(query);
+    const name = changes.name ?? RECORD.recordName;
+    const { ttl = 60 } = changes;
+    const asked = changes.name === undefined ? questions : [{ type: 'TXT' as const, name }];
+    return encode({
+      type: 'response',
+      id: changes.id ?? id,
+      questions: asked,
+      answers: [{ type: 'TXT', name, ttl, data }],
+    });
+  };
+
+  it('that forges ids and questions before the true answer is not believed (RFC 5452, section 9.1)', async () => {
+    answer = (query) => [
+      txt(query, { id: ((decode(query).id ?? 0) + 1) % 65_536 }, ['forged']),
+      txt(query, { name: 'other.example' }, ['forged']),
+      txt(query),
+    ];
+    expect((await look())[0]?.values).toEqual(['ab']);
+  });
+
+  it.each([
+    // CVE-2000-0333 and its kin: a name that points at itself.
+    [
+      'a compression loop',
+      (query: Buffer) => Buffer.concat([txt(query).subarray(0, 12), Buffer.from('c00c00100001', 'hex')]),
+    ],
+    ['half a header', (query: Buffer) => query.subarray(0, 6)],
+    ['a truncated message', (query: Buffer) => txt(query).subarray(0, -3)],
+    [
+      'more records than there are',
+      (query: Buffer) => Buffer.concat([txt(query).subarray(0, 6), Buffer.from('ffff', 'hex'), txt(query).subarray(8)]),
+    ],
+    ['its own question back', (query: Buffer) => query],
+    ['noise', (query: Buffer) => Buffer.concat([query.subarray(0, 2), Buffer.alloc(500, 0xff)])],
+  ])('is reported as one without an answer: %s', async (_what, broken) => {
+    answer = (query) => [broken(query)];
+    const [seen] = await look();
+    expect(seen?.values).toBeUndefined();
+    expect(seen?.problem).toMatch(/^(timed out|malformed response|FORMERR|connection refused|SERVFAIL|lame: .*)$/);
+  });
+
+  it.each([0, 2 ** 31 - 1, 2 ** 32 - 1])('may say any time to live: %i', async (ttl) => {
+    answer = (query) => [txt(query, { ttl })];
+    expect((await look())[0]?.values).toEqual(['ab']);
+  });
+
+  it('that names two hundred servers makes us ask 32', async () => {
+    const names = Array.from({ length: 200 }, (_, n) => `ns-${n}.example.net`);
+    const set = { name: 'example.com.', type: 'NS', ttl: 60, values: names.map((name) => `${name}.`) };
+    const records = new Map([[recordSetKey(set), set]]);
+    const many = await startNameServer({
+      route53: { settings: { nameServers: names }, served: () => [{ name: 'example.com.', records }] },
+    });
+    const found = await createFindServers({ ...PATIENCE, resolvers: [many.address], port: 53 })('example.com');
+    expect(found).toHaveLength(32);
+    expect(many.queries.filter(({ type }) => type === 'A')).toHaveLength(32);
+    await many.stop();
+  });
+});
