@@ -80,9 +80,6 @@ export interface ProblemDetails {
   readonly subproblems?: readonly { readonly type: string; readonly detail: string; readonly identifier?: string }[];
 }
 
-/** Somebody pastes a key into the wrong field, and the sentence about that field quotes it. */
-const PEM = /-----BEGIN [A-Z0-9 ]*-----[^"]*?(-----END [A-Z0-9 ]*-----|(?=")|$)/g;
-
 /** A sentence with a CA's problem in it has 2,000; a log line of CloudWatch takes 256 KB. */
 export const LONGEST_MESSAGE = 4_000;
 
@@ -102,7 +99,7 @@ export class RenewalFailure extends Error {
     message: string,
     options: { readonly cause?: unknown; readonly retry?: Retry; readonly details?: FailureDetails } = {},
   ) {
-    super(printable(message.replace(PEM, '[PEM]'), LONGEST_MESSAGE), options.cause === undefined ? undefined : { cause: options.cause });
+    super(printable(message, LONGEST_MESSAGE), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retry = options.retry ?? FAILURE_CODES[code];
     this.details = options.details ?? {};
