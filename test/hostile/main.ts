@@ -1,4 +1,4 @@
-/** `npm run test:hostile [-- --runs N] [--seed S]`: every property that many times instead of a hundred. */
+/** `npm run test:hostile [-- --runs N] [--seed S]`: every property that many times instead of forty. */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
