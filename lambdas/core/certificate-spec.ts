@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ROOM_IN_TAGS } from './certificate-tags.ts';
 import { externalIdSchema, roleArnSchema } from './dns-role.ts';
 import { parseDomainNames } from './domain-name.ts';
 import { parseRenewBefore, type RenewBefore } from './duration.ts';
@@ -14,7 +15,7 @@ const MAX_NAMES = 100;
 const MAX_ISSUERS = 20;
 
 /** As many as fit an answer to CloudFormation of 4,096 bytes, and a secret's 50 tags. */
-const MAX_REGIONS = 20;
+const MAX_REGIONS = Math.min(20, ROOM_IN_TAGS);
 
 const regionSchema = z.string().check(
   z.refine((region) => /^[a-z]{2,}(-[a-z]+)+-\d$/.test(region), {

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import { type CertificateSpec, parseCertificateSpec } from './certificate-spec.ts';
-import { ROOM_IN_TAGS } from './certificate-tags.ts';
 import { messageOf, RenewalFailure } from './failure.ts';
 import { parseInput } from './input.ts';
 import { issuerNameSchema } from './issuer-name.ts';

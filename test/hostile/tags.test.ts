@@ -107,7 +107,9 @@ describe('Hostile tags', () => {
       const outcome = await typed(() => scan({ force: false, dryRun: false }, parseSettings({}), ports));
       expect(kindOf(outcome)).toBe('a value');
       if ('value' in outcome)
-        expect(outcome.value.certificates.find(({ name }) => name === 'new')).toMatchObject({ decision: 'start' });
+        expect(outcome.value.result.certificates.find(({ name }) => name === 'new')).toMatchObject({
+          decision: 'start',
+        });
     });
     await fc.assert(property, runs(0.5));
   });
