@@ -24,7 +24,10 @@ const BUNDLING: BundlingOptions = {
   externalModules: [],
   logLevel: LogLevel.ERROR,
   // Licences are shipped beside the code, where no cold start parses them.
-  esbuildArgs: { '--legal-comments': 'external' },
+  esbuildArgs: {
+    '--legal-comments': 'external',
+    '--alias:@aws-sdk/credential-provider-node': join(PROJECT, 'lambdas/aws/function-credentials.ts'),
+  },
   // CommonJS packages in an ES module: they require Node's own modules.
   banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
 };
