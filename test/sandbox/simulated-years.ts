@@ -1,3 +1,4 @@
+import type { CertificateTags } from '../../lambdas/core/certificate-tags.ts';
 import { dueFromMetadata } from '../../lambdas/core/due.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import { suggestedRenewalWindow } from './ca/renewal-info.ts';
@@ -7,7 +8,7 @@ import { type Sandbox, startSandbox } from './sandbox.ts';
 
 export interface SimulatedYears {
   /** By profile: how many certificates there are. */
-  readonly certificates: Readonly<Record<Profile, number>>;
+  readonly certificates: Readonly<Partial<Record<Profile, number>>>;
   readonly days: number;
   /** How often the CA wants to be asked for renewal information; Let's Encrypt says six hours. */
   readonly renewalInfoRetryAfter?: number;
@@ -44,8 +45,8 @@ const SCAN_MINUTE = 23 * MINUTE;
 
 /**
  * A fleet by the deployed `scan` and `renew`, in the sandbox, on the virtual clock, with Let's Encrypt's profiles: every hour
- * a scan, but for the hours in which the scan's own decision says of every certificate that it waits, and none is to be
- * asked about at the CA. Nothing fails.
+ * a scan, but for the hours in which the scan's own decision says of every certificate that it waits. Of those it leaves only
+ * what it takes to ask the CA about each certificate, at most one in `renewalInfoRetryAfter`. Nothing fails.
  */
 export async function simulateYears(options: SimulatedYears): Promise<YearsOfFleet> {
   const { certificates, days, renewalInfoRetryAfter = 6 * HOUR, preApproved = false } = options;
@@ -57,26 +58,31 @@ export async function simulateYears(options: SimulatedYears): Promise<YearsOfFle
     sandbox.ca.settings.preApproved = preApproved;
     await sandbox.deployIssuer();
     const fleet = (Object.keys(certificates) as Profile[]).flatMap((profile) =>
-      Array.from({ length: certificates[profile] }, (_, index) => ({ profile, name: `${profile}-${index}` })),
+      Array.from({ length: certificates[profile] ?? 0 }, (_, index) => ({ profile, name: `${profile}-${index}` })),
     );
     for (const { profile, name } of fleet)
       await sandbox.register(name, { domainNames: [`${name}.leane.dev`], issuer: 'sandbox', profile });
 
     const lowest = new Map<string, number>();
-    let [scans, idleHours] = [0, 0];
+    let [scans, idleHours, lastScan] = [0, 0, 0];
+    // Nothing but a scan changes them.
+    let known = fleet.map(({ name }) => look(sandbox, name));
     for (let hour = begin + SCAN_MINUTE; hour < begin + days * DAY; hour += HOUR) {
-      await sandbox.clock.advance(hour - sandbox.clock.now());
-      for (const { name } of fleet) {
-        const { notAfter } = tagsOf(sandbox, name);
-        if (notAfter !== undefined)
-          lowest.set(name, Math.min(lowest.get(name) ?? Number.POSITIVE_INFINITY, notAfter - hour));
+      for (const { name, tags } of known) {
+        if (tags.notAfter !== undefined)
+          lowest.set(name, Math.min(lowest.get(name) ?? Number.POSITIVE_INFINITY, tags.notAfter - hour));
       }
-      if (fleet.every(({ name }) => isIdle(sandbox, name, hour))) idleHours += 1;
+      const asks = hour - lastScan >= renewalInfoRetryAfter;
+      if (known.every((each) => isIdle(each, hour, asks))) idleHours += 1;
       else {
+        await sandbox.clock.advance(hour - sandbox.clock.now());
         scans += 1;
+        lastScan = hour;
         await sandbox.scan();
+        known = fleet.map(({ name }) => look(sandbox, name));
       }
     }
+    await sandbox.clock.advance(begin + days * DAY - sandbox.clock.now());
     const bugs = sandbox.bugs();
     if (bugs.length > 0) throw new AggregateError(bugs, 'The sandbox has bugs.');
     const profiles = (Object.keys(certificates) as Profile[]).map((profile) => {
@@ -90,11 +96,22 @@ export async function simulateYears(options: SimulatedYears): Promise<YearsOfFle
   }
 }
 
-/** Whether a scan would neither start this certificate's renewal nor ask the CA about it. */
-function isIdle(sandbox: Sandbox, name: string, now: number): boolean {
-  const tags = tagsOf(sandbox, name);
+/** What a scan decides by. */
+interface Metadata {
+  readonly name: string;
+  readonly tags: CertificateTags;
+  readonly stages: Readonly<Record<string, string>>;
+}
+
+function look(sandbox: Sandbox, name: string): Metadata {
   const stages = sandbox.secretsManager.secret(`evercert/${name}`)?.stages ?? {};
-  return dueFromMetadata({ tags, stages }, now).action === 'wait' && (tags.ariCheck ?? 0) > now;
+  return { name, tags: tagsOf(sandbox, name), stages };
+}
+
+/** Whether a scan would not start this certificate's renewal nor, if it `asks`, ask the CA about it. */
+function isIdle({ tags, stages }: Metadata, now: number, asks: boolean): boolean {
+  if (dueFromMetadata({ tags, stages }, now).action !== 'wait') return false;
+  return !asks || (tags.ariCheck ?? 0) > now;
 }
 
 function yearsOf(

@@ -154,15 +154,20 @@ export function deployTemplate(
     }
   }
 
+  /** Each sandbox of a process asks for all of them, and each invocation for some. */
+  const known = new Map<string, DeployedResource>();
+
   function deployed(logicalId: string): DeployedResource {
     const { Type, Properties = {} } = raw(logicalId);
-    return {
+    const found = known.get(logicalId) ?? {
       logicalId,
       type: Type,
       properties: resolve(Properties) as Readonly<Record<string, unknown>>,
       ref: refOf(logicalId),
       arn: arnOf(logicalId),
     };
+    known.set(logicalId, found);
+    return found;
   }
 
   return {
