@@ -1,35 +1,96 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { splitChain } from '../../lambdas/acme/pem-chain.ts';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import type { Execution } from '../sandbox/synthesis.ts';
 
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'ca' };
 
-/** What the CAs of the README's table do otherwise than Let's Encrypt. */
-describe('a CA that', () => {
-  let sandbox: Sandbox;
+let sandbox: Sandbox;
 
+/** Each test of the `describe` around it has a sandbox of its own. */
+function eachInSandbox(execution: Execution): void {
   beforeEach(async () => {
-    sandbox = await startSandbox({ zones: ['leane.dev'] });
+    sandbox = await startSandbox({ zones: ['leane.dev'], execution });
   });
 
   afterEach(async () => {
     expect(sandbox.bugs()).toEqual([]);
     await sandbox.stop();
   });
+}
 
-  const deploy = (changes: object = {}) => sandbox.deployIssuer('ca', { ...sandbox.issuerSettings(), ...changes });
-  const issue = (changes: object = {}) => sandbox.renew({ certificate: 'leane.dev', spec: { ...spec, ...changes } });
-  const failure = (work: Promise<unknown>) =>
-    work.then(
-      () => ({ code: 'nothing was thrown', message: '' }),
-      (error: { code: string; message: string }) => error,
-    );
-  const bindingIn = async (value: string) => {
-    await sandbox.secretsManager.create('eab', value);
-    return { externalAccountBinding: { secret: 'eab' } };
-  };
+const deploy = (changes: object = {}) => sandbox.deployIssuer('ca', { ...sandbox.issuerSettings(), ...changes });
+const issue = (changes: object = {}) => sandbox.renew({ certificate: 'leane.dev', spec: { ...spec, ...changes } });
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => ({ code: 'nothing was thrown', message: '' }),
+    (error: { code: string; message: string }) => error,
+  );
+const bindingIn = async (value: string) => {
+  await sandbox.secretsManager.create('eab', value);
+  return { externalAccountBinding: { secret: 'eab' } };
+};
+
+/** What the CAs of the README's table do otherwise than Let's Encrypt, where it takes several invocations of `renew`. */
+describe.each(['direct', 'durable'] as const)('to %s, a CA that', (execution) => {
+  eachInSandbox(execution);
+
+  it('takes minutes to finalize is waited for in the same attempt (Google, ZeroSSL)', async () => {
+    sandbox.ca.settings.processingMilliseconds = 7 * MINUTE;
+    await deploy();
+    expect(await issue()).toMatchObject({ decision: 'renewed' });
+    expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
+  it('takes hours is asked again, for the same order (ZeroSSL)', async () => {
+    sandbox.ca.settings.processingMilliseconds = 2 * HOUR;
+    await deploy();
+    expect(await failure(issue())).toMatchObject({ code: 'attempt-timeout' });
+    for (let hour = 0; hour < 3; hour += 1) {
+      await sandbox.clock.advance(HOUR + MINUTE);
+      await sandbox.scan();
+    }
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
+  it('reuses orders gives a dead attempt’s order to the next one (Let’s Encrypt)', async () => {
+    await deploy();
+    // The order was placed, and its URL never arrived.
+    const takeAway = sandbox.faults.add({ operation: 'acme:newOrder', phase: 'after', drop: true });
+    expect(await failure(issue())).toMatchObject({ code: 'ca-unreachable' });
+    takeAway();
+    expect(await sandbox.renew({ certificate: 'leane.dev', force: true })).toMatchObject({ decision: 'renewed' });
+    expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
+  it('wants an external account binding that it takes once is not given it by a renewal (Google)', async () => {
+    const hmacKey = randomBytes(32).toString('base64url');
+    sandbox.ca.settings.eab = { required: true, once: true, keys: { 'kid-1': hmacKey } };
+    await deploy(await bindingIn(JSON.stringify({ kid: 'kid-1', hmacKey })));
+    expect(await issue()).toMatchObject({ decision: 'renewed' });
+    await sandbox.clock.advance(61 * DAY);
+    expect(await sandbox.scan()).toMatchObject({ started: 1 });
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+    expect(sandbox.ca.accounts).toMatchObject([{ binding: { kid: 'kid-1' } }]);
+  });
+
+  it('offers another chain still does when the certificate is ready much later (Let’s Encrypt)', async () => {
+    sandbox.ca.settings.processingMilliseconds = 7 * MINUTE;
+    await deploy();
+    const { name = '' } = sandbox.ca.roots[1] ?? {};
+    await issue({ preferredChain: name });
+    const chain = splitChain(live(sandbox, 'leane.dev').chain);
+    expect(new X509Certificate(chain.at(-1) ?? '').issuer).toContain(`CN=${name}`);
+  });
+});
+
+/** What is over before the first order, or in one invocation. */
+describe('a CA that', () => {
+  eachInSandbox('direct');
 
   describe('wants an external account binding (ZeroSSL, Google, SSL.com, ACM)', () => {
     // Bytes that base64 and base64url write differently.
@@ -98,25 +159,6 @@ describe('a CA that', () => {
     expect(sandbox.calls.of('acme:challenge')).toBe(0);
   });
 
-  it('takes minutes to finalize is waited for in the same attempt (Google, ZeroSSL)', async () => {
-    sandbox.ca.settings.processingMilliseconds = 7 * MINUTE;
-    await deploy();
-    expect(await issue()).toMatchObject({ decision: 'renewed' });
-    expect(sandbox.ca.orders).toHaveLength(1);
-  });
-
-  it('takes hours is asked again, for the same order (ZeroSSL)', async () => {
-    sandbox.ca.settings.processingMilliseconds = 2 * HOUR;
-    await deploy();
-    expect(await failure(issue())).toMatchObject({ code: 'attempt-timeout' });
-    for (let hour = 0; hour < 3; hour += 1) {
-      await sandbox.clock.advance(HOUR + MINUTE);
-      await sandbox.scan();
-    }
-    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
-    expect(sandbox.ca.orders).toHaveLength(1);
-  });
-
   it('offers neither renewal information nor profiles, with a root of its own (step-ca)', async () => {
     Object.assign(sandbox.ca.settings, { renewalInfo: false, profiles: {}, alternateChains: false });
     sandbox.ca.settings.lifetimeMilliseconds = 24 * HOUR;
@@ -141,16 +183,6 @@ describe('a CA that', () => {
     expect(code).toBe('ca-unreachable');
     expect(message).toContain('allowPrivateAddresses');
     expect(sandbox.calls.total('acme')).toBe(0);
-  });
-
-  it('reuses orders gives a dead attempt’s order to the next one (Let’s Encrypt)', async () => {
-    await deploy();
-    // The order was placed, and its URL never arrived.
-    const takeAway = sandbox.faults.add({ operation: 'acme:newOrder', phase: 'after', drop: true });
-    expect(await failure(issue())).toMatchObject({ code: 'ca-unreachable' });
-    takeAway();
-    expect(await sandbox.renew({ certificate: 'leane.dev', force: true })).toMatchObject({ decision: 'renewed' });
-    expect(sandbox.ca.orders).toHaveLength(1);
   });
 
   it('issues for less time than renewBefore is long is renewed by the default rule, and the log says so', async () => {
