@@ -3,7 +3,7 @@
  * little of a lifetime was ever left. A thousand certificates by evercert's own decisions (`dueFromMetadata`,
  * `lifetimeRenewal`, `selectedInstant`, `renewalTime`, `nextRenewalInfoCheck`, `retryAt`) and a simple model of a CA and of
  * `renew`. `npm run bench:years [-- --json] [-- --fleet=N]`; `--fleet` also runs N certificates (5 when no number is given)
- * through the deployed `scan` and `renew` in the sandbox, which takes about half a minute for each.
+ * through the deployed `scan` and `renew` in the sandbox, which takes half a minute for each on an idle core.
  */
 import { retryAt } from '../../lambdas/core/back-off.ts';
 import type { CertificateTags } from '../../lambdas/core/certificate-tags.ts';
