@@ -38,7 +38,7 @@ export interface DeployOptions {
   readonly clock: VirtualClock;
   readonly faults: Faults;
   /** What the functions get besides their environment. */
-  readonly surroundings: Omit<renewHandler.Surroundings, 'environment' | 'clock'>;
+  readonly surroundings: Omit<renewHandler.Surroundings, 'environment'>;
   /** What only the sandbox needs, or a test wants. */
   readonly settings: SettingsInput;
   /** Whether each resume of a durable execution is in a process that knows nothing of the last one. */
@@ -110,7 +110,7 @@ export function deploy(app: App, options: DeployOptions): Deployment {
     const { kind, make } = bundled(app.bundle(fn), String(fn.properties['Handler']));
     const role = roleNameOf(template, fn.properties['Role'], 'lambda.amazonaws.com', app);
     const environment = withSettings(environmentOf(fn), options.settings);
-    const start = () => make({ ...options.surroundings, clock, environment });
+    const start = () => make({ ...options.surroundings, environment });
     const durable = durableOf(fn);
     const handle = durable ? inProcesses(start, clock, options.coldStarts) : start();
     const logs = logGroupOf(template, fn);

@@ -9,6 +9,7 @@ import { parseStoredFailure } from '../../lambdas/core/stored-failure.ts';
 import { renewalPorts } from '../../lambdas/handlers/renew.ts';
 import { configureIssuer } from '../../lambdas/renewal/issuer.ts';
 import type { OpenIssuer } from '../../lambdas/renewal/open-issuer.ts';
+import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import type { Log } from '../../lambdas/renewal/ports/log.ts';
 import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
 import { startRun } from '../../lambdas/renewal/run.ts';
@@ -54,6 +55,10 @@ export interface SandboxOptions {
   readonly onStep?: (step: StepEvent) => void;
   /** Follows the log as it is written. */
   readonly onLog?: (entry: LogEntry) => void;
+  /** How long AWS and the CA take for each request, virtual milliseconds; no time when left out. */
+  readonly latency?: number;
+  /** How much the functions' clock is ahead of everybody else's, milliseconds; it may change. */
+  readonly skew?: () => number;
   /** What renewals work with; evercert's own adapters when left out. */
   readonly ports?: typeof renewalPorts;
 }
@@ -115,7 +120,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const resolver = { host: '127.0.0.1', port: nameServer.port };
   // The CA looks from elsewhere: what it asks is not counted, and what befalls our queries doesn't befall its own.
   const caNameServer = await startNameServer({ route53 });
-  const ca = await startCa({ clock, calls, faults, resolver: { host: '127.0.0.1', port: caNameServer.port } });
+  const ca = await startCa({
+    clock,
+    calls,
+    faults,
+    resolver: { host: '127.0.0.1', port: caNameServer.port },
+    settings: { requestLatencyMilliseconds: options.latency ?? 0 },
+  });
   const access = {
     secretsmanager: secretsManagerAccess(secretsManager),
     acm: acmAccess(acm),
@@ -126,7 +137,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const accountOf = (accessKeyId: string) => sts.accountOf(accessKeyId);
   const iam = createIam({ roles: app.roles, access, expected: EXPECTED_DENIALS, accountOf });
   const services = [route53, secretsManager, acm, lambda, sts];
-  const aws = await startAwsServer({ services, clock, calls, faults, authorizer: iam });
+  const latency = options.latency ?? 0;
+  const aws = await startAwsServer({ services, clock, calls, faults, latency, authorizer: iam });
   const folder = mkdtempSync(join(tmpdir(), 'evercert-'));
   const caBundleFile = join(folder, 'ca-bundle.pem');
   writeFileSync(caBundleFile, ca.httpsRoot);
@@ -157,6 +169,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       log: ownLog,
       ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),
       ...(ports ? { ports } : {}),
+      clock: options.skew ? skewed(clock, options.skew) : clock,
     },
     settings: {
       dnsResolvers: [`${resolver.host}:${resolver.port}`],
@@ -229,6 +242,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     },
   };
   return sandbox;
+}
+
+function skewed(clock: Clock, skew: () => number): Clock {
+  return { now: () => clock.now() + skew(), sleep: (milliseconds) => clock.sleep(milliseconds) };
 }
 
 /** What a function has returned; throws what it has thrown. */

@@ -1,0 +1,14 @@
+import { takeOverRandomness } from './seeded-process.ts';
+takeOverRandomness();
+const { runSeed } = await import('./run-seed.ts');
+const [from='0', count='10', show] = process.argv.slice(2);
+for (let seed=Number(from); seed<Number(from)+Number(count); seed++) {
+  const t=performance.now();
+  try {
+  const r = await runSeed(seed);
+  console.log(seed, r.scenario.execution, r.scenario.profile, r.scenario.fleet.length, 'ms', (performance.now()-t).toFixed(0), 'ev', r.events, 'iss', r.issuances, 'scans', r.scans, 'rec', r.recoveryHours, r.digest.slice(0,8), JSON.stringify(r.hits));
+  for (const v of r.violations) console.log('   VIOLATED', v.invariant, '|', v.found);
+  if (show) console.log(r.tail.join('\n'), JSON.stringify(r.scenario,null,1));
+  } catch (e) { console.log(seed, 'CRASH', e); }
+}
+process.exit(0);
