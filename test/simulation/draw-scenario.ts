@@ -75,7 +75,8 @@ function drawFaults(random: Random, due: number, lifetime: number): readonly Pla
 }
 
 function drawActions(random: Random, fleet: readonly FleetMember[], due: number): readonly Action[] {
-  const moment = () => (random.chance(0.4) ? random.between(0, 4 * 60) : due / MINUTE + random.between(-60, 24 * 60)) * MINUTE;
+  const moment = () =>
+    (random.chance(0.4) ? random.between(0, 4 * 60) : due / MINUTE + random.between(-60, 24 * 60)) * MINUTE;
   const actions = Array.from({ length: random.between(0, 5) }, (): readonly Action[] => {
     const at = moment();
     const { name: certificate, spec } = random.pick(fleet);

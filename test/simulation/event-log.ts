@@ -16,7 +16,8 @@ export function createEventLog(now: () => number): EventLog {
   const begin = now();
   return {
     note: (event, detail = '') => void lines.push({ at: Math.round(now() - begin), event, detail }),
-    tail: (count) => lines.slice(-count).map(({ at, event, detail }) => `${elapsed(at)} ${event}${detail && ` ${detail}`}`),
+    tail: (count) =>
+      lines.slice(-count).map(({ at, event, detail }) => `${elapsed(at)} ${event}${detail && ` ${detail}`}`),
     get length() {
       return lines.length;
     },

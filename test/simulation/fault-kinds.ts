@@ -96,7 +96,12 @@ const KINDS = {
       const service = random.pick(Object.keys(THROTTLED));
       const error = THROTTLED[service] ?? UNAVAILABLE;
       const every = random.between(1, 3);
-      return { hits: 'requests', lasts: random.between(5, 120) * MINUTE, fault: { operation: `${service}:*`, error }, every };
+      return {
+        hits: 'requests',
+        lasts: random.between(5, 120) * MINUTE,
+        fault: { operation: `${service}:*`, error },
+        every,
+      };
     },
   ],
   'AWS outage': [
@@ -110,7 +115,11 @@ const KINDS = {
   'CA outage': [
     3,
     (random: Random, outage: number) => {
-      const error = { status: 503, name: 'serverInternal', message: 'The service is down for maintenance or overloaded.' };
+      const error = {
+        status: 503,
+        name: 'serverInternal',
+        message: 'The service is down for maintenance or overloaded.',
+      };
       const broken = random.pick([{ error }, { drop: true as const }]);
       return { hits: 'requests', lasts: lasts(random, outage), fault: { operation: 'acme:*', ...broken } };
     },

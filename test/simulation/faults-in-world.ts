@@ -37,7 +37,12 @@ export function installFaults(world: World, hits: Hits): readonly Boundary[] {
 }
 
 /** What is in force from this moment on; of two that overlap, the later one. */
-function switchTo({ sandbox, scenario, events }: World, switches: readonly PlannedFault[], at: number, hits: Hits): void {
+function switchTo(
+  { sandbox, scenario, events }: World,
+  switches: readonly PlannedFault[],
+  at: number,
+  hits: Hits,
+): void {
   const active = switches.filter(({ from, until }) => from <= at && at < until);
   for (const planned of active) if (planned.from === at) hits.set(planned, 1);
   const dns = active.findLast((planned) => planned.hits === 'dns');

@@ -39,7 +39,8 @@ export const oneFinalizedOrder: Invariant = (world) => {
 };
 
 /** What comes between an order and the tag or the pending version that has its URL. */
-const UNTIL_STORED = /^(acme:newOrder|lambda:|secretsmanager:(TagResource|PutSecretValue|DescribeSecret|GetSecretValue))/;
+const UNTIL_STORED =
+  /^(acme:newOrder|lambda:|secretsmanager:(TagResource|PutSecretValue|DescribeSecret|GetSecretValue))/;
 /** An order that ends sooner is not gone on with. */
 const LONG_ENOUGH = 11 * MINUTE;
 
@@ -84,7 +85,9 @@ export const oneOpenOrder: Invariant = (world) => {
           ['pending', 'ready', 'processing'].includes(order.status) &&
           order.expires - sandbox.clock.now() > LONG_ENOUGH,
       );
-      return open && `order ${newest.id} was placed while order ${open.id} is ${open.status}, for ${purposes.get(open.id)}`;
+      return (
+        open && `order ${newest.id} was placed while order ${open.id} is ${open.status}, for ${purposes.get(open.id)}`
+      );
     },
   };
 };
@@ -131,7 +134,11 @@ export const caLimits: Invariant = (world) => {
   };
 };
 
-function most(events: readonly { readonly what: string; readonly at: number }[], window: number, limit: number): string | undefined {
+function most(
+  events: readonly { readonly what: string; readonly at: number }[],
+  window: number,
+  limit: number,
+): string | undefined {
   for (const [what, group] of Map.groupBy(events, (event) => event.what))
     for (const { at } of group) {
       const count = group.filter((other) => other.at >= at && other.at < at + window).length;

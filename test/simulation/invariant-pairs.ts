@@ -62,7 +62,8 @@ export const nothingLost: Invariant = (world) => {
     if (secret.deletionAt !== undefined) return `the secret of ${name} is scheduled for deletion`;
     const [before, now] = [live.get(name), secret.stages['AWSCURRENT']];
     live.set(name, now);
-    if (before !== now && secret.stages['AWSPREVIOUS'] !== before) return `the pair of ${name} before this one is not kept`;
+    if (before !== now && secret.stages['AWSPREVIOUS'] !== before)
+      return `the pair of ${name} before this one is not kept`;
     for (const { arn } of Object.values(tagsOf(sandbox, name).acm)) arns.add(arn);
     return undefined;
   };
@@ -82,7 +83,9 @@ export const nothingLost: Invariant = (world) => {
       return scenario.fleet.map(({ name }) => gone(name)).find((each) => each !== undefined);
     },
     end: () => {
-      const present = new Set(['eu-central-1', 'us-east-1'].flatMap((region) => sandbox.acm.certificates(region)).map(({ arn }) => arn));
+      const present = new Set(
+        ['eu-central-1', 'us-east-1'].flatMap((region) => sandbox.acm.certificates(region)).map(({ arn }) => arn),
+      );
       const lost = [...arns].find((arn) => !present.has(arn));
       return lost && `the ACM certificate ${lost} does not exist any more`;
     },

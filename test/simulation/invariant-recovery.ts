@@ -1,6 +1,6 @@
+import { lifetimeOf } from './draw-scenario.ts';
 import { elapsed } from './event-log.ts';
 import { hasOtherWay, type Trouble, troubleOf } from './excuses.ts';
-import { lifetimeOf } from './draw-scenario.ts';
 import type { Invariant } from './invariant.ts';
 import { isInOrder, livePair, notAfterOf } from './pairs.ts';
 
@@ -33,7 +33,8 @@ export const expiredWithReason: Invariant = (world, hits) => {
         const lifetime = lifetimeOf(scenario.profile);
         const due = end - begin - lifetime * (scenario.profile === 'shortlived' ? 1 / 2 : 1 / 3);
         const way = hasOtherWay([...troubleOf(hits), ...moments], { from: due, until: end - begin }, lifetime);
-        if (way) return `${name} has expired although nothing failed from ${elapsed(way.from)} to ${elapsed(way.until)}`;
+        if (way)
+          return `${name} has expired although nothing failed from ${elapsed(way.from)} to ${elapsed(way.until)}`;
         world.events.note(`${name} has expired, and there was no other way`);
       }
       return undefined;

@@ -1,5 +1,5 @@
-import { findKeyMaterial } from '../key-material.ts';
 import { keyMaterialOutside } from '../crash-matrix/properties.ts';
+import { findKeyMaterial } from '../key-material.ts';
 import type { Invariant } from './invariant.ts';
 
 /** What others have in the zones that we write: their TXT values, and every record set that is no challenge. */

@@ -42,7 +42,9 @@ export interface Invariants {
 /** Has every invariant watch the world; each reports its first violation. */
 export function watchInvariants(world: World, hits: Hits): Invariants {
   const { sandbox, events } = world;
-  const watches = Object.entries(INVARIANTS).map(([name, watch]) => [name as InvariantName, watch(world, hits) as Watch] as const);
+  const watches = Object.entries(INVARIANTS).map(
+    ([name, watch]) => [name as InvariantName, watch(world, hits) as Watch] as const,
+  );
   const found = new Map<InvariantName, string>();
   const ask = (question: (watch: Watch) => string | undefined) => {
     for (const [name, watch] of watches) {

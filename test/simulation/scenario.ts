@@ -45,7 +45,11 @@ export interface CaTraits {
 
 /** One thing that goes wrong. */
 export type PlannedFault = { readonly kind: FaultKind; readonly from: number; readonly until: number } & (
-  | { readonly hits: 'requests'; readonly fault: Fault; /** Every n-th matching request is hit. */ readonly every: number }
+  | {
+      readonly hits: 'requests';
+      readonly fault: Fault /** Every n-th matching request is hit. */;
+      readonly every: number;
+    }
   | { readonly hits: 'dns'; readonly behaviour: NameServerBehaviour }
   | { readonly hits: 'propagation'; readonly propagation: number; readonly lag: number }
 );

@@ -3,8 +3,8 @@ import type { Template } from '../sandbox/cloudformation.ts';
 import type { LogEntry, Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
 import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
-import { seedProcess } from './seeded-process.ts';
 import type { FleetMember, Scenario } from './scenario.ts';
+import { seedProcess } from './seeded-process.ts';
 
 /** A scenario's sandbox before anything goes wrong: the issuer is deployed, all certificates are registered. */
 export interface World {

@@ -1,0 +1,84 @@
+/**
+ * `npm run simulate -- [--seeds N] [--from S] [--new] [--json]`: N seeds from S on; with `--new` the last one is new.
+ * `npm run simulate -- --planted`: how many seeds it takes to find each planted bug; fails when one is not found.
+ */
+import { randomInt } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { synthesizedApp } from '../sandbox/synthesis.ts';
+import { PLANTED_BUGS } from './planted-bugs.ts';
+import { describeFailure, reportOf } from './report.ts';
+import { startWorkers } from './workers.ts';
+
+/** A planted bug that takes more seeds than this is not found. */
+const MOST_SEEDS_FOR_A_BUG = 500;
+/** From so many seeds on, every kind of fault must have hit something: the simulation would be blind for it. */
+const ENOUGH_SEEDS = 200;
+
+const { values: options } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: String(ENOUGH_SEEDS) },
+    from: { type: 'string', default: '0' },
+    new: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    planted: { type: 'boolean', default: false },
+  },
+});
+const print = (text: string) => (options.json ? console.error(text) : console.log(text));
+
+await Promise.all([synthesizedApp('direct'), synthesizedApp('durable')]);
+const workers = startWorkers(availableParallelism());
+try {
+  process.exitCode = (await (options.planted ? findPlanted() : simulate())) ? 0 : 1;
+} finally {
+  workers.stop();
+}
+
+async function simulate(): Promise<boolean> {
+  const from = Number(options.from);
+  const count = Number(options.seeds);
+  if (!Number.isInteger(from) || !Number.isInteger(count) || count < 1)
+    throw new RangeError('--seeds and --from are whole numbers');
+  const newSeed = options.new ? randomInt(1_000_000, 2 ** 31) : undefined;
+  if (newSeed !== undefined) print(`the new seed is ${newSeed}`);
+  const seeds = Array.from({ length: count }, (_, index) =>
+    index === count - 1 ? (newSeed ?? from + index) : from + index,
+  );
+  const began = performance.now();
+  const results = await Promise.all(
+    seeds.map(async (seed) => {
+      const result = await workers.run({ seed });
+      if (result.violations.length > 0) print(describeFailure(result));
+      return result;
+    }),
+  );
+  const report = reportOf(results, { from, newSeed, seconds: (performance.now() - began) / 1_000 });
+  const blind =
+    count < ENOUGH_SEEDS ? [] : Object.keys(report.faults).filter((kind) => report.faults[kind]?.hits === 0);
+  if (options.json) console.log(JSON.stringify(report));
+  else {
+    const { violations, faults, ...totals } = report;
+    console.table(faults);
+    console.log(totals);
+    console.log(`${report.seeds} seeds, ${violations.length} violations`);
+  }
+  for (const kind of blind) print(`BLIND: no fault of the kind "${kind}" has hit anything`);
+  return report.violations.length === 0 && blind.length === 0;
+}
+
+async function findPlanted(): Promise<boolean> {
+  const found = await Promise.all(
+    PLANTED_BUGS.map(async ({ violates, mistake }, bug) => {
+      for (let seed = 0; seed < MOST_SEEDS_FOR_A_BUG; seed += 1) {
+        const { violations } = await workers.run({ seed, bug });
+        if (!violations.some(({ invariant }) => invariant === violates)) continue;
+        print(`${violates}: found that ${mistake}, with ${seed + 1} seeds`);
+        return { violates, mistake, seeds: seed + 1 };
+      }
+      print(`${violates}: NOT FOUND within ${MOST_SEEDS_FOR_A_BUG} seeds: ${mistake}`);
+      return { violates, mistake, seeds: undefined };
+    }),
+  );
+  if (options.json) console.log(JSON.stringify(found));
+  return found.every(({ seeds }) => seeds !== undefined);
+}
