@@ -15,9 +15,9 @@ export function drawScenario(seed: number): Scenario {
   const profile = random.pick<Profile>(['shortlived', 'shortlived', 'shortlived', 'tlsserver', 'classic']);
   const lifetime = lifetimeOf(profile);
   const due = lifetime * (profile === 'shortlived' ? 1 / 2 : 2 / 3) - BACKDATED;
-  const execution = random.chance(0.3) ? 'durable' : 'direct';
+  const execution = random.chance(0.25) ? 'durable' : 'direct';
   const zones = random.some(ZONES, random.between(1, 2));
-  const fleet = drawFleet(random, zones, profile, execution === 'durable' ? 2 : 3);
+  const fleet = drawFleet(random, zones, profile, execution === 'durable' ? [1, 1, 1, 2] : [1, 1, 2, 2, 3]);
   const faults = drawFaults(random, due, lifetime);
   const renewed = due + (profile === 'shortlived' ? 30 * HOUR : 4 * DAY);
   return {
@@ -32,26 +32,36 @@ export function drawScenario(seed: number): Scenario {
       orderReuse: random.chance(0.5),
       nonceRejection: random.pick([0, 0, 0.1]),
       validation: random.pick([SECOND, 5 * SECOND, MINUTE]),
-      processing: random.pick([0, SECOND, 30 * SECOND, 2 * MINUTE]),
-      retryAfterSeconds: random.pick([undefined, 3, 30]),
+      processing: random.pick([0, SECOND, 15 * SECOND, 2 * MINUTE]),
+      retryAfterSeconds: random.pick([undefined, 15]),
     },
     latency: random.pick([5, 20, 80]),
     propagation: random.between(5, 60) * SECOND,
     listStaleness: random.pick([0, MINUTE, 5 * MINUTE]),
     skew: random.pick([0, 0, -2 * MINUTE, -SECOND, SECOND, 2 * MINUTE]),
     faults,
-    actions: drawActions(random, fleet, due),
-    faultsEnd: Math.max(renewed, ...faults.filter(({ from }) => from < renewed).map(({ until }) => until)),
+    actions: drawActions(random, fleet, () => aroundWork(random, due, lifetime)),
+    faultsEnd: Math.max(renewed, ...faults.filter((fault) => !isForOneRequest(fault)).map(({ until }) => until)),
   };
+}
+
+/** Such a fault waits for its request, however long it takes. */
+export function isForOneRequest(planned: PlannedFault): boolean {
+  return planned.hits === 'requests' && planned.fault.times !== undefined;
 }
 
 export function lifetimeOf(profile: Profile): number {
   return LETS_ENCRYPT_PROFILES[profile]?.lifetimeMilliseconds ?? 0;
 }
 
-function drawFleet(random: Random, zones: readonly string[], profile: Profile, most: number): readonly FleetMember[] {
+function drawFleet(
+  random: Random,
+  zones: readonly string[],
+  profile: Profile,
+  sizes: readonly number[],
+): readonly FleetMember[] {
   const names = zones.flatMap((zone) => [zone, `shop.${zone}`, `a.b.${zone}`]);
-  return random.some(names, random.between(1, most)).map((name) => ({
+  return random.some(names, random.pick(sizes)).map((name) => ({
     name,
     spec: {
       domainNames: random.pick([[name], [name, `*.${name}`]]),
@@ -67,16 +77,24 @@ function drawFleet(random: Random, zones: readonly string[], profile: Profile, m
 /** Half of them while certificates are issued for the first time, half around their first renewal. */
 function drawFaults(random: Random, due: number, lifetime: number): readonly PlannedFault[] {
   return Array.from({ length: random.between(1, 6) }, () => {
-    const from = random.chance(0.4) ? random.between(0, 3 * 60) * MINUTE : due + random.between(-60, 24 * 60) * MINUTE;
+    const from = aroundWork(random, due, lifetime);
     // One in sixteen may last so long that nothing can be done.
     const outage = random.chance(1 / 16) ? lifetime : (lifetime - due) / 3;
     return drawFault(random, from, outage);
   }).sort((a, b) => a.from - b.from);
 }
 
-function drawActions(random: Random, fleet: readonly FleetMember[], due: number): readonly Action[] {
-  const moment = () =>
-    (random.chance(0.4) ? random.between(0, 4 * 60) : due / MINUTE + random.between(-60, 24 * 60)) * MINUTE;
+/**
+ * A moment at which something is likely to be done: while certificates are issued for the first time, or in the CA's
+ * window (a fiftieth of the lifetime) around their renewal, or in the day after it.
+ */
+function aroundWork(random: Random, due: number, lifetime: number): number {
+  if (random.chance(0.4)) return random.between(0, 40) * MINUTE;
+  if (random.chance(0.7)) return due + random.between(-0.011 * lifetime, 0.011 * lifetime);
+  return due + random.between(0, DAY);
+}
+
+function drawActions(random: Random, fleet: readonly FleetMember[], moment: () => number): readonly Action[] {
   const actions = Array.from({ length: random.between(0, 5) }, (): readonly Action[] => {
     const at = moment();
     const { name: certificate, spec } = random.pick(fleet);

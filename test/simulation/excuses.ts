@@ -1,4 +1,5 @@
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { isForOneRequest } from './draw-scenario.ts';
 import type { Hits } from './faults-in-world.ts';
 
 /** A span of the scenario's time in which something failed. */
@@ -13,7 +14,7 @@ const ONE_WAY = 15 * MINUTE + HOUR + 15 * MINUTE;
 /** The planned faults that have hit something: a storm or an outage counts from its beginning to its end. */
 export function troubleOf(hits: Hits): readonly Trouble[] {
   return [...hits.keys()]
-    .filter((planned) => planned.hits !== 'requests' || planned.fault.times === undefined)
+    .filter((planned) => !isForOneRequest(planned))
     .map(({ from, until }) => ({ from, until }));
 }
 

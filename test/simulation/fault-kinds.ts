@@ -1,4 +1,4 @@
-import { HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { Fault, FaultError } from '../sandbox/faults.ts';
 import type { Random } from './random.ts';
 import type { PlannedFault } from './scenario.ts';
@@ -57,7 +57,7 @@ type Drawn = Pick<PlannedFault, 'kind'> & { readonly lasts: number } & (
   );
 
 /** How long a fault of one request waits for its request to come. */
-const PATIENCE = 12 * HOUR;
+const PATIENCE = 7 * DAY;
 
 const once = (operation: string, fault: Omit<Fault, 'operation'>, random: Random) => ({
   hits: 'requests' as const,

@@ -15,7 +15,7 @@ function purposeOf({ sandbox, scenario }: World, order: Order): string | undefin
   return undefined;
 }
 
-/** An order that the CA has failed is none, and neither is one of a spec that has changed meanwhile. */
+/** An order that the CA has failed or that has ended is none, and neither is one of a spec that has changed meanwhile. */
 export const oneFinalizedOrder: Invariant = (world) => {
   const { orders } = world.sandbox.ca;
   const counted = new Set(orders.filter(({ finalized }) => finalized).map(({ id }) => id));
@@ -30,7 +30,7 @@ export const oneFinalizedOrder: Invariant = (world) => {
         if (purpose === undefined) continue;
         const before = byPurpose.get(purpose) ?? [];
         byPurpose.set(purpose, [...before, order.id]);
-        const good = world.sandbox.ca.orders.filter(({ id, error }) => before.includes(id) && error === undefined);
+        const good = world.sandbox.ca.orders.filter(({ id, status }) => before.includes(id) && status !== 'invalid');
         if (good.length > 0) return `order ${order.id} and order ${good[0]?.id} were both finalized for ${purpose}`;
       }
       return undefined;

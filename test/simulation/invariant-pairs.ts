@@ -54,7 +54,8 @@ export const neverWorse: Invariant = (world) => ({
 export const nothingLost: Invariant = (world) => {
   const { sandbox, scenario } = world;
   const live = new Map(scenario.fleet.map(({ name }) => [name, liveVersion(world, name)]));
-  const arns = new Set<string>();
+  /** The last one for the key type of the spec: a stack deletes the one of the type before. */
+  const arns = new Map<string, string>();
   let issued = sandbox.ca.certificates.length;
   const gone = (name: string) => {
     const secret = sandbox.secretsManager.secret(secretOf(name));
@@ -64,7 +65,9 @@ export const nothingLost: Invariant = (world) => {
     live.set(name, now);
     if (before !== now && secret.stages['AWSPREVIOUS'] !== before)
       return `the pair of ${name} before this one is not kept`;
-    for (const { arn } of Object.values(tagsOf(sandbox, name).acm)) arns.add(arn);
+    const { key = 'ecdsa-p256' } = specOf(world, name) ?? {};
+    for (const [region, { arn, key: type }] of Object.entries(tagsOf(sandbox, name).acm))
+      if (type === key) arns.set(`${name} ${region}`, arn);
     return undefined;
   };
   const keyLost = () => {
@@ -86,7 +89,7 @@ export const nothingLost: Invariant = (world) => {
       const present = new Set(
         ['eu-central-1', 'us-east-1'].flatMap((region) => sandbox.acm.certificates(region)).map(({ arn }) => arn),
       );
-      const lost = [...arns].find((arn) => !present.has(arn));
+      const lost = [...arns.values()].find((arn) => !present.has(arn));
       return lost && `the ACM certificate ${lost} does not exist any more`;
     },
   };

@@ -11,8 +11,15 @@ export function livePair({ sandbox }: Pick<World, 'sandbox'>, name: string): Pai
 }
 
 export function notAfterOf({ certificate }: PairValue): number {
-  return Date.parse(new X509Certificate(certificate).validTo);
+  const known = ends.get(certificate);
+  if (known !== undefined) return known;
+  const end = Date.parse(new X509Certificate(certificate).validTo);
+  ends.set(certificate, end);
+  return end;
 }
+
+/** By PEM: reading one is slow, and they are looked at every simulated hour. */
+const ends = new Map<string, number>();
 
 /** What is wrong with a pair in itself. */
 export function problemOf({ certificate, chain, privateKey, domainNames }: PairValue): string | undefined {

@@ -33,7 +33,7 @@ const SCAN_MINUTE = 23 * MINUTE;
  * Scans that are left to an idle fleet: those that would decide to wait for every certificate are skipped, but not for
  * longer than this.
  */
-const LONGEST_IDLE = { shortlived: 6 * HOUR, tlsserver: 2 * DAY, classic: 4 * DAY };
+const LONGEST_IDLE = { shortlived: 12 * HOUR, tlsserver: 2 * DAY, classic: 4 * DAY };
 /** The longest back-off is a day, a CA's Retry-After less; then the lease of a dead attempt, and a scan that is skipped. */
 export const HOURS_TO_RECOVER = 24 + 3;
 
@@ -46,6 +46,12 @@ export async function runSeed(seed: number, ports?: SandboxOptions['ports']): Pr
     const boundaries = installFaults(world, hits);
     const under = [...boundaries, ...scenario.actions.map((action) => ({ at: action.at, action }))];
     const background: Promise<void>[] = [];
+    const longest = LONGEST_IDLE[scenario.profile];
+    let working = 0;
+    const start = (work: Promise<void>) => {
+      working += 1;
+      background.push(work.finally(() => (working -= 1)));
+    };
     let scans = 0;
     let scannedAt = Number.NEGATIVE_INFINITY;
     const scan = async () => {
@@ -62,12 +68,17 @@ export async function runSeed(seed: number, ports?: SandboxOptions['ports']): Pr
         if (!next) break;
         await until(next.at, world);
         if ('apply' in next) next.apply();
-        else background.push(act(next.action, world));
+        else start(act(next.action, world));
       }
       await until(at, world);
       invariants.look();
-      if (isIdle(world) && world.sandbox.clock.now() - scannedAt < LONGEST_IDLE[scenario.profile]) continue;
-      background.push(scan());
+      if (!isIdle(world) || world.sandbox.clock.now() - scannedAt >= longest) {
+        start(scan());
+        continue;
+      }
+      // While nothing runs and nobody does anything, what is idle later is idle until then.
+      const later = Math.min(scannedAt - world.begin + longest, waiting[0]?.at ?? Number.POSITIVE_INFINITY) - HOUR;
+      if (later > at + HOUR && working === 0 && isIdle(world, later)) at += Math.floor((later - at) / HOUR) * HOUR;
     }
     await Promise.all(background);
     world.sandbox.faults.clear();
@@ -89,6 +100,7 @@ export async function runSeed(seed: number, ports?: SandboxOptions['ports']): Pr
       violations,
       digest: events.digest(),
       events: events.length,
+      all: events.tail(100000),
       tail: violations.length > 0 ? events.tail(60) : [],
       hits: countByKind(hits),
       issuances: issued,
@@ -112,13 +124,13 @@ function nextScan({ sandbox: { clock }, begin }: World): number {
   return (Math.floor(passed / HOUR) + 1) * HOUR + SCAN_MINUTE;
 }
 
-/** Whether a scan would start nothing. */
-function isIdle({ scenario, sandbox }: World): boolean {
+/** Whether a scan would start nothing: now, or at a later moment of the scenario if nothing changes until then. */
+function isIdle({ scenario, sandbox, begin }: World, at = sandbox.clock.now() - begin): boolean {
   return scenario.fleet.every(({ name }) => {
     const secret = sandbox.secretsManager.secret(secretOf(name));
     if (!secret) return true;
     const tags = readCertificateTags(secret.tags);
-    return dueFromMetadata({ tags, stages: secret.stages }, sandbox.clock.now() + scenario.skew).action === 'wait';
+    return dueFromMetadata({ tags, stages: secret.stages }, begin + at + scenario.skew).action === 'wait';
   });
 }
 
