@@ -47,6 +47,8 @@ export interface SandboxOptions {
   readonly execution?: Execution;
   /** Whether each resume of a durable execution is in a process that knows nothing of the last one. */
   readonly coldStarts?: boolean;
+  /** Whether concurrent invocations have a process each, as on AWS; else those of one function share one. */
+  readonly ownProcesses?: boolean;
   /** Public hosted zones that exist from the start. */
   readonly zones?: readonly string[];
   /** Instead of what the template says. */
@@ -165,6 +167,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clock,
     faults,
     coldStarts: options.coldStarts ?? false,
+    ownProcesses: options.ownProcesses ?? false,
     surroundings: {
       log: ownLog,
       ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),

@@ -13,9 +13,7 @@ const ONE_WAY = 15 * MINUTE + HOUR + 15 * MINUTE;
 
 /** The planned faults that have hit something: a storm or an outage counts from its beginning to its end. */
 export function troubleOf(hits: Hits): readonly Trouble[] {
-  return [...hits.keys()]
-    .filter((planned) => !isForOneRequest(planned))
-    .map(({ from, until }) => ({ from, until }));
+  return [...hits.keys()].filter((planned) => !isForOneRequest(planned)).map(({ from, until }) => ({ from, until }));
 }
 
 /**

@@ -7,8 +7,8 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { synthesizedApp } from '../sandbox/synthesis.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
-import { describeFailure, reportOf } from './report.ts';
-import { startWorkers } from './workers.ts';
+import { describeFailure, replayOf, reportOf } from './report.ts';
+import { isBroken, startWorkers } from './workers.ts';
 
 /** A planted bug that takes more seeds than this is not found. */
 const MOST_SEEDS_FOR_A_BUG = 500;
@@ -45,14 +45,21 @@ async function simulate(): Promise<boolean> {
     index === count - 1 ? (newSeed ?? from + index) : from + index,
   );
   const began = performance.now();
-  const results = await Promise.all(
+  const all = await Promise.all(
     seeds.map(async (seed) => {
       const result = await workers.run({ seed });
-      if (result.violations.length > 0) print(describeFailure(result));
+      if (isBroken(result)) print(`SEED ${seed} DID NOT END: ${result.error}\nreplay: ${replayOf(seed)}`);
+      else if (result.violations.length > 0) print(describeFailure(result));
       return result;
     }),
   );
-  const report = reportOf(results, { from, newSeed, seconds: (performance.now() - began) / 1_000 });
+  const results = all.flatMap((result) => (isBroken(result) ? [] : [result]));
+  const report = reportOf(results, {
+    broken: all.filter(isBroken).map(({ seed }) => seed),
+    from,
+    newSeed,
+    seconds: (performance.now() - began) / 1_000,
+  });
   const blind =
     count < ENOUGH_SEEDS ? [] : Object.keys(report.faults).filter((kind) => report.faults[kind]?.hits === 0);
   if (options.json) console.log(JSON.stringify(report));
@@ -63,15 +70,15 @@ async function simulate(): Promise<boolean> {
     console.log(`${report.seeds} seeds, ${violations.length} violations`);
   }
   for (const kind of blind) print(`BLIND: no fault of the kind "${kind}" has hit anything`);
-  return report.violations.length === 0 && blind.length === 0;
+  return report.violations.length === 0 && report.broken.length === 0 && blind.length === 0;
 }
 
 async function findPlanted(): Promise<boolean> {
   const found = await Promise.all(
     PLANTED_BUGS.map(async ({ violates, mistake }, bug) => {
       for (let seed = 0; seed < MOST_SEEDS_FOR_A_BUG; seed += 1) {
-        const { violations } = await workers.run({ seed, bug });
-        if (!violations.some(({ invariant }) => invariant === violates)) continue;
+        const result = await workers.run({ seed, bug });
+        if (isBroken(result) || !result.violations.some(({ invariant }) => invariant === violates)) continue;
         print(`${violates}: found that ${mistake}, with ${seed + 1} seeds`);
         return { violates, mistake, seeds: seed + 1 };
       }

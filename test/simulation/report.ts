@@ -14,6 +14,8 @@ export interface Report {
     readonly found: string;
     readonly replay: string;
   }[];
+  /** Seeds that did not come to an end. */
+  readonly broken: readonly number[];
   /** By kind: how many were drawn, and how often they have hit something. */
   readonly faults: Readonly<Record<string, { readonly drawn: number; readonly hits: number }>>;
   readonly certificates: number;
@@ -29,7 +31,7 @@ export interface Report {
 
 export function reportOf(
   results: readonly Finished[],
-  run: { readonly from: number; readonly newSeed: number | undefined; readonly seconds: number },
+  run: Pick<Report, 'from' | 'newSeed' | 'seconds' | 'broken'>,
 ): Report {
   const sum = (value: (result: Finished) => number) => results.reduce((total, result) => total + value(result), 0);
   const faults = FAULT_KINDS.map((kind) => {
@@ -40,6 +42,7 @@ export function reportOf(
     seeds: results.length,
     from: run.from,
     newSeed: run.newSeed,
+    broken: run.broken,
     violations: results.flatMap(({ scenario: { seed }, violations }) =>
       violations.map((violation) => ({ seed, ...violation, replay: replayOf(seed) })),
     ),
@@ -55,7 +58,7 @@ export function reportOf(
   };
 }
 
-function replayOf(seed: number): string {
+export function replayOf(seed: number): string {
   return `npm run simulate -- --seeds 1 --from ${seed}`;
 }
 

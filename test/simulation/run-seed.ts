@@ -100,7 +100,6 @@ export async function runSeed(seed: number, ports?: SandboxOptions['ports']): Pr
       violations,
       digest: events.digest(),
       events: events.length,
-      all: events.tail(100000),
       tail: violations.length > 0 ? events.tail(60) : [],
       hits: countByKind(hits),
       issuances: issued,

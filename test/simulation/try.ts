@@ -8,7 +8,6 @@ for (let seed = Number(from); seed < Number(from) + Number(count); seed++) {
   const c = process.cpuUsage();
   const r = await runSeed(seed);
   const cpu = process.cpuUsage(c);
-  if (process.env.TAIL) for (const l of r.all) console.log(l);
   console.log(
     seed,
     r.scenario.execution,

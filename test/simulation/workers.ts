@@ -1,23 +1,26 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import type { SeedResult } from './run-seed.ts';
 import type { Job } from './worker.ts';
 
 export type Finished = SeedResult & { readonly cpuSeconds: number };
 
+/** A seed that did not come to an end. */
+export interface Broken {
+  readonly seed: number;
+  readonly error: string;
+}
+
 export interface Workers {
-  /** Runs a seed in a process that is free, or as soon as one is. Rejects when the seed can't be run at all. */
-  run(job: Job): Promise<Finished>;
+  /** Runs a seed in a process that is free, or as soon as one is. */
+  run(job: Job): Promise<Finished | Broken>;
   stop(): void;
 }
 
-/** Processes that run seeds. */
+/** Processes that run seeds; one that breaks is replaced. */
 export function startWorkers(count: number): Workers {
-  const all = Array.from({ length: count }, () =>
-    fork(join(import.meta.dirname, 'worker.ts'), { serialization: 'advanced' }),
-  );
-  const free = [...all];
+  const start = () => fork(join(import.meta.dirname, 'worker.ts'), { serialization: 'advanced' });
+  const free = Array.from({ length: count }, start);
   const waiting: ((worker: ChildProcess) => void)[] = [];
   const take = async () => free.pop() ?? new Promise<ChildProcess>((resolve) => waiting.push(resolve));
   const giveBack = (worker: ChildProcess) => {
@@ -28,23 +31,25 @@ export function startWorkers(count: number): Workers {
   return {
     async run(job) {
       const worker = await take();
-      const gone = new AbortController();
-      const died = once(worker, 'exit', { signal: gone.signal }).then(([code]) => {
-        throw new Error(`the process of seed ${job.seed} ended with ${code}`);
+      const answer = await new Promise<Finished | Broken>((resolve) => {
+        const ended = (code: number | null) => resolve({ seed: job.seed, error: `its process ended with ${code}` });
+        worker.once('exit', ended);
+        worker.once('message', (message) => {
+          worker.off('exit', ended);
+          resolve(message as Finished | Broken);
+        });
+        worker.send(job);
       });
-      worker.send(job);
-      const answer = await Promise.race([
-        once(worker, 'message', { signal: gone.signal }).then(([message]) => message),
-        died,
-      ]);
-      gone.abort();
-      died.catch(() => undefined);
-      giveBack(worker);
-      if ('error' in answer) throw new Error(`seed ${job.seed} could not be run: ${answer.error}`);
-      return answer as Finished;
+      if (isBroken(answer)) worker.kill();
+      giveBack(isBroken(answer) ? start() : worker);
+      return answer;
     },
     stop: () => {
-      for (const worker of all) worker.disconnect();
+      for (const worker of free) worker.disconnect();
     },
   };
+}
+
+export function isBroken(answer: Finished | Broken): answer is Broken {
+  return 'error' in answer;
 }
