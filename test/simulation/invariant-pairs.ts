@@ -42,7 +42,7 @@ export const neverWorse: Invariant = (world) => ({
   effect: onNewPair(world, (name, now, before) => {
     if (!before) return undefined;
     if (!now) return 'there was a live pair, and now there is none';
-    if (notAfterOf(now) < notAfterOf(before)) return 'the new live pair ends before the old one';
+    if (notAfterOf(now) <= notAfterOf(before)) return 'the new live pair does not last longer than the old one';
     const wanted = specOf(world, name)?.domainNames ?? [];
     if (sameSet(before.domainNames, wanted) && !sameSet(now.domainNames, wanted))
       return 'the old live pair was for the names of the spec, and the new one is not';

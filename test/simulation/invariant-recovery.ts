@@ -9,7 +9,7 @@ export const validAgain: Invariant = (world) => ({
   end: (recoveryHours) => {
     if (recoveryHours !== undefined) return undefined;
     const late = world.scenario.fleet.filter(({ name }) => !isInOrder(world, name)).map(({ name }) => name);
-    return `${late.join(', ')} not in order long after the last fault`;
+    return late.length > 0 ? `${late.join(', ')} not in order long after the last fault` : 'it took longer than a day';
   },
 });
 

@@ -1,4 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { HOUR } from '../../lambdas/core/duration.ts';
+import { lifetimeRenewal } from '../../lambdas/core/lifetime.ts';
 import type { PairValue } from '../../lambdas/core/secret-value.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
 import { secretOf, type World } from './world.ts';
@@ -50,16 +52,24 @@ export function specOf({ sandbox }: Pick<World, 'sandbox'>, name: string): Store
   return value === undefined ? undefined : (JSON.parse(value) as StoredSpec);
 }
 
-/** Whether a certificate is as its owner wants it: valid, for the names of its spec, in ACM, and described by its tags. */
+/** Some hours after the CA's window for its renewal: a fiftieth of the lifetime around the moment of the lifetime rule. */
+function overdueAt({ issued }: PairValue): number {
+  const validity = { notBefore: Date.parse(issued.notBefore), notAfter: Date.parse(issued.notAfter) };
+  return lifetimeRenewal(validity) + (validity.notAfter - validity.notBefore) / 100 + 3 * HOUR;
+}
+
+/** Whether a certificate is as its owner wants it: valid and not overdue, for the names of its spec, in ACM, and described by its tags. */
 export function isInOrder(world: World, name: string): boolean {
   const { sandbox } = world;
   const pair = livePair(world, name);
   const spec = specOf(world, name);
   if (!pair || !spec || problemOf(pair) !== undefined) return false;
+  const now = sandbox.clock.now();
   const { state, serial, acm } = tagsOf(sandbox, name);
   const { serialNumber } = pair.issued ?? {};
   return (
-    notAfterOf(pair) > sandbox.clock.now() &&
+    now < notAfterOf(pair) &&
+    now < overdueAt(pair) &&
     sameSet(pair.domainNames, spec.domainNames) &&
     state === 'issued' &&
     serial === serialNumber &&

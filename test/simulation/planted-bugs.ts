@@ -9,34 +9,40 @@ import type { InvariantName } from './invariants.ts';
 /** A mistake that evercert doesn't make, and the invariant that must notice it. */
 export interface PlantedBug extends Mistake {
   readonly violates: InvariantName;
+  /** The first seed from 0 on that finds it: `npm run simulate -- --planted --search`. */
+  readonly foundWith: number;
 }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     violates: 'the live pair matches',
+    foundWith: 0,
     mistake: 'a new pair is stored with another key',
     plant: (ports) => storing(ports, (value) => (value.includes('"certificate"') ? withAnotherKey(value) : value)),
   },
   {
     violates: 'the live pair is never worse than the one before',
-    mistake: 'the pair before goes live again',
+    foundWith: 0,
+    mistake: 'the old pair goes live instead of the new one',
     plant: (ports) => {
       const { vault } = ports;
-      const moveStage: typeof vault.moveStage = async (move) => {
-        const moved = await vault.moveStage(move);
-        if (move.stage === LIVE) await vault.moveStage({ ...move, from: move.to, to: move.from });
-        return moved;
+      const put: typeof vault.put = async (version) => {
+        const live = (await vault.describe(version.id))?.stages[LIVE];
+        const old = version.value.includes('"certificate"') ? await vault.read(version.id, live ?? '') : undefined;
+        return vault.put(old?.includes('"certificate"') ? { ...version, value: old } : version);
       };
-      return { ...ports, vault: { ...vault, moveStage } };
+      return { ...ports, vault: { ...vault, put } };
     },
   },
   {
     violates: 'no certificate and no key is lost',
+    foundWith: 0,
     mistake: 'the key that is stored is not the one that is used',
     plant: (ports) => storing(ports, (value) => (value.includes('"leaseUntil"') ? withAnotherKey(value) : value)),
   },
   {
     violates: 'what others have in DNS stays',
+    foundWith: 0,
     mistake: 'cleaning up removes all values of a record set',
     plant: (ports) => ({
       ...ports,
@@ -52,32 +58,30 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     violates: 'no request is outside of the policies',
-    mistake: 'a value is written beside the challenge as well',
-    plant: (ports) => ({
-      ...ports,
-      records: {
-        ...ports.records,
-        present: async (records) => {
-          const beside = records.map((record) => ({
-            ...record,
-            recordName: record.recordName.replace('_acme-challenge', 'www'),
-          }));
-          await ports.records.present(beside).catch(() => undefined);
-          return ports.records.present(records);
-        },
-      },
-    }),
+    foundWith: 0,
+    mistake: 'a deletion is taken back before a version is written',
+    plant: (ports) => {
+      const { vault } = ports;
+      const put: typeof vault.put = async (version) => {
+        await vault.restore(version.id).catch(() => undefined);
+        return vault.put(version);
+      };
+      return { ...ports, vault: { ...vault, put } };
+    },
   },
   {
     violates: 'nothing secret is in a log, a checkpoint, an event or an error',
+    foundWith: 0,
     ...ofTheMatrix('the log shows what is stored'),
   },
   {
     violates: 'one order is finalized per generation',
+    foundWith: 0,
     ...ofTheMatrix('the next attempt does not go on with the order of a dead one'),
   },
   {
     violates: 'one order is open on purpose',
+    foundWith: 0,
     mistake: 'a cleaned-up claim forgets its order',
     plant: (ports) =>
       tagging(
@@ -87,37 +91,27 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     violates: "the CA's limits are kept",
+    foundWith: 0,
     mistake: 'nobody keeps a Retry-After',
     plant: (ports) =>
-      tagging(ports, (tags) =>
-        Object.fromEntries(
-          Object.entries(tags).map(([tag, value]) => [
-            tag,
-            /retry-at|not-before-order|paused/.test(tag) && value ? '2026-01-01T00:00:00.000Z' : value,
-          ]),
-        ),
-      ),
+      tagging(ports, ({ 'evercert:retry-at': _, ...tags }, id) => (id.includes('/_issuers/') ? {} : tags)),
   },
   {
     violates: 'every certificate is in order in time once faults have stopped',
+    foundWith: 0,
     ...ofTheMatrix('a claim holds for ever'),
   },
   {
     violates: 'no certificate expires unless the faults leave no other way',
+    foundWith: 0,
     mistake: 'a renewal is planned for the day after the end',
     plant: (ports) =>
       tagging(ports, (tags) => {
         const end = tags['evercert:not-after'];
-        const late = end && new Date(Date.parse(end) + DAY).toISOString();
-        return late
-          ? {
-              ...tags,
-              'evercert:renew-at': late,
-              'evercert:renew-by': late,
-              'evercert:not-before': late,
-              'evercert:not-after': late,
-            }
-          : tags;
+        if (!end) return tags;
+        const late = new Date(Date.parse(end) + DAY).toISOString();
+        const changed = ['not-before', 'not-after', 'renew-by', 'renew-at'].map((tag) => [`evercert:${tag}`, late]);
+        return { ...tags, ...Object.fromEntries(changed), 'evercert:ari-id': '' };
       }),
   },
 ];
@@ -130,10 +124,14 @@ function ofTheMatrix(mistake: string): Mistake {
 
 function tagging(
   ports: RenewalPorts,
-  change: (tags: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
+  change: (tags: Readonly<Record<string, string>>, id: string) => Readonly<Record<string, string>>,
 ): RenewalPorts {
   const { vault } = ports;
-  return { ...ports, vault: { ...vault, tag: (id, tags) => vault.tag(id, change(tags)) } };
+  const tag: typeof vault.tag = async (id, tags) => {
+    const changed = change(tags, id);
+    if (Object.keys(changed).length > 0) await vault.tag(id, changed);
+  };
+  return { ...ports, vault: { ...vault, tag } };
 }
 
 function withAnotherKey(value: string): string {
