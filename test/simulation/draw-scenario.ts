@@ -40,6 +40,7 @@ export function drawScenario(seed: number): Scenario {
     listStaleness: random.pick([0, MINUTE, 5 * MINUTE]),
     skew: random.pick([0, 0, -2 * MINUTE, -SECOND, SECOND, 2 * MINUTE]),
     faults,
+    asyncRetries: random.pick([0, undefined]),
     actions: drawActions(random, fleet, () => aroundWork(random, due, lifetime)),
     faultsEnd: Math.max(renewed, ...faults.filter((fault) => !isForOneRequest(fault)).map(({ until }) => until)),
   };

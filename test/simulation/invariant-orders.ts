@@ -52,6 +52,8 @@ export const oneOpenOrder: Invariant = (world) => {
   const { sandbox } = world;
   const excused = new Set<number>();
   const stored = new Set<number>();
+  /** When newOrder requests get through that were held up: whoever sent them may have been ended meanwhile. */
+  const late: number[] = [];
   const purposes = new Map<number, string | undefined>();
   let known = sandbox.ca.orders.length;
   const isStored = (url: string) =>
@@ -61,7 +63,8 @@ export const oneOpenOrder: Invariant = (world) => {
       return secret?.tags['evercert:order'] === url || pending.includes(`"${url}"`);
     });
   return {
-    hit: (operation) => {
+    hit: (operation, { delay }) => {
+      if (operation === 'acme:newOrder' && delay) late.push(sandbox.clock.now() + delay);
       for (const { id } of sandbox.ca.orders) {
         if (!stored.has(id) && UNTIL_STORED.test(operation)) excused.add(id);
         // Gone, another account's, or invalid: the CA's way to say that there is nothing to resume.
@@ -75,6 +78,7 @@ export const oneOpenOrder: Invariant = (world) => {
       known = sandbox.ca.orders.length;
       const newest = sandbox.ca.orders.at(-1);
       if (!newest) return undefined;
+      if (late.includes(sandbox.clock.now())) excused.add(newest.id);
       purposes.set(newest.id, purposeOf(world, newest));
       const open = sandbox.ca.orders.find(
         (order) =>

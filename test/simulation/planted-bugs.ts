@@ -76,12 +76,20 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     violates: 'one order is finalized per generation',
-    foundWith: 0,
-    ...ofTheMatrix('the next attempt does not go on with the order of a dead one'),
+    foundWith: 1,
+    mistake: 'every other new pair does not go live, and is not missed',
+    plant: (ports) => ({
+      ...ports,
+      vault: {
+        ...ports.vault,
+        moveStage: async (move) =>
+          move.stage === LIVE && /^[0-7]/.test(move.to) ? 'moved' : ports.vault.moveStage(move),
+      },
+    }),
   },
   {
     violates: 'one order is open on purpose',
-    foundWith: 0,
+    foundWith: 40,
     mistake: 'a cleaned-up claim forgets its order',
     plant: (ports) =>
       tagging(
@@ -91,14 +99,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     violates: "the CA's limits are kept",
-    foundWith: 0,
+    foundWith: 145,
     mistake: 'nobody keeps a Retry-After',
     plant: (ports) =>
       tagging(ports, ({ 'evercert:retry-at': _, ...tags }, id) => (id.includes('/_issuers/') ? {} : tags)),
   },
   {
     violates: 'every certificate is in order in time once faults have stopped',
-    foundWith: 0,
+    foundWith: 64,
     ...ofTheMatrix('a claim holds for ever'),
   },
   {

@@ -10,6 +10,8 @@ export interface Scenario {
   readonly execution: Execution;
   /** Whether each resume of a durable execution is in a process that knows nothing. */
   readonly coldStarts: boolean;
+  /** How often Lambda repeats an asynchronous event that failed: what the template says, or never, which is harder. */
+  readonly asyncRetries: 0 | undefined;
   readonly profile: Profile;
   readonly zones: readonly string[];
   readonly fleet: readonly FleetMember[];

@@ -50,6 +50,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     retryAfterSeconds: ca.retryAfterSeconds,
   });
   sandbox.route53.settings.propagationMilliseconds = scenario.propagation;
+  sandbox.lambda.settings.asyncRetries = scenario.asyncRetries;
   await sandbox.deployIssuer();
   for (const member of scenario.fleet) {
     if (member.owner === 'hand') await sandbox.register(member.name, member.spec);
