@@ -99,7 +99,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     violates: "the CA's limits are kept",
-    foundWith: 145,
+    foundWith: 40,
     mistake: 'nobody keeps a Retry-After',
     plant: (ports) =>
       tagging(ports, ({ 'evercert:retry-at': _, ...tags }, id) => (id.includes('/_issuers/') ? {} : tags)),
