@@ -20,6 +20,8 @@ export interface Report {
   readonly faults: Readonly<Record<string, { readonly drawn: number; readonly hits: number }>>;
   readonly certificates: number;
   readonly issuances: number;
+  /** Issuances beyond the first one of each certificate. */
+  readonly renewals: number;
   readonly scans: number;
   readonly simulatedHours: number;
   readonly events: number;
@@ -49,6 +51,7 @@ export function reportOf(
     faults: Object.fromEntries(faults),
     certificates: sum(({ scenario }) => scenario.fleet.length),
     issuances: sum(({ issuances }) => issuances),
+    renewals: sum(({ renewals }) => renewals),
     scans: sum(({ scans }) => scans),
     simulatedHours: Math.round(sum(({ simulatedHours }) => simulatedHours)),
     events: sum(({ events }) => events),
