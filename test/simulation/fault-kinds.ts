@@ -155,7 +155,7 @@ const KINDS = {
   ],
 } as const satisfies Record<string, readonly [number, (random: Random, outage: number) => Omit<Drawn, 'kind'>]>;
 
-export type FaultKind = keyof typeof KINDS;
+type FaultKind = keyof typeof KINDS;
 
 export const FAULT_KINDS = Object.keys(KINDS) as readonly FaultKind[];
 

@@ -33,7 +33,7 @@ export function problemOf({ certificate, chain, privateKey, domainNames }: PairV
   return sameSet(names, domainNames) ? undefined : `the live certificate is for ${names} and not for ${domainNames}`;
 }
 
-export function namesIn({ subjectAltName = '' }: X509Certificate): readonly string[] {
+function namesIn({ subjectAltName = '' }: X509Certificate): readonly string[] {
   return subjectAltName.split(', ').map((name) => name.replace('DNS:', ''));
 }
 

@@ -2,7 +2,6 @@ import type { CertificateSpecInput } from '../../lambdas/core/certificate-spec.t
 import type { Fault } from '../sandbox/faults.ts';
 import type { NameServerBehaviour } from '../sandbox/name-server.ts';
 import type { Execution } from '../sandbox/synthesis.ts';
-import type { FaultKind } from './fault-kinds.ts';
 
 /** What a seed stands for: plain data, drawn before anything runs. Times are milliseconds since the beginning. */
 export interface Scenario {
@@ -46,7 +45,7 @@ export interface CaTraits {
 }
 
 /** One thing that goes wrong. */
-export type PlannedFault = { readonly kind: FaultKind; readonly from: number; readonly until: number } & (
+export type PlannedFault = { readonly kind: string; readonly from: number; readonly until: number } & (
   | {
       readonly hits: 'requests';
       readonly fault: Fault /** Every n-th matching request is hit. */;
