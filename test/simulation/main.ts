@@ -1,5 +1,6 @@
 /**
  * `npm run simulate -- [--seeds N] [--from S] [--new] [--json]`: N seeds from S on; with `--new` the last one is new.
+ * `npm run simulate -- --twice [--seeds N] [--from S]`: whether two runs of each seed have the same events.
  * `npm run simulate -- --planted [--search]`: a seed that finds each planted bug; fails when one is not found.
  */
 import { randomInt } from 'node:crypto';
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
     new: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
+    twice: { type: 'boolean', default: false },
     search: { type: 'boolean', default: false },
   },
 });
@@ -30,16 +32,38 @@ const print = (text: string) => (options.json ? console.error(text) : console.lo
 await Promise.all([synthesizedApp('direct'), synthesizedApp('durable')]);
 const workers = startWorkers(availableParallelism());
 try {
-  process.exitCode = (await (options.planted ? findPlanted() : simulate())) ? 0 : 1;
+  process.exitCode = (await (options.planted ? findPlanted() : options.twice ? compare() : simulate())) ? 0 : 1;
 } finally {
   workers.stop();
 }
 
-async function simulate(): Promise<boolean> {
+function range(): { readonly from: number; readonly count: number } {
   const from = Number(options.from);
   const count = Number(options.seeds);
   if (!Number.isInteger(from) || !Number.isInteger(count) || count < 1)
     throw new RangeError('--seeds and --from are whole numbers');
+  return { from, count };
+}
+
+async function compare(): Promise<boolean> {
+  const { from, count } = range();
+  const different = await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const seed = from + index;
+      const [one, other] = await Promise.all([workers.run({ seed }), workers.run({ seed })]);
+      if (!isBroken(one) && !isBroken(other) && one.digest === other.digest) return [];
+      print(`seed ${seed} had other events the second time`);
+      return [seed];
+    }),
+  );
+  const seeds = different.flat();
+  if (options.json) console.log(JSON.stringify({ seeds: count, from, different: seeds }));
+  else console.log(`${count} seeds, ${seeds.length} with other events the second time`);
+  return seeds.length === 0;
+}
+
+async function simulate(): Promise<boolean> {
+  const { from, count } = range();
   const newSeed = options.new ? randomInt(1_000_000, 2 ** 31) : undefined;
   if (newSeed !== undefined) print(`the new seed is ${newSeed}`);
   const seeds = Array.from({ length: count }, (_, index) =>
