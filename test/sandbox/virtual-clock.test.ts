@@ -65,6 +65,11 @@ describe('The virtual clock', () => {
     for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   };
 
+  it('shows whole milliseconds, as Date.now does', async () => {
+    await clock.sleep(0.25);
+    expect(clock.now()).toBe(START + 1);
+  });
+
   it('lets held requests go on in the order of their runs, whichever came first', async () => {
     const url = await serve(async (message, response) => {
       await clock.hold(HOUR);

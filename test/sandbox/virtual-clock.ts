@@ -155,7 +155,9 @@ export class VirtualClock implements Clock {
     });
   }
 
-  #wakeAt(at: number, wake: () => void, turn?: Turn): Sleeper {
+  #wakeAt(moment: number, wake: () => void, turn?: Turn): Sleeper {
+    // `Date.now` has no fractions either: instants that are stored with milliseconds must be equal when they are read again.
+    const at = Math.ceil(moment);
     const sleeper: Sleeper = { at, wake, turn };
     const after = this.#sleepers.findIndex((other) => other.at > at || (other.at === at && isLater(other.turn, turn)));
     if (after === -1) this.#sleepers.push(sleeper);

@@ -46,7 +46,7 @@ const LONG_ENOUGH = 11 * MINUTE;
 
 /**
  * A second order is placed only when the first one can't be gone on with: its URL was lost on the way into the secret, it
- * ends soon, the CA has failed it, the CA or the network answered a question about it with an error, or the spec has changed.
+ * ends soon, the CA has failed it, a question about it was answered with an error, or the spec has changed.
  */
 export const oneOpenOrder: Invariant = (world) => {
   const { sandbox } = world;
@@ -68,7 +68,8 @@ export const oneOpenOrder: Invariant = (world) => {
       for (const { id } of sandbox.ca.orders) {
         if (!stored.has(id) && UNTIL_STORED.test(operation)) excused.add(id);
         // Gone, another account's, or invalid: the CA's way to say that there is nothing to resume.
-        if (/^acme:(order|authorization|challenge|finalize|certificate|newNonce)$/.test(operation)) excused.add(id);
+        if (/^acme:(directory|newNonce|order|authorization|challenge|finalize|certificate)$/.test(operation))
+          excused.add(id);
       }
     },
     effect: (operation) => {
