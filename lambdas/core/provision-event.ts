@@ -78,15 +78,22 @@ export function parseProvisionRequest(input: unknown): ProvisionRequest {
 export interface IssuerProperties {
   readonly name: string;
   readonly settings: IssuerSettings;
+  /** Of the secret. */
+  readonly tags: StackTags;
 }
 
 /** Other properties may be there: CloudFormation's own, and those of a newer construct. */
-const issuerPropertiesSchema = z.object({ Name: issuerNameSchema, Settings: z.string() });
+const issuerPropertiesSchema = z.object({
+  Name: issuerNameSchema,
+  Settings: z.string(),
+  Tags: z.optional(z.string()),
+});
 
 /** Throws `invalid-input` that names the property. */
 export function parseIssuerProperties(properties: unknown): IssuerProperties {
-  const { Name: name, Settings } = parseInput(issuerPropertiesSchema, properties, `${ISSUER_TYPE} properties`);
-  return { name, settings: parseIssuerSettings(parseJson(Settings, `Settings of issuer ${name}`), `issuer ${name}`) };
+  const { Name: name, Settings, Tags } = parseInput(issuerPropertiesSchema, properties, `${ISSUER_TYPE} properties`);
+  const settings = parseIssuerSettings(parseJson(Settings, `Settings of issuer ${name}`), `issuer ${name}`);
+  return { name, settings, tags: parseTags(Tags, 0, `Tags of issuer ${name}`) };
 }
 
 export interface CertificateProperties {
@@ -125,9 +132,7 @@ export function parseCertificateProperties(properties: unknown): CertificateProp
   if (spec.acm.length > MOST_REGIONS) {
     throw new RenewalFailure('invalid-input', `${what}: acm must have at most ${MOST_REGIONS} entries`);
   }
-  const whose = `Tags of certificate ${parsed.Name}`;
-  const tags = parsed.Tags === undefined ? {} : parseStackTags(parseJson(parsed.Tags, whose), whose);
-  expectRoomForTags(tags, spec.acm.length, whose);
+  const tags = parseTags(parsed.Tags, spec.acm.length, `Tags of certificate ${parsed.Name}`);
   return {
     name: parsed.Name,
     spec,
@@ -135,6 +140,12 @@ export function parseCertificateProperties(properties: unknown): CertificateProp
     waitForIssuance: parsed.WaitForIssuance === 'true',
     removalPolicy: parsed.RemovalPolicy,
   };
+}
+
+function parseTags(text: string | undefined, regions: number, what: string): StackTags {
+  const tags = text === undefined ? {} : parseStackTags(parseJson(text, what), what);
+  expectRoomForTags(tags, regions, what);
+  return tags;
 }
 
 function parseJson(text: string, what: string): unknown {
