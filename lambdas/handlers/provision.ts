@@ -4,9 +4,10 @@ import { createCloudFormationAnswers } from '../aws/cloudformation-answers.ts';
 import { createLambdaStarter } from '../aws/lambda-starter.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
 import { SECOND } from '../core/duration.ts';
-import { settingsFromEnvironment } from '../core/settings.ts';
+import { allowsHttpAnswers, settingsFromEnvironment } from '../core/settings.ts';
 import { systemClock } from '../renewal/ports/clock.ts';
-import { provision } from '../renewal/provision.ts';
+import { provision, refuse } from '../renewal/provision.ts';
+import type { ProvisionPorts } from '../renewal/provision-run.ts';
 import { powertoolsLog } from './log.ts';
 import type { Surroundings } from './renew.ts';
 
@@ -20,19 +21,37 @@ const LAST_MOMENT = 30 * SECOND;
 
 /**
  * The `provision` function: CloudFormation's requests for `Custom::AcmeIssuer` and `Custom::AcmeCertificate`. Its answer
- * goes to the request's URL. Throws when that is impossible, so that Lambda repeats the event.
+ * goes to the request's URL, also when the environment can't be read. Throws when that is impossible, so that Lambda
+ * repeats the event.
  */
 export function createProvision(
   surroundings: Pick<Surroundings, 'environment' | 'clock' | 'log'>,
 ): (event: unknown, context: ProvisionContext) => Promise<void> {
   const { environment, clock, log } = surroundings;
+  const answers = createCloudFormationAnswers({ clock, allowHttp: allowsHttpAnswers(environment) });
+  try {
+    return answering({ ...surroundings, answers });
+  } catch (error) {
+    return (event) => refuse(event, error, { answers, log });
+  }
+}
+
+/** Throws when the environment can't be read. */
+function answering({
+  environment,
+  clock,
+  log,
+  answers,
+}: Pick<Surroundings, 'environment' | 'clock' | 'log'> & Pick<ProvisionPorts, 'answers'>): ReturnType<
+  typeof createProvision
+> {
   const settings = settingsFromEnvironment(environment);
   const clients = createAwsClients({ clock, log });
-  const ports = {
+  const ports: ProvisionPorts = {
     vault: createSecretVault(clients.secretsManager),
     targets: createAcmTargets(clients.acm),
     starter: createLambdaStarter(clients.lambda, settings.renewFunction, { durable: settings.execution === 'durable' }),
-    answers: createCloudFormationAnswers({ clock, allowHttp: settings.allowHttpAnswers }),
+    answers,
     clock,
     log,
   };
