@@ -7,6 +7,7 @@ import { challengeRecordsContract } from '../contracts/challenge-records.contrac
 import { type AwsServer, startAwsServer } from '../sandbox/aws-server.ts';
 import { Calls } from '../sandbox/calls.ts';
 import { Faults } from '../sandbox/faults.ts';
+import { randomNumbers } from '../sandbox/random-numbers.ts';
 import { Route53 } from '../sandbox/route53.ts';
 import { Sts } from '../sandbox/sts.ts';
 import { VirtualClock } from '../sandbox/virtual-clock.ts';
@@ -63,15 +64,6 @@ async function startWorld(): Promise<World> {
       process.env = before;
       expect(server.bugs).toEqual([]);
     },
-  };
-}
-
-/** The same numbers in every run of the tests (a linear congruential generator). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
   };
 }
 

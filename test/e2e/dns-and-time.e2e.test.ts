@@ -3,6 +3,7 @@ import { HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
 import { type NameServer, startNameServer } from '../sandbox/name-server.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts';
+import { throttling } from '../sandbox/throttling.ts';
 
 const NAMES = ['leane.dev', '*.leane.dev'];
 const SPEC = { domainNames: NAMES, issuer: 'sandbox' };
@@ -90,5 +91,16 @@ describe.each<[string, Pick<SandboxOptions, 'execution' | 'coldStarts'>]>([
     });
     expect(challenges()).toEqual([]);
     expect(tagsOf(sandbox, 'cert')).toMatchObject({ state: 'failed', failure: 'propagation-timeout', failures: 1 });
+  });
+
+  it('throttling of 30 % of all calls to Route 53 slows a dozen renewals down and fails none', async () => {
+    await start();
+    const names = Array.from({ length: 12 }, (_, index) => `site${index}.leane.dev`);
+    for (const name of names) await sandbox.register(name, { domainNames: [name, `*.${name}`], issuer: 'sandbox' });
+    sandbox.faults.add(throttling('route53:*', 0.3));
+    expect(await sandbox.scan()).toMatchObject({ started: 12, failed: 0 });
+    expect(sandbox.log.filter(({ message }) => message === 'AWS call is repeated').length).toBeGreaterThan(12);
+    for (const name of names) expect(tagsOf(sandbox, name)).toMatchObject({ state: 'issued', failures: 0 });
+    expect(challenges()).toEqual([]);
   });
 });

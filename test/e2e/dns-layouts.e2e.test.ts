@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CertificateSpecInput } from '../../lambdas/core/certificate-spec.ts';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import type { RenewalFailure } from '../../lambdas/core/failure.ts';
-import { live, tagsOf } from '../sandbox/inspect.ts';
+import { tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
 const PARTNER = '210987654321';
@@ -364,20 +364,6 @@ describe('a record that Route 53 protects', () => {
 });
 
 describe('throttling', () => {
-  it('of a third of all calls slows renewals down and fails none', async () => {
-    sandbox.route53.createZone('leane.dev');
-    const names = Array.from({ length: 12 }, (_, index) => `site${index}.leane.dev`);
-    for (const name of names) await sandbox.register(name, { domainNames: [name, `*.${name}`], issuer: 'sandbox' });
-    let asked = 0;
-    sandbox.faults.add({
-      operation: 'route53:*',
-      when: () => ++asked % 3 === 0,
-      error: { status: 400, name: 'Throttling', message: 'Rate exceeded' },
-    });
-    expect(await sandbox.scan()).toMatchObject({ started: 12, failed: 0 });
-    expect(names.map((name) => live(sandbox, name).domainNames)).toEqual(names.map((name) => [name, `*.${name}`]));
-  });
-
   it('is kept away by starting few renewals at a time', async () => {
     sandbox.route53.createZone('leane.dev');
     for (let index = 0; index < 5; index += 1) {
