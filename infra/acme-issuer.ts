@@ -1,12 +1,14 @@
-import { CustomResource, Stack, Token } from 'aws-cdk-lib';
+import { CustomResource, type ITaggableV2, Lazy, Stack, TagManager, TagType, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { type IssuerSettingsInput, parseIssuerSettings } from '../lambdas/core/issuer-settings.ts';
+import { ISSUER_TYPE } from '../lambdas/core/provision-event.ts';
 import type { Trust } from '../lambdas/core/trust.ts';
 import { CERTIFICATE_AUTHORITIES, type CertificateAuthorityName } from './certificate-authorities.ts';
 import type { CertificateRenewer } from './certificate-renewer.ts';
 import { parseIssuerName } from './names.ts';
 import { PROVISION_TIMEOUT } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
+import { tagsProperty } from './tags-property.ts';
 
 /** An account at a CA that is known by name. */
 export interface AcmeAccountProps {
@@ -94,7 +96,7 @@ export interface AcmeIssuerProps extends AcmeAccountProps {
 const KNOWN_AT_DEPLOYMENT = 'https://known-at-deployment.invalid/directory';
 
 /** An ACME CA and our account with it. Deploying it registers the account, so that a wrong one fails there. */
-export class AcmeIssuer extends Construct {
+export class AcmeIssuer extends Construct implements ITaggableV2 {
   /** Let's Encrypt: certificates that browsers trust. */
   static letsEncrypt(scope: Construct, id: string, props: AcmeAccountProps): AcmeIssuer {
     return wellKnown(scope, id, 'letsencrypt', props);
@@ -126,6 +128,8 @@ export class AcmeIssuer extends Construct {
   /** The account's URL at the CA, known after the deployment. */
   readonly accountUrl: string;
   readonly directoryUrl: string;
+  /** Tags of the secret; the stack's tags are among them. */
+  readonly cdkTagManager = new TagManager(TagType.KEY_VALUE, ISSUER_TYPE);
 
   constructor(scope: Construct, id: string, props: AcmeIssuerProps) {
     super(scope, id);
@@ -137,10 +141,14 @@ export class AcmeIssuer extends Construct {
     this.renewer = renewer;
 
     const resource = new CustomResource(this, 'Resource', {
-      resourceType: 'Custom::AcmeIssuer',
+      resourceType: ISSUER_TYPE,
       serviceToken: renewer.provisionFunction.functionArn,
       serviceTimeout: PROVISION_TIMEOUT,
-      properties: { Name: this.issuerName, Settings: Stack.of(this).toJsonString(settings) },
+      properties: {
+        Name: this.issuerName,
+        Settings: Stack.of(this).toJsonString(settings),
+        Tags: Lazy.any({ produce: () => tagsProperty(this, this.cdkTagManager, 0) }),
+      },
     });
     this.accountUrl = resource.getAttString('AccountUrl');
     this.directoryUrl = resource.getAttString('DirectoryUrl');

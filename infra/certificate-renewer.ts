@@ -26,6 +26,7 @@ import {
   secretsKeyStatement,
   startStatement,
 } from './permissions.ts';
+import { PROVISION_EVENT_AGE } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
 import { environmentOf, settingsOf } from './renewer-settings.ts';
 import { hourlySchedule } from './schedule.ts';
@@ -108,7 +109,7 @@ export class CertificateRenewer extends Construct {
       environment,
       deadLetterQueue: provisionLetters,
       logRetention,
-      asyncRetries,
+      asyncRetries: { ...asyncRetries, maxEventAge: PROVISION_EVENT_AGE },
     });
     hourlySchedule(this, 'Schedule', this.scanFunction, scanLetters);
 

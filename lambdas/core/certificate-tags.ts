@@ -47,8 +47,8 @@ export interface CertificateTags {
   readonly logicalId?: string;
   /** The owner's physical id. */
   readonly resource?: string;
-  /** The last request of CloudFormation that was applied. */
-  readonly request?: string;
+  /** The requests of CloudFormation that were begun, the newest first (`renewal/request-history.ts`). */
+  readonly requests?: string;
   /** What the owner found, while its Create has not succeeded yet: `new`, `kept` or `managed`, and the versions of the spec and of the tags. */
   readonly takenFrom?: string;
   /** What a deployment asked `renew` for, and how that ended: the request, then a decision or a failure's code. */
@@ -142,7 +142,7 @@ const CODECS: { readonly [F in Field]-?: Codec<NonNullable<CertificateTags[F]>> 
   stack: text('stack'),
   logicalId: text('logical-id'),
   resource: text('resource'),
-  request: text('request'),
+  requests: text('requests'),
   takenFrom: text('taken-from'),
   answered: text('answered'),
   revoked: text('revoked'),

@@ -86,15 +86,22 @@ export function parseProvisionRequest(input: unknown): ProvisionRequest {
 export interface IssuerProperties {
   readonly name: string;
   readonly settings: IssuerSettings;
+  /** Of the secret. */
+  readonly tags: StackTags;
 }
 
 /** Other properties may be there: CloudFormation's own, and those of a newer construct. */
-const issuerPropertiesSchema = z.object({ Name: issuerNameSchema, Settings: z.string() });
+const issuerPropertiesSchema = z.object({
+  Name: issuerNameSchema,
+  Settings: z.string(),
+  Tags: z.optional(z.string()),
+});
 
 /** Throws `invalid-input` that names the property. */
 export function parseIssuerProperties(properties: unknown): IssuerProperties {
-  const { Name: name, Settings } = parseInput(issuerPropertiesSchema, properties, `${ISSUER_TYPE} properties`);
-  return { name, settings: parseIssuerSettings(parseJson(Settings, `Settings of issuer ${name}`), `issuer ${name}`) };
+  const { Name: name, Settings, Tags } = parseInput(issuerPropertiesSchema, properties, `${ISSUER_TYPE} properties`);
+  const settings = parseIssuerSettings(parseJson(Settings, `Settings of issuer ${name}`), `issuer ${name}`);
+  return { name, settings, tags: parseTags(Tags, 0, `Tags of issuer ${name}`) };
 }
 
 export interface CertificateProperties {
@@ -127,9 +134,7 @@ export function parseCertificateProperties(properties: unknown): CertificateProp
   const parsed = parseInput(certificatePropertiesSchema, properties, `${CERTIFICATE_TYPE} properties`);
   const what = `Spec of certificate ${parsed.Name}`;
   const spec = parseCertificateSpec(parseJson(parsed.Spec, what), what);
-  const whose = `Tags of certificate ${parsed.Name}`;
-  const tags = parsed.Tags === undefined ? {} : parseStackTags(parseJson(parsed.Tags, whose), whose);
-  expectRoomForTags(tags, spec.acm.length, whose);
+  const tags = parseTags(parsed.Tags, spec.acm.length, `Tags of certificate ${parsed.Name}`);
   return {
     name: parsed.Name,
     spec,
@@ -137,6 +142,12 @@ export function parseCertificateProperties(properties: unknown): CertificateProp
     waitForIssuance: parsed.WaitForIssuance === 'true',
     removalPolicy: parsed.RemovalPolicy,
   };
+}
+
+function parseTags(text: string | undefined, regions: number, what: string): StackTags {
+  const tags = text === undefined ? {} : parseStackTags(parseJson(text, what), what);
+  expectRoomForTags(tags, regions, what);
+  return tags;
 }
 
 function parseJson(text: string, what: string): unknown {

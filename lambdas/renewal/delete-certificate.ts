@@ -1,6 +1,6 @@
 import { secretName } from '../core/certificate-name.ts';
 import type { CertificateSpec } from '../core/certificate-spec.ts';
-import { acmTagOf, type CertificateTags, readCertificateTags } from '../core/certificate-tags.ts';
+import { acmTagOf, type CertificateTags, readCertificateTags, writeCertificateTags } from '../core/certificate-tags.ts';
 import { MINUTE } from '../core/duration.ts';
 import { parsePhysicalId, physicalIdOf } from '../core/physical-id.ts';
 import type { ProvisionAnswer } from '../core/provision-answer.ts';
@@ -14,6 +14,7 @@ import { disown, isOwner, keep, unmanage } from './owner.ts';
 import type { SecretDescription } from './ports/secret-vault.ts';
 import type { ProvisionRun } from './provision-run.ts';
 import { findImports, type RegionalImport, removeImports } from './remove-imports.ts';
+import { begun, isNewest, isOvertaken } from './request-history.ts';
 import { restoreStackTags } from './stack-tags.ts';
 import { ISSUED, SPEC } from './stages.ts';
 import { putSpecValue } from './write-spec.ts';
@@ -26,7 +27,7 @@ const IN_USE = 10 * MINUTE;
 /**
  * A Delete. What it may touch depends on what the secret's tags say:
  *
- * - The stack's resource doesn't own the secret: nothing.
+ * - The stack's resource doesn't own the secret, or a newer request has been begun since: nothing.
  * - It does, but under another physical id: this one was replaced, and only its imports go.
  * - Its Create has not succeeded: what the Create found is put back, and nothing that existed before is removed.
  * - Otherwise the removal policy holds. `retain` (whatever is not `destroy`): the secret is kept and no longer managed,
@@ -39,6 +40,10 @@ export async function deleteCertificate(request: ProvisionRequest, run: Provisio
   const secret = target && (await run.vault.describe(secretName(run.settings.prefix, target.name)));
   const tags = readCertificateTags(secret?.tags ?? {});
   if (!secret || !isOwner(request, tags)) return done(request, 'this resource owns nothing');
+  if (isOvertaken(request.requestId, tags)) return done(request, 'a newer request has been worked on since');
+  if (!isNewest(request.requestId, tags)) {
+    await run.vault.tag(secret.arn, writeCertificateTags(begun(request.requestId, tags)));
+  }
   if (tags.resource !== target.id)
     return target.madeUp ? done(request, 'this resource owns nothing') : removeReplaced(request, secret, run);
   if (tags.takenFrom !== undefined) return undo(request, secret, run);

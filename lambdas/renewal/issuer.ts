@@ -43,9 +43,15 @@ function remember(name: string, opening: Promise<OpenIssuer>, run: IssuerRun): P
 
 /**
  * Creates an issuer's secret with a new account key, or changes its settings, and makes sure that the CA knows the
- * account under the key that is asked for. A wrong issuer therefore fails here, not at the first renewal.
+ * account under the key that is asked for. A wrong issuer therefore fails here, not at the first renewal. `tags` are those of
+ * a new secret: an account may forbid secrets without certain tags.
  */
-export async function configureIssuer(name: string, input: IssuerSettingsInput, run: IssuerRun): Promise<OpenIssuer> {
+export async function configureIssuer(
+  name: string,
+  input: IssuerSettingsInput,
+  run: IssuerRun,
+  tags: Readonly<Record<string, string>> = {},
+): Promise<OpenIssuer> {
   const settings = parseIssuerSettings(input, `issuer ${name}`);
   const fullName = issuerSecretName(run.settings.prefix, name);
   if (!(await run.vault.describe(fullName))) {
@@ -53,7 +59,7 @@ export async function configureIssuer(name: string, input: IssuerSettingsInput, 
     const { keyRollover } = settings;
     const value = accountKeyValue({ accountKey: await generatePrivateKey('ecdsa-p256'), keyRollover });
     const description = `ACME account key of the issuer ${name}, kept by evercert`;
-    await run.vault.create({ name: fullName, description, value, token: digest('account', fullName, value), tags: {} });
+    await run.vault.create({ name: fullName, description, value, token: digest('account', fullName, value), tags });
   }
   const secret = await describeIssuer(name, run);
   const value = JSON.stringify(settings);

@@ -42,14 +42,14 @@ export async function unmanage(
   await vault.untag(arn, [RENEWER_TAG]);
 }
 
-/** The tag of the last request stays: it tells a late repetition of a request that has been undone. */
+/** The tag of the requests stays: it tells a late repetition of a request that has been undone. */
 export async function disown({ arn }: Pick<SecretDescription, 'arn'>, vault: SecretVault): Promise<void> {
   await vault.untag(arn, [tagOf('stack'), tagOf('logicalId'), tagOf('resource'), tagOf('takenFrom')]);
 }
 
 export function ownerTags(
   owner: Owner,
-  more: Pick<CertificateTags, 'resource' | 'request' | 'takenFrom'>,
+  more: Pick<CertificateTags, 'resource' | 'requests' | 'takenFrom'>,
 ): Record<string, string> {
   return writeCertificateTags({ stack: owner.stackId, logicalId: owner.logicalId, ...more });
 }

@@ -1,6 +1,6 @@
 import { directoryOf } from '../acme/session.ts';
 import { issuerSecretName } from '../core/certificate-name.ts';
-import { readCertificateTags, tagOf } from '../core/certificate-tags.ts';
+import { readCertificateTags, tagOf, writeCertificateTags } from '../core/certificate-tags.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { readIssuerTags, writeIssuerTags } from '../core/issuer-tags.ts';
 import type { ProvisionAnswer } from '../core/provision-answer.ts';
@@ -11,6 +11,8 @@ import type { OpenIssuer } from './open-issuer.ts';
 import { isOwner, ownedByAnother, ownerTags } from './owner.ts';
 import type { SecretDescription } from './ports/secret-vault.ts';
 import type { ProvisionRun } from './provision-run.ts';
+import { begun, isOvertaken } from './request-history.ts';
+import { writeStackTags } from './stack-tags.ts';
 import { SPEC } from './stages.ts';
 
 /**
@@ -20,8 +22,9 @@ import { SPEC } from './stages.ts';
 export async function provisionIssuer(request: ProvisionRequest, run: ProvisionRun): Promise<ProvisionAnswer> {
   const wanted = parseIssuerProperties(request.properties);
   const before = await available(request, wanted, run);
-  const issuer = await configured(wanted, before, run);
-  await run.vault.tag(issuer.arn, ownerTags(request, { request: request.requestId }));
+  const issuer = await configured(request, wanted, before, run);
+  await run.vault.tag(issuer.arn, ownerTags(request, {}));
+  await writeStackTags(issuer.arn, wanted.tags, run);
   const data = { AccountUrl: issuer.accountUrl, DirectoryUrl: issuer.settings.directoryUrl };
   return { status: 'SUCCESS', physicalId: wanted.name, data };
 }
@@ -30,9 +33,14 @@ export async function provisionIssuer(request: ProvisionRequest, run: ProvisionR
 export async function deleteIssuer(request: ProvisionRequest, run: ProvisionRun): Promise<ProvisionAnswer> {
   const { physicalId = '' } = request;
   const secret = await run.vault.describe(issuerSecretName(run.settings.prefix, physicalId));
-  if (!secret || !isOwner(request, readCertificateTags(secret.tags))) {
-    return { status: 'SUCCESS', physicalId, reason: 'this resource owns nothing' };
+  const tags = readCertificateTags(secret?.tags ?? {});
+  if (!secret || isOvertaken(request.requestId, tags)) {
+    return { status: 'SUCCESS', physicalId, reason: 'there is nothing, or a newer request has been worked on since' };
   }
+  // Also where its Create has failed: a late repetition of that one is known by it.
+  if (!ownedByAnother(request, tags))
+    await run.vault.tag(secret.arn, writeCertificateTags(begun(request.requestId, tags)));
+  if (!isOwner(request, tags)) return { status: 'SUCCESS', physicalId, reason: 'this resource owns nothing' };
   await run.vault.untag(secret.arn, [tagOf('stack'), tagOf('logicalId')]);
   return { status: 'SUCCESS', physicalId, reason: `the secret ${secret.name} is kept with the account key` };
 }
@@ -46,30 +54,37 @@ async function available(
   const fullName = issuerSecretName(run.settings.prefix, name);
   const scheduled = await run.vault.describeScheduled(fullName);
   const secret = scheduled ?? (await run.vault.describe(fullName));
-  const { stack, request: last } = readCertificateTags(secret?.tags ?? {});
+  const tags = readCertificateTags(secret?.tags ?? {});
+  const { stack } = tags;
   if (ownedByAnother(request, { stack })) {
     throw new RenewalFailure(
       'owned-by-stack',
       `the issuer ${name} belongs to the stack ${stack}: use it from there, or choose another name here`,
     );
   }
-  if (secret && stack === undefined && last === request.requestId) {
+  if (isOvertaken(request.requestId, tags)) {
     throw new RenewalFailure(
       'deployment-superseded',
-      `issuer ${name}: CloudFormation has deleted this resource already`,
+      `issuer ${name}: CloudFormation has sent a newer request for this resource, or deleted it, in the meantime`,
     );
   }
   if (scheduled) await run.vault.restore(scheduled.arn);
+  // Before anything is changed: also a request that fails must not be done after the one that rolls it back.
+  if (secret) await run.vault.tag(secret.arn, writeCertificateTags(begun(request.requestId, tags)));
   return secret;
 }
 
 async function configured(
-  { name, settings }: IssuerProperties,
+  { requestId }: ProvisionRequest,
+  { name, settings, tags }: IssuerProperties,
   before: SecretDescription | undefined,
   run: ProvisionRun,
 ): Promise<OpenIssuer> {
   try {
-    const issuer = await configureIssuer(name, settings, run);
+    const issuer = await configureIssuer(name, settings, run, {
+      ...tags,
+      ...writeCertificateTags(begun(requestId, {})),
+    });
     // A rollback to settings that were in force all along has to succeed, also while the CA can't be reached.
     if (before === undefined || !(await isUnchanged(before, run))) await directoryOf(issuer.session);
     return issuer;

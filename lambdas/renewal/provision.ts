@@ -1,6 +1,7 @@
 import { MINUTE } from '../core/duration.ts';
 import { RenewalFailure, toFailure } from '../core/failure.ts';
 import { physicalIdOf } from '../core/physical-id.ts';
+import { presignedUrlEnd } from '../core/presigned-url.ts';
 import { answerDocument, type ProvisionAnswer } from '../core/provision-answer.ts';
 import {
   type AnswerAddress,
@@ -26,7 +27,8 @@ const LONGEST = 14 * MINUTE;
  * Does what one request of CloudFormation asks for, and answers it: also when it is nonsense, and when the work fails.
  * `overdue` resolves when it is time to answer whatever the work is doing.
  *
- * Safe to repeat: Lambda repeats an event whose invocation failed, and may deliver any event twice.
+ * Safe to repeat: Lambda repeats an event whose invocation failed, and may deliver any event twice. One that CloudFormation
+ * has stopped waiting for long ago, because its URL has ended, does nothing.
  *
  * Throws when nobody can be answered: `invalid-input` for an event without a usable address, and what the delivery of
  * the answer failed with.
@@ -40,11 +42,16 @@ export async function provision(
   const address = parseAnswerAddress(input);
   const deadline = ports.clock.now() + LONGEST;
   const run: ProvisionRun = { ...startRun(ports, settings, address.requestId), deadline };
+  const { logicalId, stackId, requestId } = address;
+  if ((presignedUrlEnd(address.responseUrl) ?? Number.POSITIVE_INFINITY) < ports.clock.now()) {
+    run.log.warn('CloudFormation no longer waits for this request: nothing is done', { logicalId, stackId, requestId });
+    return;
+  }
   const answer = await Promise.race([work(input, run), overdue.then(tooLate)]).catch((error: unknown) =>
     failed(input, address, error, run),
   );
   const { status, physicalId, reason } = answer;
-  run.log.info('answering CloudFormation', { logicalId: address.logicalId, status, physicalId, reason });
+  run.log.info('answering CloudFormation', { logicalId, status, physicalId, reason });
   await run.answers.send(address.responseUrl, answerDocument(address, answer));
 }
 

@@ -8,6 +8,7 @@ import { digest } from './digest.ts';
 import { isOwner, type Owner, ownedByAnother, ownerTags } from './owner.ts';
 import type { SecretDescription } from './ports/secret-vault.ts';
 import type { ProvisionRun } from './provision-run.ts';
+import { begun, isKnown, isNewest, isOvertaken } from './request-history.ts';
 import { SPEC, TAGS } from './stages.ts';
 
 /** What is to be owned, and by whom. */
@@ -26,26 +27,27 @@ export interface Claimant extends Owner {
  * succeeded, so that it can be undone.
  *
  * Throws `owned-by-stack` when another stack owns it, `spec-conflict` when it isn't ours, and `deployment-superseded` for
- * a request that a later Delete has undone.
+ * a request that has been undone, or that a newer one has overtaken.
  */
 export async function takeOver(claimant: Claimant, run: ProvisionRun): Promise<SecretDescription> {
   const found = (await existing(claimant, run)) ?? (await created(claimant, run));
   const { secret, restored } = found;
   const tags = readCertificateTags(secret.tags);
   const managed = secret.tags[RENEWER_TAG] === run.settings.renewer;
+  if (isOvertaken(claimant.requestId, tags)) throw superseded(claimant.name);
   if (isOwner(claimant, tags) && managed && !restored) {
-    if (tags.request !== claimant.requestId) {
-      await run.vault.tag(secret.arn, writeCertificateTags({ request: claimant.requestId }));
+    if (!isNewest(claimant.requestId, tags)) {
+      await run.vault.tag(secret.arn, writeCertificateTags(begun(claimant.requestId, tags)));
     }
     return secret;
   }
-  if (tags.stack === undefined && tags.request === claimant.requestId) throw superseded(claimant.name);
+  if (tags.stack === undefined && isKnown(claimant.requestId, tags)) throw superseded(claimant.name);
   await run.vault.tag(secret.arn, {
     [RENEWER_TAG]: run.settings.renewer,
     [KEPT_TAG]: '',
     ...ownerTags(claimant, {
       resource: claimant.resource,
-      request: claimant.requestId,
+      ...begun(claimant.requestId, tags),
       takenFrom: [managed ? 'managed' : 'kept', secret.stages[SPEC] ?? '-', secret.stages[TAGS] ?? '-'].join(' '),
     }),
   });
@@ -81,7 +83,7 @@ async function existing(claimant: Claimant, run: ProvisionRun): Promise<Found | 
   expectOurs(scheduled, run);
   // Where a stack has scheduled it, its tags name that stack for ever. Where somebody else has, it is still the stack's.
   if (scheduled.tags[RENEWER_TAG] === run.settings.renewer) expectUnowned(claimant, scheduled);
-  if (readCertificateTags(scheduled.tags).request === claimant.requestId) throw superseded(claimant.name);
+  if (isKnown(claimant.requestId, readCertificateTags(scheduled.tags))) throw superseded(claimant.name);
   await run.vault.restore(scheduled.arn);
   run.log.info('secret restored', { certificate: claimant.name, secret: scheduled.arn });
   return { secret: scheduled, restored: true };
@@ -114,7 +116,7 @@ async function created(claimant: Claimant, run: ProvisionRun): Promise<Found> {
       ...claimant.tags,
       [RENEWER_TAG]: run.settings.renewer,
       ...writeCertificateTags({ state: 'registered' }),
-      ...ownerTags(claimant, { resource: claimant.resource, request: claimant.requestId, takenFrom: 'new' }),
+      ...ownerTags(claimant, { resource: claimant.resource, ...begun(claimant.requestId, {}), takenFrom: 'new' }),
     },
   });
   // Somebody else may have been first.
@@ -136,6 +138,6 @@ function owned(name: string, stack: string | undefined): RenewalFailure {
 function superseded(name: string): RenewalFailure {
   return new RenewalFailure(
     'deployment-superseded',
-    `${name}: CloudFormation has deleted this resource in the meantime`,
+    `${name}: CloudFormation has sent a newer request for this resource, or deleted it, in the meantime`,
   );
 }

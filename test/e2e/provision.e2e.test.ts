@@ -711,6 +711,101 @@ describe('provision', () => {
       expect(sandbox.secretsManager.secrets().map(({ tags: all, stages }) => ({ all, stages }))).toEqual(before);
     });
 
+    /** The last event of a kind that was sent. */
+    const last = (requestType: string, logicalId = 'Certificate') =>
+      stacks.sent.findLast((event) => {
+        const { RequestType, LogicalResourceId } = event as { RequestType: string; LogicalResourceId: string };
+        return RequestType === requestType && LogicalResourceId === logicalId;
+      });
+    const everything = () => ({
+      secrets: sandbox.secretsManager.secrets().map(({ name, tags: all, stages, deletionAt }) => ({
+        name,
+        all,
+        stages,
+        deletionAt,
+      })),
+      imports: imports(),
+      orders: sandbox.ca.orders.length,
+    });
+    const changesNothing = async (event: unknown) => {
+      // Lambda repeats a renewal that failed as well.
+      await sandbox.lambda.idle();
+      const before = everything();
+      await world.deliver(event);
+      expect(everything()).toEqual(before);
+    };
+
+    it('changes nothing when a newer update has been worked on', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      await stacks.updateStack('web', { ...issuer(), ...certificate(CHANGED) });
+      const older = last('Update');
+      await stacks.updateStack('web', { ...issuer(), ...certificate() });
+      await changesNothing(older);
+      await changesNothing(last('Create'));
+    });
+
+    it('changes nothing when a failed update has been rolled back since, although the CA takes it now', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      sandbox.faults.add({ operation: 'acme:newOrder', error: refusal });
+      await stacks.updateStack('web', { ...issuer(), ...certificate({ domainNames: ['leane.dev', 'a.leane.dev'] }) });
+      sandbox.faults.clear();
+      await changesNothing(stacks.sent.at(-2));
+    });
+
+    it.each(['retain', 'destroy'] as const)(
+      'changes nothing when it is a Delete (%s) of what the stack has again',
+      async (RemovalPolicy) => {
+        const managed = certificate({}, { RemovalPolicy });
+        await stacks.createStack('web', { ...issuer(), ...managed });
+        await stacks.updateStack('web', issuer());
+        await stacks.updateStack('web', { ...issuer(), ...managed });
+        await changesNothing(last('Delete'));
+        expect(rawTags()).toMatchObject({ 'evercert:renewer': 'evercert' });
+      },
+    );
+
+    it('changes nothing when it is a Delete of a key type to which the stack has come back', async () => {
+      const of = (key: 'ecdsa-p256' | 'rsa-2048') => ({
+        ...issuer(),
+        ...certificate({ key }, { RemovalPolicy: 'destroy' }),
+      });
+      await stacks.createStack('web', of('ecdsa-p256'));
+      await stacks.updateStack('web', of('rsa-2048'));
+      const clean = last('Delete');
+      expect(clean).toMatchObject({ PhysicalResourceId: 'leane.dev:ecdsa-p256' });
+      await stacks.updateStack('web', of('ecdsa-p256'));
+      await changesNothing(clean);
+      expect(imports()).toHaveLength(1);
+    });
+
+    it('changes nothing of an issuer either', async () => {
+      await stacks.createStack('web', issuer());
+      await stacks.updateStack('web', issuer({ email: 'other@leane.dev' }));
+      const older = last('Update', 'Issuer');
+      await stacks.updateStack('web', issuer());
+      await changesNothing(older);
+      await stacks.updateStack('web', { Other: { type: 'Sandbox::Failing', properties: {} } });
+      await changesNothing(last('Update', 'Issuer'));
+    });
+
+    it('does not bring back an issuer whose Create has failed', async () => {
+      await stacks.createStack('web', issuer({ directoryUrl: sandbox.ca.directoryUrl.replace(/[^/]*$/, 'nowhere') }));
+      await changesNothing(last('Create', 'Issuer'));
+    });
+
+    it('does nothing and answers nobody when CloudFormation has stopped waiting hours ago', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate({}, { RemovalPolicy: 'destroy' }) });
+      const created = last('Create');
+      sandbox.secretsManager.delete(SECRET);
+      await sandbox.clock.advance(2 * HOUR + MINUTE);
+      const answers = sandbox.calls.of('cloudformation:answer');
+      await changesNothing(created);
+      expect(sandbox.calls.of('cloudformation:answer')).toBe(answers);
+      expect(sandbox.log).toContainEqual(
+        expect.objectContaining({ level: 'warn', message: expect.stringContaining('no longer waits') }),
+      );
+    });
+
     it.each([
       ['before it has made the secret', 'secretsmanager:CreateSecret', 'before'],
       ['after it has made the secret', 'secretsmanager:CreateSecret', 'after'],
@@ -822,6 +917,36 @@ describe('provision', () => {
       expect(sandbox.secretsManager.secret(SECRET)).toBeUndefined();
     });
 
+    it('has the tags of its stack from its creation, and follows them', async () => {
+      const tagged = (tags: object) => {
+        const { Issuer } = issuer();
+        return {
+          Issuer: { type: 'Custom::AcmeIssuer', properties: { ...Issuer?.properties, Tags: JSON.stringify(tags) } },
+        };
+      };
+      const theirs = () =>
+        Object.entries(sandbox.secretsManager.secret('evercert/_issuers/sandbox')?.tags ?? {}).filter(
+          ([key]) => !key.startsWith('evercert:'),
+        );
+      const creations: unknown[] = [];
+      const note = (request: unknown) => creations.push(JSON.parse((request as { readonly body: string }).body)) === 0;
+      sandbox.faults.add({ operation: 'secretsmanager:CreateSecret', when: note, drop: true });
+      await stacks.createStack('web', tagged({ team: 'platform' }));
+      expect(creations).toEqual([
+        expect.objectContaining({ Tags: expect.arrayContaining([{ Key: 'team', Value: 'platform' }]) }),
+      ]);
+      expect(theirs()).toEqual([['team', 'platform']]);
+      await stacks.deleteStack('web');
+      await stacks.createStack('web', tagged({ team: 'platform', tier: 'gold' }));
+      expect(theirs()).toEqual([
+        ['team', 'platform'],
+        ['tier', 'gold'],
+      ]);
+      await stacks.updateStack('web', tagged({ team: 'edge' }));
+      expect(theirs()).toEqual([['team', 'edge']]);
+      expect(sandbox.ca.accounts).toHaveLength(1);
+    });
+
     it('keeps its settings when new ones are wrong', async () => {
       await stacks.createStack('web', issuer());
       expect((await stacks.updateStack('web', wrong())).status).toBe('UPDATE_ROLLBACK_COMPLETE');
@@ -909,4 +1034,4 @@ describe('provision', () => {
 
 /** One name stays: ACM refuses to replace all of them. */
 const CHANGED = { domainNames: ['leane.dev', 'www.leane.dev'] };
-const OWNER_TAGS = ['evercert:stack', 'evercert:logical-id', 'evercert:resource', 'evercert:request'];
+const OWNER_TAGS = ['evercert:stack', 'evercert:logical-id', 'evercert:resource', 'evercert:requests'];

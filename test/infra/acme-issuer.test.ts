@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { Stack } from 'aws-cdk-lib';
+import { type Stack, Tags } from 'aws-cdk-lib';
 import { CfnAcmeEndpoint } from 'aws-cdk-lib/aws-certificatemanager';
 import { AcmeIssuer } from '../../infra/acme-issuer.ts';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
@@ -70,6 +70,20 @@ describe('AcmeIssuer', () => {
       (name) => `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${name}`,
     );
     expect(Object.fromEntries(readers)).toEqual({ RenewerRenew: secrets, RenewerProvision: secrets });
+  });
+
+  it('passes on its own tags and those of its stack', () => {
+    const issuer = AcmeIssuer.letsEncrypt(stack, 'Issuer', { renewer });
+    Tags.of(stack).add('team', 'platform');
+    Tags.of(issuer).add('tier', 'gold');
+    const { Properties } = resourceOf(stack, 'Custom::AcmeIssuer');
+    expect(parseIssuerProperties(Properties).tags).toEqual({ team: 'platform', tier: 'gold' });
+  });
+
+  it('refuses a tag that a secret can not have', () => {
+    const issuer = AcmeIssuer.letsEncrypt(stack, 'Issuer', { renewer });
+    Tags.of(issuer).add('evercert:renewer', 'mine');
+    expect(() => resourceOf(stack, 'Custom::AcmeIssuer')).toThrow('reserved for evercert');
   });
 
   it('refuses two issuers of one name', () => {

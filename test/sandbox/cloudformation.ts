@@ -76,6 +76,8 @@ const REGION = 'eu-central-1';
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html: ServiceTimeout. */
 const TIMEOUT = 60 * 60_000;
 const LOOK_AGAIN = 1_000;
+/** As in the events that people have published; AWS documents neither the number nor the form. */
+const URL_SECONDS = 7_200;
 /** A resource that can be neither created nor updated. */
 const FAILING = 'Sandbox::Failing';
 
@@ -298,6 +300,7 @@ interface AnswerServer {
 /** The S3 bucket behind the response URLs: it takes whatever is put with the right signature. */
 async function startAnswerServer({ clock, calls, faults }: CloudFormationOptions): Promise<AnswerServer> {
   const put = new Map<string, string>();
+  const ends = new Map<string, number>();
   const server = createServer((message, response) => void serve(message, response));
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -312,7 +315,7 @@ async function startAnswerServer({ clock, calls, faults }: CloudFormationOptions
       if (phase === 'after') {
         // Signed for an empty content type, so that any other is another request.
         const known = put.has(message.url ?? '') && message.method === 'PUT' && !message.headers['content-type'];
-        if (!known) return void refuse(403);
+        if (!known || clock.now() > (ends.get(message.url ?? '') ?? 0)) return void refuse(403);
         if (put.get(message.url ?? '') === '') put.set(message.url ?? '', Buffer.concat(chunks).toString('utf8'));
       }
       const fault = await faults.at(phase, 'cloudformation:answer', message.url);
@@ -326,8 +329,9 @@ async function startAnswerServer({ clock, calls, faults }: CloudFormationOptions
     expect({ stackId, logicalId, physicalId }) {
       const requestId = randomUUID();
       const signature = randomBytes(16).toString('hex');
-      const path = `/cloudformation-custom-resource-response/${encodeURIComponent(stackId)}%7C${logicalId}%7C${requestId}?X-Amz-Signature=${signature}`;
+      const path = `/cloudformation-custom-resource-response/${encodeURIComponent(stackId)}%7C${logicalId}%7C${requestId}?${signedAt(clock.now())}&X-Amz-Signature=${signature}`;
       put.set(path, '');
+      ends.set(path, clock.now() + URL_SECONDS * 1_000);
       const wait = async (): Promise<Answer> => {
         const end = clock.now() + TIMEOUT;
         while (put.get(path) === '' && clock.now() < end) await clock.sleep(LOOK_AGAIN);
@@ -350,6 +354,12 @@ async function startAnswerServer({ clock, calls, faults }: CloudFormationOptions
         server.closeAllConnections();
       }),
   };
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
+function signedAt(now: number): string {
+  const date = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
+  return `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=${date}&X-Amz-SignedHeaders=host&X-Amz-Expires=${URL_SECONDS}`;
 }
 
 function strings(value: unknown): unknown {
