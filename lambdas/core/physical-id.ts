@@ -13,6 +13,12 @@ export function physicalIdOf({ name, key }: PhysicalId): string {
   return `${name}:${key}`;
 }
 
+/**
+ * What a Create answers that the function could not begin, for want of readable settings. The Delete that follows finds a
+ * function that can't begin either, and by this id it knows that there is nothing.
+ */
+export const NOT_BEGUN = 'not-begun';
+
 /** `undefined` for an id that isn't ours: CloudFormation makes one up for a Create that never answered. */
 export function parsePhysicalId(text: string): PhysicalId | undefined {
   const [name = '', keyName, more] = text.split(':');

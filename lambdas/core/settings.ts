@@ -126,6 +126,11 @@ export function settingsFromEnvironment(environment: Environment): Settings {
   return parseInput(settingsSchema, input, 'environment');
 }
 
+/** Also for an environment that can't be read otherwise: somebody has to be told that. */
+export function allowsHttpAnswers(environment: Environment): boolean {
+  return environment[VARIABLES.allowHttpAnswers] === 'true';
+}
+
 /** The inverse: what the CDK construct puts into the functions' environment. */
 export function settingsToEnvironment(settings: Settings): Record<string, string> {
   return Object.fromEntries(

@@ -5,9 +5,10 @@ import { createLambdaStarter } from '../aws/lambda-starter.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
 import { SECOND } from '../core/duration.ts';
 import { THROTTLED } from '../core/metrics.ts';
-import { settingsFromEnvironment } from '../core/settings.ts';
+import { allowsHttpAnswers, settingsFromEnvironment } from '../core/settings.ts';
 import { systemClock } from '../renewal/ports/clock.ts';
-import { provision } from '../renewal/provision.ts';
+import { provision, refuse } from '../renewal/provision.ts';
+import type { ProvisionPorts } from '../renewal/provision-run.ts';
 import { powertoolsLog } from './log.ts';
 import { createEmit, printLine } from './metrics.ts';
 import type { Surroundings } from './renew.ts';
@@ -22,21 +23,36 @@ const LAST_MOMENT = 30 * SECOND;
 
 /**
  * The `provision` function: CloudFormation's requests for `Custom::AcmeIssuer` and `Custom::AcmeCertificate`. Its answer
- * goes to the request's URL. Throws when that is impossible, so that Lambda repeats the event.
+ * goes to the request's URL, also when the environment can't be read. Throws when that is impossible, so that Lambda
+ * repeats the event.
  */
 export function createProvision(
   surroundings: Pick<Surroundings, 'environment' | 'clock' | 'log' | 'print'>,
 ): (event: unknown, context: ProvisionContext) => Promise<void> {
   const { environment, clock, log } = surroundings;
+  const answers = createCloudFormationAnswers({ clock, allowHttp: allowsHttpAnswers(environment) });
+  try {
+    return answering({ ...surroundings, answers });
+  } catch (error) {
+    return (event) => refuse(event, error, { answers, log });
+  }
+}
+
+/** Throws when the environment can't be read. */
+function answering({
+  answers,
+  ...surroundings
+}: Parameters<typeof createProvision>[0] & Pick<ProvisionPorts, 'answers'>): ReturnType<typeof createProvision> {
+  const { environment, clock, log } = surroundings;
   const settings = settingsFromEnvironment(environment);
   // Of metrics it has this one alone: a failed issuance is its renewal's failure, and a refused start fails the deployment.
   const emit = createEmit(settings.renewer, surroundings);
   const clients = createAwsClients({ clock, log, onThrottled: () => emit(THROTTLED) });
-  const ports = {
+  const ports: ProvisionPorts = {
     vault: createSecretVault(clients.secretsManager, settings),
     targets: createAcmTargets(clients.acm),
     starter: createLambdaStarter(clients.lambda, settings.renewFunction, { durable: settings.execution === 'durable' }),
-    answers: createCloudFormationAnswers({ clock, allowHttp: settings.allowHttpAnswers }),
+    answers,
     clock,
     log,
   };

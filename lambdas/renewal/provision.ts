@@ -1,6 +1,6 @@
 import { MINUTE } from '../core/duration.ts';
 import { RenewalFailure, toFailure } from '../core/failure.ts';
-import { physicalIdOf } from '../core/physical-id.ts';
+import { NOT_BEGUN, physicalIdOf } from '../core/physical-id.ts';
 import { presignedUrlEnd } from '../core/presigned-url.ts';
 import { answerDocument, type ProvisionAnswer } from '../core/provision-answer.ts';
 import {
@@ -48,17 +48,53 @@ export async function provision(
     return;
   }
   const answer = await Promise.race([work(input, run), overdue.then(tooLate)]).catch((error: unknown) =>
-    failed(input, address, error, run),
+    failed(address, error, run, () => idOfCreate(input)),
   );
+  await send(address, answer, run);
+}
+
+/**
+ * Answers a request that was not begun, because of `reason`: without this nobody would, and the stack would wait for its
+ * time-out. A Delete of what was not begun either has succeeded.
+ *
+ * Throws as `provision`.
+ */
+export async function refuse(
+  input: unknown,
+  reason: unknown,
+  ports: Pick<ProvisionPorts, 'answers' | 'log'>,
+): Promise<void> {
+  const address = parseAnswerAddress(input);
+  const answer = isDeleteOfNothing(input) ? NOTHING : failed(address, reason, ports, () => NOT_BEGUN);
+  await send(address, answer, ports);
+}
+
+async function send(
+  address: AnswerAddress,
+  answer: ProvisionAnswer,
+  { answers, log }: Pick<ProvisionPorts, 'answers' | 'log'>,
+): Promise<void> {
   const { status, physicalId, reason } = answer;
-  run.log.info('answering CloudFormation', { logicalId, status, physicalId, reason });
-  await run.answers.send(address.responseUrl, answerDocument(address, answer));
+  log.info('answering CloudFormation', { logicalId: address.logicalId, status, physicalId, reason });
+  await answers.send(address.responseUrl, answerDocument(address, answer));
+}
+
+const NOTHING: ProvisionAnswer = {
+  status: 'SUCCESS',
+  physicalId: NOT_BEGUN,
+  reason: 'the creation was never begun: there is nothing',
+};
+
+function isDeleteOfNothing(input: unknown): boolean {
+  const { RequestType, PhysicalResourceId } = Object(input) as Readonly<Record<string, unknown>>;
+  return RequestType === 'Delete' && PhysicalResourceId === NOT_BEGUN;
 }
 
 async function work(input: unknown, run: ProvisionRun): Promise<ProvisionAnswer> {
   const request = parseProvisionRequest(input);
   const { type, resourceType, logicalId, stackId, physicalId } = request;
   run.log.info('request of CloudFormation', { type, resourceType, logicalId, stackId, physicalId });
+  if (isDeleteOfNothing(input)) return NOTHING;
   switch (resourceType) {
     case ISSUER_TYPE:
       return type === 'Delete' ? deleteIssuer(request, run) : provisionIssuer(request, run);
@@ -80,11 +116,16 @@ function tooLate(): never {
   );
 }
 
-function failed(input: unknown, address: AnswerAddress, error: unknown, run: ProvisionRun): ProvisionAnswer {
+function failed(
+  address: AnswerAddress,
+  error: unknown,
+  { log }: Pick<ProvisionPorts, 'log'>,
+  newId: () => string | undefined,
+): ProvisionAnswer {
   const { code, message, details } = toFailure(error);
-  run.log.error(message, { code, details, logicalId: address.logicalId });
+  log.error(message, { code, details, logicalId: address.logicalId });
   // An update that failed is an update of the resource that was there.
-  const physicalId = address.physicalId ?? idOfCreate(input) ?? (address.requestId || 'none');
+  const physicalId = address.physicalId ?? newId() ?? (address.requestId || 'none');
   return { status: 'FAILED', physicalId, reason: `${message} (${code})` };
 }
 

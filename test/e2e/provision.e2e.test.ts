@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CertificateSpecInput } from '../../lambdas/core/certificate-spec.ts';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
-import type { CloudFormation, Stack, Template } from '../sandbox/cloudformation.ts';
+import { createProvision } from '../../lambdas/handlers/provision.ts';
+import { type CloudFormation, type Stack, startCloudFormation, type Template } from '../sandbox/cloudformation.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
@@ -900,6 +901,71 @@ describe('provision', () => {
       const after = await stacks.updateStack('web', { ...issuer(), ...certificate({}, { Spec: '{}' }) });
       expect(after.status).toBe('UPDATE_ROLLBACK_COMPLETE');
       expect(sandbox.secretsManager.secret(SECRET)?.stages).toEqual(before);
+    });
+  });
+
+  describe('an environment that can not be read', () => {
+    const unknown = { EVERCERT_TYPO: '1' };
+    let changes: Readonly<Record<string, string>>;
+    let stacks: CloudFormation;
+
+    beforeEach(async () => {
+      changes = {};
+      const { clock, calls, faults } = sandbox;
+      const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+      const context = { getRemainingTimeInMillis: () => 15 * MINUTE };
+      const invoke = async (event: object) => {
+        const environment = { ...sandbox.environment, ...changes };
+        const as = sandbox.deployment.roles.provision;
+        await clock.run(() => createProvision({ environment, clock, log })(event, context), { as });
+      };
+      stacks = await startCloudFormation({ clock, calls, faults, invoke });
+    });
+    afterEach(() => stacks.stop());
+
+    it.each([
+      ['has an unknown variable', unknown, 'environment: unknown variable EVERCERT_TYPO (invalid-input)'],
+      ['has a value that can not be', { EVERCERT_LEASE_MINUTES: 'soon' }, 'leaseMinutes must be'],
+    ])('fails the deployment at once when it %s, and leaves nothing to remove', async (_what, broken, words) => {
+      changes = broken;
+      const began = sandbox.clock.now();
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      expect(stack).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining(words) });
+      expect(stacks.events).toMatchObject([
+        { requestType: 'Create', status: 'FAILED' },
+        { requestType: 'Delete', status: 'SUCCESS' },
+      ]);
+      expect(sandbox.clock.now() - began).toBeLessThan(MINUTE);
+      expect(sandbox.secretsManager.secrets()).toEqual([]);
+    });
+
+    it('fails an update under the id that is there, and a Delete rather than to forget what it is about', async () => {
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      const before = sandbox.secretsManager.secret(SECRET);
+      changes = unknown;
+      const updated = await stacks.updateStack('web', { ...issuer(), ...certificate({ domainNames: ['leane.dev'] }) });
+      expect(updated.status).toBe('UPDATE_ROLLBACK_FAILED');
+      expect(updated.resources['Certificate']?.physicalId).toBe('leane.dev:ecdsa-p256');
+      expect((await stacks.deleteStack('web')).status).toBe('DELETE_FAILED');
+      expect(sandbox.secretsManager.secret(SECRET)).toEqual(before);
+      changes = {};
+      expect((await stacks.deleteStack('web')).status).toBe('DELETE_COMPLETE');
+      expect(rawTags()).not.toHaveProperty('evercert:renewer');
+    });
+
+    it('that is mended before the roll-back finds nothing to remove either', async () => {
+      changes = unknown;
+      sandbox.faults.add({
+        operation: 'cloudformation:answer',
+        when: () => {
+          changes = {};
+          return false;
+        },
+        error: refusal,
+      });
+      const stack = await stacks.createStack('web', { ...issuer(), ...certificate() });
+      expect(stack.status).toBe('ROLLBACK_COMPLETE');
+      expect(stacks.events.at(-1)).toMatchObject({ requestType: 'Delete', physicalId: 'not-begun', status: 'SUCCESS' });
     });
   });
 
