@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -10,41 +10,42 @@ import { FastClock } from '../interop/fast-clock.ts';
 import type { InteropCa } from '../interop/interop-ca.ts';
 import { startPebble } from '../interop/start-pebble.ts';
 import { createStops } from '../interop/stops.ts';
+import { REFUSED } from '../on-aws/aws-place.ts';
 import { Acm } from '../sandbox/acm.ts';
 import { startAwsServer } from '../sandbox/aws-server.ts';
 import { Calls } from '../sandbox/calls.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { startNameServer } from '../sandbox/name-server.ts';
-import { cdk } from './cdk.ts';
+import { type CdkRun, cdk } from './cdk.ts';
+import { emulate } from './emulation.ts';
 import { startMinistack } from './start-ministack.ts';
-import { type CertificateInput, createSynthesis } from './synthesis.ts';
 
 export const REGION = 'eu-central-1';
 const ACCOUNT = '000000000000';
 const STACK = 'Evercert';
-const REFUSED = 'refused.example';
-const ZONES = ['leane.dev', 'leane.example', REFUSED];
+/** Of the configuration; the emulation makes it Pebble. */
+export const ISSUER = 'pebble';
+/** One has the name that `test:aws` has refused. */
+const ZONES = ['leane.dev', 'leane.example', 'example.com'];
 
 /** What each part may take on a busy machine, seconds; alone it takes a tenth. */
-const LONGEST = { bootstrap: 90, synth: 90, deploy: 180, destroy: 120, invoke: 120 } as const;
+const LONGEST = { bootstrap: 90, deploy: 240, destroy: 120, invoke: 120 } as const;
+
+export type CertificateInput = EvercertConfig['certificates'][number];
 
 /** An account of an emulated AWS into which the CDK CLI deploys, with zones, their name server, and a CA. */
 export interface Deployment {
   readonly ca: InteropCa;
   readonly aws: AwsView;
   readonly zoneIds: readonly string[];
-  /** A name with a zone that the CA issues nothing for. */
-  readonly refusedName: string;
+  /** For whoever else uses the account: credentials, endpoints, and an app for `cdk deploy` that can be deployed there. */
+  readonly environment: Readonly<Record<string, string>>;
   /** `cdk deploy` of `infra/app.ts` with these certificates. Returns the stack's outputs. */
   deploy(certificates: readonly CertificateInput[]): Promise<Readonly<Record<string, string>>>;
-  /** Begins what a later `deploy` of the same certificates needs. */
-  prepare(certificates: readonly CertificateInput[]): void;
   /** `cdk destroy` of what was deployed last. */
   destroy(): Promise<void>;
   /** Invokes a function as `aws lambda invoke` does, and returns what it answered. Throws when it failed. */
   invoke(functionName: string, event: object): Promise<unknown>;
-  /** Invokes asynchronously. */
-  start(functionName: string, event: object): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -74,46 +75,41 @@ export async function startDeployment(): Promise<Deployment> {
     const timings: string[] = [];
     stops.add(() => process.stderr.write(`${timings.join(', ')}\n`));
     const environment = { ...ministack.environment, HOME: folder };
+    const emulated = { ...environment, ...emulate(folder, ca, nameServer) };
     const run = async (
-      command: 'bootstrap' | 'synth' | 'deploy' | 'destroy',
+      command: 'bootstrap' | 'deploy' | 'destroy',
       args: readonly string[],
-      cwd?: string,
+      options: Partial<CdkRun>,
     ) => {
       const began = Date.now();
       try {
-        const options = { environment, seconds: LONGEST[command], ...(cwd === undefined ? {} : { folder: cwd }) };
-        await cdk([command, ...args], options);
+        await cdk([command, ...args], { environment, seconds: LONGEST[command], ...options });
       } catch (error) {
         throw new Error(`${String(error)}; the end of MiniStack's log: ${ministack.output()}`, { cause: error });
       }
       timings.push(`cdk ${command}: ${((Date.now() - began) / 1_000).toFixed(0)} s`);
     };
-    const synthesize = createSynthesis({
-      folder,
-      stackName: STACK,
-      settings: { region: REGION, execution: 'direct', ...issuerAt(ca), ...nameServersAt(nameServer) },
-      synth: (args) => run('synth', args),
-    });
-    let assembly = '';
+    const assembly = join(folder, 'assembly');
+    const configFile = join(folder, 'evercert.config.mjs');
     // In a folder without cdk.json, so that it doesn't run the app.
-    await run('bootstrap', [`aws://${ACCOUNT}/${REGION}`], folder);
+    await run('bootstrap', [`aws://${ACCOUNT}/${REGION}`], { folder });
     return {
       ca,
       aws,
       zoneIds,
-      refusedName: REFUSED,
-      prepare: (certificates) => {
-        // Its failure is the deployment's.
-        synthesize(certificates).catch(() => undefined);
-      },
+      environment: emulated,
       deploy: async (certificates) => {
-        assembly = await synthesize(certificates);
+        const issuers = { [ISSUER]: { authority: 'letsencrypt-staging', email: 'ops@leane.dev' } } as const;
+        const config: EvercertConfig = { stackName: STACK, region: REGION, issuers, certificates: [...certificates] };
+        writeFileSync(configFile, `export const config = ${JSON.stringify(config)};\n`);
         const outputs = join(folder, 'outputs.json');
-        await run('deploy', ['--app', assembly, '--require-approval', 'never', '--outputs-file', outputs]);
+        const places = ['--output', assembly, '--outputs-file', outputs];
+        const args = ['-c', `config=${configFile}`, '--require-approval', 'never', ...places];
+        await run('deploy', args, { environment: emulated });
         return (JSON.parse(readFileSync(outputs, 'utf8')) as Record<string, Record<string, string>>)[STACK] ?? {};
       },
       destroy: async () => {
-        await run('destroy', ['--app', assembly, '--force']);
+        await run('destroy', ['--app', assembly, '--force'], {});
       },
       invoke: async (functionName, event) => {
         const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) });
@@ -121,10 +117,6 @@ export async function startDeployment(): Promise<Deployment> {
         const text = Buffer.from(Payload ?? []).toString();
         if (FunctionError !== undefined) throw new Error(`${functionName} failed (${FunctionError}): ${text}`);
         return JSON.parse(text);
-      },
-      start: async (functionName, event) => {
-        const Payload = JSON.stringify(event);
-        await lambda.send(new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event', Payload }));
       },
       stop,
     };
@@ -150,24 +142,6 @@ async function startAcm(): Promise<{ readonly url: string; stop(): Promise<void>
       expectNone(server.bugs);
     },
   };
-}
-
-function issuerAt(ca: InteropCa): Pick<EvercertConfig, 'issuers'> {
-  return {
-    issuers: {
-      pebble: {
-        directoryUrl: ca.directoryUrl,
-        email: 'ops@leane.dev',
-        trust: 'bundle',
-        caBundle: ca.httpsRoot + ca.roots.join(''),
-        allowPrivateAddresses: true,
-      },
-    },
-  };
-}
-
-function nameServersAt({ address, port }: { readonly address: string; readonly port: number }) {
-  return { dnsResolvers: [address], authoritativePort: port };
 }
 
 function expectNone(problems: readonly unknown[]): void {

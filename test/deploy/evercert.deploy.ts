@@ -1,23 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { walk } from '../on-aws/walk.ts';
 import { handshake } from '../sandbox/tls-handshake.ts';
-import { type Deployment, REGION, startDeployment } from './deployment.ts';
-import type { CertificateInput } from './synthesis.ts';
+import { type CertificateInput, type Deployment, ISSUER, REGION, startDeployment } from './deployment.ts';
+import { type OnAwsRun, runOnAws } from './run-on-aws.ts';
 
 const OTHER_REGION = 'us-east-1';
 const PATIENCE = 180_000;
-/** Four deployments and a removal; each has a deadline of its own. */
+/** Three deployments and a removal; each has a deadline of its own. */
 const WALK = 600_000;
 
 const apex: CertificateInput = {
   domainNames: ['leane.dev', '*.leane.dev'],
-  issuer: 'pebble',
+  issuer: ISSUER,
   acm: [REGION, OTHER_REGION],
 };
 const mail: CertificateInput = {
   name: 'mail',
   domainNames: ['mail.leane.dev'],
-  issuer: 'pebble',
+  issuer: ISSUER,
   removalPolicy: 'destroy',
 };
 
@@ -25,11 +24,24 @@ const mail: CertificateInput = {
 describe('evercert, deployed by the CDK CLI', () => {
   let deployment: Deployment;
   let outputs: Readonly<Record<string, string>>;
+  /** `npm run test:aws`, with the emulator for an account: in another stack and zone, beside everything else. */
+  let walked: Promise<OnAwsRun>;
+  let interrupted: Promise<OnAwsRun>;
 
   beforeAll(async () => {
     deployment = await startDeployment();
+    const { environment, zoneIds } = deployment;
+    const where = ['--domain', 'leane.example', '--hosted-zone-id', zoneIds[1] ?? ''];
+    const args = [...where, '--email', 'ops@leane.dev', '--regions', `${REGION},${OTHER_REGION}`];
+    walked = runOnAws(args, environment, { after: 'Write yes: ', act: ({ stdin }) => stdin.write('yes\n') });
+    interrupted = walked.then(() =>
+      runOnAws([...args, '--yes'], environment, { after: 'bootstrapped', act: (child) => child.kill('SIGINT') }),
+    );
   });
-  afterAll(() => deployment?.stop());
+  afterAll(async () => {
+    await interrupted;
+    await deployment?.stop();
+  }, WALK);
 
   const output = (name: string): string => {
     const value = outputs[name];
@@ -61,7 +73,7 @@ describe('evercert, deployed by the CDK CLI', () => {
       [{ arn: output('CertificateArnleanedevuseast1'), serial: live.issued.serialNumber }],
     ]);
     expect((await deployment.aws.tags('leane.dev')).stack).toContain(':stack/Evercert/');
-    for (const zoneId of deployment.zoneIds) expect(await deployment.aws.txtValues(zoneId)).toEqual({});
+    expect(await deployment.aws.txtValues(deployment.zoneIds[0] ?? '')).toEqual({});
     // Nobody has waited for this one. It is the schedule's.
     expect(await deployment.aws.tags('mail')).toMatchObject({ state: 'registered' });
   });
@@ -89,8 +101,6 @@ describe('evercert, deployed by the CDK CLI', () => {
   });
 
   it('scans on schedule: a certificate that was only registered is issued', async () => {
-    // Something to do while time passes.
-    deployment.prepare([apex, mail]);
     await eventually(async () => {
       expect(await deployment.aws.tags('mail')).toMatchObject({ state: 'issued' });
     });
@@ -124,28 +134,52 @@ describe('evercert, deployed by the CDK CLI', () => {
         { arn: output('CertificateArnmail'), serial: await serial('mail') },
       ]);
     });
+  });
+
+  describe('`npm run test:aws`', () => {
+    /** Lines that begin with one of these words, up to the first punctuation mark; nobody's answer ended the first. */
+    const said = (output: string) =>
+      output
+        .split(/\n|Write yes: /)
+        .filter((line) =>
+          /^(bootstrapped|deployed|scanned|renewed|changed|a failing|open:|NOT|destroyed|passed)/.test(line),
+        )
+        .map((line) => line.split(/[:,;]/, 1)[0]);
 
     it(
-      'is renewed by hand, changed, rolled back and destroyed as `npm run test:aws` does it',
+      'walks from the first deployment to the last secret',
       async () => {
-        const said: string[] = [];
-        const regions = [REGION, OTHER_REGION];
-        const leftovers = async () =>
-          (await Promise.all(regions.map((region) => deployment.aws.imports(region, 'evercert-test.leane.dev'))))
-            .flat()
-            .map(({ arn }) => arn);
-        const place = { ...deployment, domain: 'leane.dev', issuer: 'pebble', regions, leftovers };
-        await walk(place, (line) => said.push(line));
-        expect(said.map((line) => line.split(/[:,;]/, 1)[0])).toEqual([
+        const { status, output } = await walked;
+        expect({ status, output }).toMatchObject({ status: 0 });
+        expect(said(output)).toEqual([
+          'bootstrapped',
           'deployed',
           'scanned by hand',
           'renewed by hand',
           'changed a name',
           'a failing update was rolled back',
+          'open',
+          'open',
+          'open',
+          'open',
           'destroyed',
+          'passed',
         ]);
-        expect(said.at(-2)).toContain('rejectedIdentifier');
-        expect(said.at(-1)).toBe('destroyed; nothing is left');
+        expect(output).toContain('rejectedIdentifier');
+        expect(output.match(/^ {2}as the sandbox has it: .*$/gm)).toHaveLength(4);
+        expect(output.slice(output.indexOf('\ndestroyed'))).not.toMatch(/aws |record set/);
+      },
+      WALK,
+    );
+
+    it(
+      'destroys what it was deploying when it is interrupted, and says that it has failed',
+      async () => {
+        const { status, output } = await interrupted;
+        expect({ status, output }).toMatchObject({ status: 1 });
+        expect(said(output)).toEqual(['bootstrapped', 'destroyed']);
+        expect(output).toContain('SIGINT: what is deployed is destroyed as soon as the step that runs has ended');
+        expect(output.trim()).toMatch(/FAILED: stopped by SIGINT$/);
       },
       WALK,
     );

@@ -1,9 +1,18 @@
 import { X509Certificate } from 'node:crypto';
-import { ACMClient, GetCertificateCommand, KeyAlgorithm, ListCertificatesCommand } from '@aws-sdk/client-acm';
+import {
+  ACMClient,
+  type CertificateSummary,
+  GetCertificateCommand,
+  KeyAlgorithm,
+  paginateListCertificates,
+} from '@aws-sdk/client-acm';
 import {
   ChangeResourceRecordSetsCommand,
   CreateHostedZoneCommand,
   ListResourceRecordSetsCommand,
+  type ListResourceRecordSetsCommandOutput,
+  type ListResourceRecordSetsRequest,
+  type ResourceRecordSet,
   Route53Client,
 } from '@aws-sdk/client-route-53';
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -54,14 +63,25 @@ export function lookAtAws(prefix = 'evercert'): AwsView {
       return (await route53.send(command)).HostedZone?.Id?.replace('/hostedzone/', '') ?? '';
     },
     txtValues: async (zoneId) => {
-      const { ResourceRecordSets = [] } = await route53.send(
-        new ListResourceRecordSetsCommand({ HostedZoneId: zoneId }),
-      );
+      const recordSets: ResourceRecordSet[] = [];
+      for (
+        let next: Pick<ListResourceRecordSetsRequest, 'StartRecordName' | 'StartRecordType'> | undefined = {};
+        next;
+      ) {
+        const command = new ListResourceRecordSetsCommand({ HostedZoneId: zoneId, ...next });
+        const page: ListResourceRecordSetsCommandOutput = await route53.send(command);
+        recordSets.push(...(page.ResourceRecordSets ?? []));
+        next = page.IsTruncated
+          ? { StartRecordName: page.NextRecordName, StartRecordType: page.NextRecordType }
+          : undefined;
+      }
       return Object.fromEntries(
-        ResourceRecordSets.filter(({ Type }) => Type === 'TXT').map(({ Name = '', ResourceRecords = [] }) => [
-          Name.replace(/\.$/, ''),
-          ResourceRecords.map(({ Value = '' }) => Value),
-        ]),
+        recordSets
+          .filter(({ Type }) => Type === 'TXT')
+          .map(({ Name = '', ResourceRecords = [] }) => [
+            Name.replace(/\.$/, ''),
+            ResourceRecords.map(({ Value = '' }) => Value),
+          ]),
       );
     },
     writeTxt: async (action, zoneId, name, text) => {
@@ -82,12 +102,14 @@ export function lookAtAws(prefix = 'evercert'): AwsView {
     versions: async (certificate) => (await describe(certificate)).VersionIdsToStages ?? {},
     imports: async (region, domainName) => {
       const client = acmIn(region);
-      const { CertificateSummaryList = [] } = await client.send(
-        new ListCertificatesCommand({ Includes: { keyTypes: Object.values(KeyAlgorithm) } }),
-      );
+      const summaries: CertificateSummary[] = [];
+      const Includes = { keyTypes: Object.values(KeyAlgorithm) };
+      for await (const { CertificateSummaryList = [] } of paginateListCertificates({ client }, { Includes })) {
+        summaries.push(...CertificateSummaryList.filter(({ Type }) => Type !== 'AMAZON_ISSUED'));
+      }
       // Read from the certificate itself, because emulators spell serial numbers as they like.
       const imports = await Promise.all(
-        CertificateSummaryList.map(async ({ CertificateArn: arn = '' }) => {
+        summaries.map(async ({ CertificateArn: arn = '' }) => {
           const { Certificate = '' } = await client.send(new GetCertificateCommand({ CertificateArn: arn }));
           return { arn, leaf: new X509Certificate(Certificate) };
         }),

@@ -1,13 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ACMClient } from '@aws-sdk/client-acm';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { Route53Client } from '@aws-sdk/client-route-53';
-import { ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { EvercertConfig } from '../../infra/app-config.ts';
-import { cdk } from '../deploy/cdk.ts';
+import { type CdkRun, cdk } from '../deploy/cdk.ts';
 import { lookAtAws } from '../interop/aws-view.ts';
+import { listLeftovers } from './leftovers.ts';
 import { askAll, openPoints } from './open-points.ts';
 import type { Options } from './options.ts';
 import type { Place } from './walk.ts';
@@ -15,9 +20,10 @@ import type { Place } from './walk.ts';
 /** Its secrets and its stack are told apart from those of a deployment that is used. */
 const PREFIX = 'evercert-on-aws';
 const STACK = 'EvercertOnAws';
+const ISSUER = 'staging';
 
-/** A name that no zone of the account serves: the deployment is refused before anything is ordered. */
-const REFUSED = 'evercert-test.example.com';
+/** A name that no zone of an account serves, and that no CA issues anything for. */
+export const REFUSED = 'evercert-test.example.com';
 
 /** What each command may take, seconds: CloudFormation waits 35 minutes for a custom resource. */
 const LONGEST = 45 * 60;
@@ -32,6 +38,7 @@ export interface AwsPlace extends Place {
 export async function awsPlace(options: Options): Promise<AwsPlace> {
   const { domain, email, hostedZoneId, regions } = options;
   const [region = ''] = regions;
+  const apex = `evercert-test.${domain}`;
   const folder = mkdtempSync(join(tmpdir(), 'evercert-on-aws-'));
   const configFile = join(folder, 'evercert.config.mjs');
   const context = ['-c', `config=${configFile}`];
@@ -43,34 +50,59 @@ export async function awsPlace(options: Options): Promise<AwsPlace> {
       renewer: PREFIX,
       execution: 'durable',
       hostedZoneIds: [hostedZoneId],
-      issuers: { staging: { authority: 'letsencrypt-staging', email } },
+      issuers: { [ISSUER]: { authority: 'letsencrypt-staging', email } },
       certificates: [...certificates],
     };
     writeFileSync(configFile, `export const config = ${JSON.stringify(config)};\n`);
   };
-  const home = process.env['HOME'] ?? folder;
-  const environment = { ...definedOnly(process.env), HOME: home };
+  const environment: CdkRun['environment'] = { ...definedOnly(process.env), HOME: process.env['HOME'] ?? folder };
   const run = { environment, seconds: LONGEST };
   const aws = lookAtAws(PREFIX);
   const lambda = new LambdaClient({ region });
   const route53 = new Route53Client({});
   const secrets = new SecretsManagerClient({ region });
-  let scan = '';
+  const cloudFormation = new CloudFormationClient({ region });
+  const logs = new CloudWatchLogsClient({ region });
+  const sts = new STSClient({ region });
+  const acm = new Map(regions.map((each) => [each, new ACMClient({ region: each })]));
+  const acmIn = (each: string) => acm.get(each) ?? new ACMClient({ region: each });
+  const clients = [lambda, route53, secrets, cloudFormation, logs, sts, ...acm.values()];
+  const stop = () => {
+    aws.close();
+    for (const client of clients) client.destroy();
+    rmSync(folder, { recursive: true, force: true });
+  };
   configure([]);
-  await cdk(['bootstrap', ...context], run);
+  let scan = '';
+  /** As last deployed, so that a removal synthesizes nothing. */
+  let assembly = '';
+  let deployments = 0;
+  try {
+    const { Account } = await sts.send(new GetCallerIdentityCommand({}));
+    // Without an app, also none of cdk.json's, because it would be run.
+    const { CDK_APP: _app, ...withoutApp } = environment;
+    await cdk(['bootstrap', `aws://${Account}/${region}`], { ...run, environment: withoutApp, folder });
+  } catch (error) {
+    stop();
+    throw error;
+  }
   return {
     domain,
     regions,
-    issuer: 'staging',
+    issuer: ISSUER,
     refusedName: REFUSED,
     aws,
+    byHand: `aws cloudformation delete-stack --region ${region} --stack-name ${STACK}`,
     deploy: async (certificates) => {
       configure(certificates);
-      const file = join(folder, 'outputs.json');
-      await cdk(['deploy', ...context, '--require-approval', 'never', '--outputs-file', file], run);
-      const outputs = (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, string>>)[STACK] ?? {};
-      scan = outputs['ScanFunctionName'] ?? scan;
-      return outputs;
+      deployments += 1;
+      assembly = join(folder, `assembly-${deployments}`);
+      const outputs = join(folder, 'outputs.json');
+      const places = ['--output', assembly, '--outputs-file', outputs];
+      await cdk(['deploy', ...context, '--require-approval', 'never', ...places], run);
+      const all = JSON.parse(readFileSync(outputs, 'utf8')) as Record<string, Record<string, string>>;
+      scan = all[STACK]?.['ScanFunctionName'] ?? scan;
+      return all[STACK] ?? {};
     },
     invoke: async (functionName, event) => {
       const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) });
@@ -84,34 +116,22 @@ export async function awsPlace(options: Options): Promise<AwsPlace> {
       await lambda.send(new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event', Payload }));
     },
     destroy: async () => {
-      await cdk(['destroy', ...context, '--force'], run);
+      const app = existsSync(join(assembly, 'manifest.json')) ? ['--app', assembly] : context;
+      await cdk(['destroy', ...app, '--force'], run);
+      // A stack leaves its issuers' accounts. Nobody needs this one any more.
+      const account = { SecretId: `${PREFIX}/_issuers/${ISSUER}`, ForceDeleteWithoutRecovery: true };
+      await secrets.send(new DeleteSecretCommand(account));
     },
-    leftovers: async () => {
-      const filter = { Filters: [{ Key: 'name' as const, Values: [`${PREFIX}/`] }], IncludePlannedDeletion: true };
-      const { SecretList = [] } = await secrets.send(new ListSecretsCommand(filter));
-      const imports = await Promise.all(regions.map((each) => aws.imports(each, `evercert-test.${domain}`)));
-      const records = Object.keys(await aws.txtValues(hostedZoneId));
-      return [
-        ...SecretList.map(({ Name, DeletedDate }) =>
-          DeletedDate === undefined
-            ? `secret ${Name}: aws secretsmanager delete-secret --region ${region} --secret-id ${Name}`
-            : `secret ${Name}, scheduled for deletion (costs nothing)`,
-        ),
-        ...imports.flat().map(({ arn }) => `import ${arn}: aws acm delete-certificate --certificate-arn ${arn}`),
-        ...records
-          .filter((name) => name.startsWith('_acme-challenge.') && name.endsWith(`evercert-test.${domain}`))
-          .map((name) => `TXT record set ${name} in ${hostedZoneId}`),
-      ];
+    leftovers: () => {
+      const ours = { region, regions, stackName: STACK, prefix: PREFIX, apex, hostedZoneId };
+      return listLeftovers(ours, { cloudFormation, logs, secrets, acm: acmIn, aws });
     },
     ask: (say) => {
-      const name = `_acme-challenge.probe.evercert-test.${domain}`;
-      return askAll(openPoints({ route53, lambda, hostedZoneId, name, functionName: scan, wait }), say);
+      const name = `_acme-challenge.probe.${apex}`;
+      const on = { route53, lambda, acm: acmIn(region), hostedZoneId, name, apex, functionName: scan, wait };
+      return askAll(openPoints(on), say);
     },
-    stop: () => {
-      for (const client of [aws, { close: () => lambda.destroy() }, { close: () => route53.destroy() }]) client.close();
-      secrets.destroy();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

@@ -46,6 +46,8 @@ async function run(given: Options): Promise<number> {
   try {
     const place = await awsPlace(given);
     try {
+      say('bootstrapped; it deploys, which takes minutes');
+      asked.signal.throwIfAborted();
       await walk(place, say, { questions: () => place.ask(say), signal: asked.signal });
     } finally {
       place.stop();

@@ -10,6 +10,8 @@ interface Faults {
   /** A renewal by hand makes another import. */
   readonly importsAnew?: boolean;
   readonly left?: readonly string[];
+  readonly staysThere?: boolean;
+  readonly listsNothing?: boolean;
 }
 
 /** A place where each deployment with other names, and each renewal, issues the next serial number. */
@@ -45,8 +47,13 @@ function place(faults: Faults = {}) {
     },
     destroy: async () => {
       calls.push('destroy');
+      if (faults.staysThere) throw new Error('DELETE_FAILED');
     },
-    leftovers: async () => faults.left ?? [],
+    byHand: 'aws delete',
+    leftovers: async () => {
+      if (faults.listsNothing) throw new Error('no list');
+      return faults.left ?? [];
+    },
   };
   return { made, calls };
 }
@@ -74,6 +81,26 @@ describe('the walk of test:aws', () => {
     const said: string[] = [];
     await walk(place({ left: ['secret a'] }).made, (line) => said.push(line));
     expect(said.at(-1)).toBe('destroyed; STILL THERE:\n  secret a');
+  });
+
+  it('says what is left, and what to do, where it could not be destroyed', async () => {
+    const said: string[] = [];
+    const { made } = place({ staysThere: true, left: ['stack a'] });
+    await expect(walk(made, (line) => said.push(line))).rejects.toThrow(
+      'it could not be destroyed: Error: DELETE_FAILED',
+    );
+    expect(said.at(-1)).toMatch(/^NOT DESTROYED.*try: aws delete; STILL THERE:\n {2}stack a$/);
+  });
+
+  it('keeps the first of several problems', async () => {
+    const { made } = place({ staysThere: true, listsNothing: true, refusesNothing: true });
+    const problem = await walk(made, () => undefined).catch((error: unknown) => error);
+    expect((problem as AggregateError).errors.map(({ message }: Error) => message)).toEqual([
+      'the deployment with refused.example did not fail',
+      'it could not be destroyed: Error: DELETE_FAILED',
+      'no list',
+    ]);
+    expect(String(problem)).toMatch(/^AggregateError: the deployment with refused.example did not fail\nand it could/);
   });
 
   it('destroys after the step in which it is asked to stop', async () => {

@@ -20,6 +20,8 @@ export interface Place {
   /** Invokes asynchronously: Lambda runs no durable execution of more than fifteen minutes for somebody who waits. */
   start(functionName: string, event: object): Promise<void>;
   destroy(): Promise<void>;
+  /** What somebody does where `destroy` could not: a command. */
+  readonly byHand: string;
   /** What of ours is still there: sentences. */
   leftovers(): Promise<readonly string[]>;
 }
@@ -31,9 +33,12 @@ const RENEWAL_MINUTES = 10;
 
 /**
  * Deploys, renews by hand, changes a name, has an update fail and rolled back, and destroys; `say` gets a line for each
- * thing that was true. Throws at the first that wasn't. It destroys however it ends, and says what is left.
+ * thing that was true. It destroys however it ends, and says what is left, also when it could not destroy.
  *
  * `questions` are asked while everything is deployed. After `signal` the step that runs is the last before the end.
+ *
+ * Throws what went wrong: the first thing that wasn't true; where the end went wrong as well, an AggregateError of both,
+ * the first thing first.
  */
 export async function walk(
   place: Place,
@@ -41,14 +46,32 @@ export async function walk(
   options: { readonly questions?: () => Promise<void>; readonly signal?: AbortSignal } = {},
 ): Promise<void> {
   const { questions, signal = new AbortController().signal } = options;
-  try {
-    await steps(place, say, signal);
-    await questions?.();
-  } finally {
-    await place.destroy();
-    const left = await place.leftovers();
-    say(left.length === 0 ? 'destroyed; nothing is left' : `destroyed; STILL THERE:\n${left.map(indented).join('\n')}`);
-  }
+  const problems: Error[] = [];
+  const note = (error: unknown) => void problems.push(error instanceof Error ? error : new Error(String(error)));
+  await steps(place, say, signal)
+    .then(() => questions?.())
+    .catch(note);
+  const removed = await place.destroy().then(
+    () => 'destroyed',
+    (error: unknown) => {
+      note(new Error(`it could not be destroyed: ${error}`, { cause: error }));
+      return `NOT DESTROYED. What is there costs money until it is gone; try: ${place.byHand}`;
+    },
+  );
+  await place.leftovers().then(
+    (left) => say(removed + remainder(left)),
+    (error: unknown) => {
+      say(`${removed}; what is left could not be listed`);
+      note(error);
+    },
+  );
+  const [first, ...more] = problems;
+  if (more.length > 0) throw new AggregateError(problems, problems.map(({ message }) => message).join('\nand '));
+  if (first) throw first;
+}
+
+function remainder(left: readonly string[]): string {
+  return left.length === 0 ? '; nothing is left' : `; STILL THERE:\n${left.map(indented).join('\n')}`;
 }
 
 async function steps(place: Place, say: (line: string) => void, signal: AbortSignal): Promise<void> {
@@ -104,7 +127,8 @@ async function steps(place: Place, say: (line: string) => void, signal: AbortSig
 
   signal.throwIfAborted();
   const refused = { name: `${NAME}-refused`, domainNames: [place.refusedName], issuer: place.issuer, acm: [] };
-  const failure = await place.deploy([wanted([...names, `again.${apex}`]), refused]).then(
+  // A name less: another certificate, for which nothing has to be proven again.
+  const failure = await place.deploy([wanted([apex]), refused]).then(
     () => undefined,
     (error: unknown) => String(error),
   );
