@@ -917,7 +917,9 @@ describe('provision', () => {
       const invoke = async (event: object) => {
         const environment = { ...sandbox.environment, ...changes };
         const as = sandbox.deployment.roles.provision;
-        await clock.run(() => createProvision({ environment, clock, log, print: () => undefined })(event, context), { as });
+        await clock.run(() => createProvision({ environment, clock, log, print: () => undefined })(event, context), {
+          as,
+        });
       };
       stacks = await startCloudFormation({ clock, calls, faults, invoke });
     });
