@@ -137,8 +137,16 @@ async function knownOrder(attempt: Attempt, issuer: OpenIssuer, run: Run): Promi
   const ours =
     order === undefined ||
     (order.directoryUrl === issuer.settings.directoryUrl && order.accountUrl === issuer.accountUrl);
-  const url = ours ? (order?.url ?? attempt.knownOrder) : undefined;
-  if (url === undefined) return undefined;
+  if (!ours) return undefined;
+  // An order that needed no challenge is in the tag alone: the pending version may still have one from before it.
+  for (const url of new Set([order?.url, attempt.knownOrder])) {
+    const known = url === undefined ? undefined : await usableOrder(url, attempt, issuer, run);
+    if (known) return known;
+  }
+  return undefined;
+}
+
+async function usableOrder(url: string, attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
   try {
     const known = await freshOrder(url, issuer, run);
     if (!isUsable(known, attempt, run.clock.now())) return undefined;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
@@ -51,6 +52,21 @@ describe('after a run that stopped half-way', () => {
     expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', serial: serialNumber, ariId: ariCertId });
     await sandbox.clock.advance(DAY);
     expect(await sandbox.scan()).toMatchObject({ due: 0 });
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+
+  it('an order that needed no challenge is gone on with, although the one before it has ended', async () => {
+    sandbox.ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
+    await sandbox.register('leane.dev', { ...spec, profile: 'shortlived' });
+    for (const hours of [2, 3]) {
+      sandbox.faults.add({ operation: 'acme:certificate', times: 1, error: { ...refused, name: 'malformed' } });
+      await sandbox.scan();
+      expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'failed', failure: 'ca-refused' });
+      // An order of this profile lasts for an hour, as long as its challenges are pending; its authorizations for seven.
+      await sandbox.clock.advance(hours * HOUR);
+    }
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
     expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
   });
 
