@@ -6,9 +6,13 @@
 export function findKeyMaterial(subject: unknown, knownSecrets: readonly string[] = []): readonly string[] {
   const found: string[] = [];
   const seen = new Set<unknown>();
+  const clean = new Set<string>();
+  const needles = knownSecrets.filter((known) => known !== '').flatMap((known) => [known, ...bodyOf(known)]);
   const visit = (value: unknown, path: string): void => {
     if (typeof value === 'string') {
-      const why = suspicious(value, knownSecrets);
+      if (clean.has(value)) return;
+      const why = suspicious(value, needles);
+      if (!why) clean.add(value);
       if (why) found.push(`${path}: ${why}`);
       return;
     }
@@ -35,15 +39,12 @@ export function findKeyMaterial(subject: unknown, knownSecrets: readonly string[
 const BASE64_PRIVATE_KEY =
   /(?:MI[GI][A-Za-z0-9+/_-]{1,6}(?:AgEAM|IBA[AD])|MH[cc]CAQEE|MIGkAgEBB|MC4CAQAw)[A-Za-z0-9+/_=-]{20,}/;
 
-function suspicious(text: string, knownSecrets: readonly string[]): string | undefined {
+function suspicious(text: string, needles: readonly string[]): string | undefined {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'a PEM private key';
   if (BASE64_PRIVATE_KEY.test(text)) return 'a base64 private key';
   if (/"(?:d|k)"\s*:\s*"[A-Za-z0-9_-]{40,}"/.test(text)) return 'a private JWK';
   const plain = text.replaceAll('\\n', '\n');
-  const secret = knownSecrets.find(
-    (known) => known !== '' && (plain.includes(known) || bodyOf(known).some((line) => plain.includes(line))),
-  );
-  return secret === undefined ? undefined : 'a known secret';
+  return needles.some((needle) => plain.includes(needle)) ? 'a known secret' : undefined;
 }
 
 /** The lines of a PEM without its armour: a key that lost its header is still a key. */

@@ -38,11 +38,13 @@ export interface DeployOptions {
   readonly clock: VirtualClock;
   readonly faults: Faults;
   /** What the functions get besides their environment. */
-  readonly surroundings: Omit<renewHandler.Surroundings, 'environment' | 'clock'>;
+  readonly surroundings: Omit<renewHandler.Surroundings, 'environment'>;
   /** What only the sandbox needs, or a test wants. */
   readonly settings: SettingsInput;
   /** Whether each resume of a durable execution is in a process that knows nothing of the last one. */
   readonly coldStarts: boolean;
+  /** Whether a process works on one invocation at a time, as on AWS; else all of a function's share what it remembers. */
+  readonly ownProcesses: boolean;
 }
 
 export interface Deployment {
@@ -110,9 +112,13 @@ export function deploy(app: App, options: DeployOptions): Deployment {
     const { kind, make } = bundled(app.bundle(fn), String(fn.properties['Handler']));
     const role = roleNameOf(template, fn.properties['Role'], 'lambda.amazonaws.com', app);
     const environment = withSettings(environmentOf(fn), options.settings);
-    const start = () => make({ ...options.surroundings, clock, environment });
+    const start = () => make({ ...options.surroundings, environment });
     const durable = durableOf(fn);
-    const handle = durable ? inProcesses(start, clock, options.coldStarts) : start();
+    const handle = options.ownProcesses
+      ? inOwnProcesses(start, clock, options.coldStarts)
+      : durable
+        ? inProcesses(start, clock, options.coldStarts)
+        : start();
     const logs = logGroupOf(template, fn);
     const handler: LambdaHandler = async (event, context) => {
       await letAws(role, 'logs:CreateLogStream', `${logs}:log-stream:${context.logStreamName}`);
@@ -190,6 +196,20 @@ function inProcesses(start: () => LambdaHandler, clock: VirtualClock, coldStarts
   return (event, context) => {
     if (coldStarts || process.deaths !== clock.deaths) process = { handler: start(), deaths: clock.deaths };
     return process.handler(event, context);
+  };
+}
+
+/** A process that is free, or another one. What has died, or was there when something died, is not used again. */
+function inOwnProcesses(start: () => LambdaHandler, clock: VirtualClock, coldStarts: boolean): LambdaHandler {
+  let free: { readonly handler: LambdaHandler; readonly deaths: number }[] = [];
+  return async (event, context) => {
+    free = coldStarts ? [] : free.filter(({ deaths }) => deaths === clock.deaths);
+    const process = free.pop() ?? { handler: start(), deaths: clock.deaths };
+    try {
+      return await process.handler(event, context);
+    } finally {
+      free.push(process);
+    }
   };
 }
 

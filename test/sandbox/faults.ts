@@ -42,8 +42,17 @@ export interface FaultError {
 
 export type FaultAction = { readonly error: FaultError } | { readonly drop: true } | { readonly repeat: true };
 
+/** Follows what happens in the servers. */
+export interface Watcher {
+  /** An operation has had its effect; nothing has been done to its answer yet. */
+  effect(operation: string, request: unknown): void;
+  /** A fault has hit a request. */
+  hit(operation: string, fault: Fault): void;
+}
+
 export class Faults {
   readonly #clock: VirtualClock;
+  readonly #watchers: Watcher[] = [];
   #planned: { fault: Fault; seen: number; hits: number }[] = [];
 
   constructor(clock: VirtualClock) {
@@ -59,6 +68,10 @@ export class Faults {
     };
   }
 
+  watch(watcher: Watcher): void {
+    this.#watchers.push(watcher);
+  }
+
   clear(): void {
     this.#planned = [];
   }
@@ -68,6 +81,7 @@ export class Faults {
    * instead, if anything.
    */
   async at(phase: 'before' | 'after', operation: string, request: unknown): Promise<FaultAction | undefined> {
+    if (phase === 'after') for (const watcher of this.#watchers) watcher.effect(operation, request);
     for (const entry of this.#planned) {
       const { fault } = entry;
       if ((fault.phase ?? 'before') !== phase || !matches(fault.operation, operation)) continue;
@@ -75,6 +89,7 @@ export class Faults {
       entry.seen += 1;
       if (entry.seen <= (fault.skip ?? 0) || entry.hits >= (fault.times ?? Number.POSITIVE_INFINITY)) continue;
       entry.hits += 1;
+      for (const watcher of this.#watchers) watcher.hit(operation, fault);
       if (fault.delay) await this.#clock.hold(fault.delay);
       if (fault.kill) this.#clock.kill();
       if (fault.kill || fault.drop) return { drop: true };

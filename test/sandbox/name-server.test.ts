@@ -364,13 +364,15 @@ describe('what is no proper query', () => {
 });
 
 describe('the controls', () => {
-  it('make a server refuse, fail or fall silent, over both transports', async () => {
+  it('make a server refuse, fail, lie or fall silent, over both transports', async () => {
     nameServer.behaviour = 'refuse';
     expect(await ask('example.com', 'SOA')).toMatchObject({ rcode: 'REFUSED', answers: [] });
     nameServer.behaviour = 'servfail';
     expect(await ask('example.com', 'SOA')).toMatchObject({ rcode: 'SERVFAIL', answers: [] });
     const tcp = decode(await overTcp(framed(query('example.com', 'SOA')))) as Response;
     expect(tcp.rcode).toBe('SERVFAIL');
+    nameServer.behaviour = 'forge';
+    expect(await resolver().resolveTxt('nobody-wrote-this.example.com')).toEqual([['made up']]);
     nameServer.behaviour = 'silent';
     await expect(resolver().resolveSoa('example.com')).rejects.toMatchObject({ code: 'ETIMEOUT' });
     nameServer.behaviour = 'normal';

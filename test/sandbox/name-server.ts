@@ -8,10 +8,10 @@ import { answerQuestion, type DnsAnswer, type ServedZone } from './name-server-a
 import { normalizeName } from './route53-names.ts';
 
 /**
- * `silent` takes queries and never answers; `refuse` and `servfail` answer everything with that response code. Whoever
- * uses a name server may switch at any time.
+ * `silent` takes queries and never answers; `refuse` and `servfail` answer everything with that response code; `forge`
+ * says that there is one TXT value at every name, which nobody has written. Whoever uses a name server may switch at any time.
  */
-export type NameServerBehaviour = 'normal' | 'silent' | 'refuse' | 'servfail';
+export type NameServerBehaviour = 'normal' | 'silent' | 'refuse' | 'servfail' | 'forge';
 
 export interface NameServerQuery {
   /** As it was asked, without a trailing dot. */
@@ -81,6 +81,7 @@ export async function startNameServer(options: {
         if (behaviour === 'silent') return undefined;
         if (behaviour === 'refuse') return 'REFUSED';
         if (behaviour === 'servfail') return 'SERVFAIL';
+        if (behaviour === 'forge' && question.type === 'TXT') return forged(question.name);
         return answerQuestion(question, route53.served(index), own);
       };
       return respondTo(message, transport, answer);
@@ -118,6 +119,11 @@ export async function startNameServer(options: {
     queries,
     stop: () => close(listeners),
   };
+}
+
+function forged(name: string): DnsAnswer {
+  const answers = [{ name, type: 'TXT' as const, ttl: 60, data: ['made up'] }];
+  return { rcode: 'NOERROR', authoritative: true, answers, authorities: [], additionals: [] };
 }
 
 function typeAsked(message: Buffer): string {

@@ -9,6 +9,7 @@ import { parseStoredFailure } from '../../lambdas/core/stored-failure.ts';
 import { renewalPorts } from '../../lambdas/handlers/renew.ts';
 import { configureIssuer } from '../../lambdas/renewal/issuer.ts';
 import type { OpenIssuer } from '../../lambdas/renewal/open-issuer.ts';
+import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import type { Log } from '../../lambdas/renewal/ports/log.ts';
 import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
 import { startRun } from '../../lambdas/renewal/run.ts';
@@ -50,6 +51,8 @@ export interface SandboxOptions {
   readonly coldStarts?: boolean;
   /** The host in the CA's URLs; it leads to loopback as long as the sandbox runs. */
   readonly caHost?: typeof LETS_ENCRYPT_HOST;
+  /** Whether concurrent invocations have a process each, as on AWS; else those of one function share one. */
+  readonly ownProcesses?: boolean;
   /** Public hosted zones that exist from the start. */
   readonly zones?: readonly string[];
   /** Instead of what the template says. */
@@ -58,6 +61,10 @@ export interface SandboxOptions {
   readonly onStep?: (step: StepEvent) => void;
   /** Follows the log as it is written. */
   readonly onLog?: (entry: LogEntry) => void;
+  /** How long AWS and the CA take for each request, virtual milliseconds; no time when left out. */
+  readonly latency?: number;
+  /** How much the functions' clock is ahead of everybody else's, milliseconds; it may change. */
+  readonly skew?: () => number;
   /** What renewals work with; evercert's own adapters when left out. */
   readonly ports?: typeof renewalPorts;
 }
@@ -124,7 +131,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const caResolver = { host: '127.0.0.1', port: caNameServer.port };
   const { caHost: host } = options;
   const forgetHost = host && leadToLoopback(host);
-  const ca = await startCa({ clock, calls, faults, resolver: caResolver, ...(host ? { host } : {}) });
+  const ca = await startCa({
+    clock,
+    calls,
+    faults,
+    resolver: caResolver,
+    settings: { requestLatencyMilliseconds: options.latency ?? 0 },
+    ...(host ? { host } : {}),
+  });
   const access = {
     secretsmanager: secretsManagerAccess(secretsManager),
     acm: acmAccess(acm),
@@ -135,7 +149,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const accountOf = (accessKeyId: string) => sts.accountOf(accessKeyId);
   const iam = createIam({ roles: app.roles, access, expected: EXPECTED_DENIALS, accountOf });
   const services = [route53, secretsManager, acm, lambda, sts];
-  const aws = await startAwsServer({ services, clock, calls, faults, authorizer: iam });
+  const latency = options.latency ?? 0;
+  const aws = await startAwsServer({ services, clock, calls, faults, latency, authorizer: iam });
   const folder = mkdtempSync(join(tmpdir(), 'evercert-'));
   const caBundleFile = join(folder, 'ca-bundle.pem');
   writeFileSync(caBundleFile, ca.httpsRoot);
@@ -163,11 +178,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clock,
     faults,
     coldStarts: options.coldStarts ?? false,
+    ownProcesses: options.ownProcesses ?? false,
     surroundings: {
       log: ownLog,
       print: (line) => printed.push(line),
       ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),
       ...(ports ? { ports } : {}),
+      clock: options.skew ? skewed(clock, options.skew) : clock,
     },
     settings: {
       dnsResolvers: [`${resolver.host}:${resolver.port}`],
@@ -242,6 +259,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     },
   };
   return sandbox;
+}
+
+function skewed(clock: Clock, skew: () => number): Clock {
+  return { now: () => clock.now() + skew(), sleep: (milliseconds) => clock.sleep(milliseconds) };
 }
 
 /** What a function has returned; throws what it has thrown. */

@@ -65,6 +65,33 @@ describe('The virtual clock', () => {
     for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   };
 
+  it('shows whole milliseconds, as Date.now does', async () => {
+    await clock.sleep(0.25);
+    expect(clock.now()).toBe(START + 1);
+  });
+
+  it('lets held requests go on in the order of their runs, whichever came first', async () => {
+    const url = await serve(async (message, response) => {
+      await clock.hold(HOUR);
+      note(String(message.url))();
+      response.end();
+    });
+    const second = Promise.withResolvers<void>();
+    // The run that begins first is the last to be heard by the server.
+    const one = clock.run(async () => {
+      await second.promise;
+      await Promise.all([get(`${url}/1a`), get(`${url}/1b`)]);
+    });
+    const two = clock.run(async () => {
+      const asked = get(`${url}/2`);
+      await work();
+      second.resolve();
+      await asked;
+    });
+    await Promise.all([one, two]);
+    expect(happened).toEqual(['/1a at 1 h', '/1b at 1 h', '/2 at 1 h']);
+  });
+
   it('jumps over what nobody works in', async () => {
     await clock.sleep(24 * 365 * HOUR);
     expect(clock.now()).toBe(START + 24 * 365 * HOUR);

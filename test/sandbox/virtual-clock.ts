@@ -18,12 +18,12 @@ export class VirtualClock implements Clock {
   readonly #served = new AsyncLocalStorage<Socket>();
   readonly #runs = new Set<Run>();
   readonly #sleepers: Sleeper[] = [];
-  /** Each with the run that sent it. */
-  readonly #inFlight = new Map<ClientRequest, Run | undefined>();
+  readonly #inFlight = new Map<ClientRequest, Sent>();
   /** The clients' ports of the connections whose request a server holds, once for each hold. */
   readonly #held: number[] = [];
   #checkScheduled = false;
   #deaths = 0;
+  #begun = 0;
 
   constructor(start: number | Date) {
     this.#now = Number(start);
@@ -47,21 +47,28 @@ export class VirtualClock implements Clock {
     if (run?.dead) return new Promise(() => undefined);
     if (milliseconds <= 0) return Promise.resolve();
     if (run) run.sleeping += 1;
-    return this.#until(this.#now + milliseconds, () => {
+    const wake = () => {
       if (run) run.sleeping -= 1;
       return !run?.dead;
-    });
+    };
+    return this.#until(this.#now + milliseconds, wake, run && [run.number, 0]);
   }
 
-  /** A wait of a server before it answers a request; the client's run counts as waiting meanwhile. */
+  /**
+   * A wait of a server before it answers a request; the client's run counts as waiting meanwhile. Of requests that are due
+   * at the same moment the one goes first whose run began first, and of one run's the one that it sent first: in what order
+   * they came through the sockets doesn't matter.
+   */
   hold(milliseconds: number): Promise<void> {
     if (milliseconds <= 0) return Promise.resolve();
     const port = this.#served.getStore()?.remotePort;
+    const sent = this.#servedRequest();
     if (port !== undefined) this.#held.push(port);
-    return this.#until(this.#now + milliseconds, () => {
+    const wake = () => {
       if (port !== undefined) this.#held.splice(this.#held.indexOf(port), 1);
       return true;
-    });
+    };
+    return this.#until(this.#now + milliseconds, wake, sent && [sent.run?.number ?? 0, sent.number]);
   }
 
   /**
@@ -73,13 +80,16 @@ export class VirtualClock implements Clock {
     work: () => Promise<T>,
     options: { readonly mortal?: boolean; readonly until?: number; readonly as?: string | undefined } = {},
   ): Promise<T> {
+    this.#begun += 1;
     const run: Run = {
+      number: this.#begun,
       mortal: options.mortal ?? false,
       as: options.as,
       dead: false,
       die: () => undefined,
       sleeping: 0,
       requests: 0,
+      sent: 0,
     };
     const killed = new Promise<never>((_, reject) => {
       run.die = () => reject(new Killed());
@@ -101,7 +111,7 @@ export class VirtualClock implements Clock {
    */
   kill(): void {
     const served = this.#servedRequest();
-    const victims = served ? [served.sender] : [...this.#runs];
+    const victims = served ? [served.run] : [...this.#runs];
     for (const run of victims) if (run?.mortal && !run.dead) this.#end(run);
     this.#check();
   }
@@ -110,20 +120,19 @@ export class VirtualClock implements Clock {
     run.dead = true;
     this.#deaths += 1;
     this.#runs.delete(run);
-    for (const [request, sender] of this.#inFlight) if (sender === run) request.destroy(new Killed());
+    for (const [request, sent] of this.#inFlight) if (sent.run === run) request.destroy(new Killed());
     run.die();
   }
 
   /** In whose name the request was sent that is being served in this context; `undefined` outside of any such run. */
   caller(): string | undefined {
-    return this.#servedRequest()?.sender?.as;
+    return this.#servedRequest()?.run?.as;
   }
 
-  #servedRequest(): { readonly sender: Run | undefined } | undefined {
+  #servedRequest(): Sent | undefined {
     const port = this.#served.getStore()?.remotePort;
     if (port === undefined) return undefined;
-    const served = [...this.#inFlight].findLast(([request]) => request.socket?.localPort === port);
-    return served && { sender: served[1] };
+    return [...this.#inFlight].findLast(([request]) => request.socket?.localPort === port)?.[1];
   }
 
   /** How many runs were killed so far. */
@@ -137,17 +146,20 @@ export class VirtualClock implements Clock {
   }
 
   /** `wake` says whether whoever sleeps is still alive. */
-  #until(at: number, wake: () => boolean): Promise<void> {
+  #until(at: number, wake: () => boolean, turn?: Turn): Promise<void> {
     return new Promise((resolve) => {
-      this.#wakeAt(at, () => {
+      const wakeUp = () => {
         if (wake()) resolve();
-      });
+      };
+      this.#wakeAt(at, wakeUp, turn);
     });
   }
 
-  #wakeAt(at: number, wake: () => void): Sleeper {
-    const sleeper: Sleeper = { at, wake };
-    const after = this.#sleepers.findIndex((other) => other.at > at);
+  #wakeAt(moment: number, wake: () => void, turn?: Turn): Sleeper {
+    // `Date.now` has no fractions either: instants that are stored with milliseconds must be equal when they are read again.
+    const at = Math.ceil(moment);
+    const sleeper: Sleeper = { at, wake, turn };
+    const after = this.#sleepers.findIndex((other) => other.at > at || (other.at === at && isLater(other.turn, turn)));
     if (after === -1) this.#sleepers.push(sleeper);
     else this.#sleepers.splice(after, 0, sleeper);
     this.#check();
@@ -161,8 +173,11 @@ export class VirtualClock implements Clock {
       request.destroy(new Killed());
       return;
     }
-    this.#inFlight.set(request, run);
-    if (run) run.requests += 1;
+    if (run) {
+      run.requests += 1;
+      run.sent += 1;
+    }
+    this.#inFlight.set(request, { run, number: run?.sent ?? 0 });
     const ended = () => {
       if (!this.#inFlight.delete(request)) return;
       if (run) run.requests -= 1;
@@ -212,15 +227,34 @@ export class Killed extends Error {
 }
 
 interface Run {
+  /** In the order in which they began. */
+  readonly number: number;
   readonly mortal: boolean;
   readonly as: string | undefined;
   dead: boolean;
   die: () => void;
   sleeping: number;
   requests: number;
+  /** How many requests it has sent so far. */
+  sent: number;
 }
+
+/** A request and the run that sent it, as its `number`-th. */
+interface Sent {
+  readonly run: Run | undefined;
+  readonly number: number;
+}
+
+/** Of a run and of a request. What belongs to no run keeps the order of arrival. */
+type Turn = readonly [run: number, request: number];
 
 interface Sleeper {
   readonly at: number;
   readonly wake: () => void;
+  readonly turn: Turn | undefined;
+}
+
+function isLater(other: Turn | undefined, than: Turn | undefined): boolean {
+  if (!other || !than) return false;
+  return other[0] > than[0] || (other[0] === than[0] && other[1] > than[1]);
 }
