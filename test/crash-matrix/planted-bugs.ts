@@ -6,14 +6,18 @@ import type { CallPoint, Interruption } from './call-points.ts';
 import type { Property } from './properties.ts';
 import type { Work } from './scenario.ts';
 
-/** A mistake that evercert doesn't make, and a case of the matrix that has to find it. */
-export interface PlantedBug {
-  readonly violates: Property;
+/** A mistake that evercert doesn't make. */
+export interface Mistake {
   readonly mistake: string;
+  plant(ports: RenewalPorts): RenewalPorts;
+}
+
+/** A mistake, and a case of the matrix that has to find it. */
+export interface PlantedBug extends Mistake {
+  readonly violates: Property;
   readonly work: Work;
   readonly point: CallPoint;
   readonly interruption: Interruption;
-  plant(ports: RenewalPorts): RenewalPorts;
 }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -102,11 +106,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 ];
 
 /** `renewalPorts` with the mistake in it. */
-export function planted(bug: PlantedBug): typeof renewalPorts {
+export function planted(bug: Mistake): typeof renewalPorts {
   return (...surroundings) => bug.plant(renewalPorts(...surroundings));
 }
 
-function storing(ports: RenewalPorts, change: (value: string) => string): RenewalPorts {
+/** Changes every value before it is stored. */
+export function storing(ports: RenewalPorts, change: (value: string) => string): RenewalPorts {
   const { vault } = ports;
   return { ...ports, vault: { ...vault, put: (version) => vault.put({ ...version, value: change(version.value) }) } };
 }

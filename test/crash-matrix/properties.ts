@@ -67,18 +67,7 @@ export const PROPERTIES = {
     const before = sandbox.secretsManager.value(ISSUER, 'AWSPREVIOUS');
     return work === 'key rollover' && before === undefined ? 'the account has its old key' : undefined;
   },
-  'nothing secret outside': ({ sandbox }) => {
-    const found = findKeyMaterial(
-      {
-        log: sandbox.log,
-        invocations: sandbox.lambda.invocations,
-        executions: sandbox.lambda.executions,
-        tags: allTags(sandbox),
-      },
-      keysOf(sandbox),
-    );
-    return found.length === 0 ? undefined : `key material at ${found.join(', ')}`;
-  },
+  'nothing secret outside': ({ sandbox }) => keyMaterialOutside(sandbox),
 } as const satisfies Record<string, (scenario: Scenario) => string | undefined>;
 
 export type Property = keyof typeof PROPERTIES;
@@ -97,6 +86,21 @@ export function violations(scenario: Scenario): readonly Violation[] {
     .bugs()
     .map((bug): Violation => ({ property: 'no defect of the sandbox', found: String(bug) }));
   return [...found, ...bugs];
+}
+
+/** Where key material of any secret shows outside of the secrets: in the log, in Lambda, in tags, in what else is given. */
+export function keyMaterialOutside(sandbox: Sandbox, others: object = {}): string | undefined {
+  const found = findKeyMaterial(
+    {
+      log: sandbox.log,
+      invocations: sandbox.lambda.invocations,
+      executions: sandbox.lambda.executions,
+      tags: allTags(sandbox),
+      ...others,
+    },
+    keysOf(sandbox),
+  );
+  return found.length === 0 ? undefined : `key material at ${found.join(', ')}`;
 }
 
 function allTags({ secretsManager }: Sandbox): unknown {
