@@ -1,0 +1,153 @@
+import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
+import type { Order } from '../sandbox/ca/registry.ts';
+import type { Invariant } from './invariant.ts';
+import { sameSet, specOf } from './pairs.ts';
+import { secretOf, type World } from './world.ts';
+
+/** What an order works for: a certificate, the live version that it replaces, and the spec's version. */
+function purposeOf({ sandbox, scenario }: World, order: Order): string | undefined {
+  for (const { name } of scenario.fleet) {
+    const spec = specOf({ sandbox }, name);
+    if (!spec || !sameSet(spec.domainNames, order.names)) continue;
+    const { AWSCURRENT, ACME_SPEC } = sandbox.secretsManager.secret(secretOf(name))?.stages ?? {};
+    return `${name}, which replaces ${AWSCURRENT} for spec ${ACME_SPEC}`;
+  }
+  return undefined;
+}
+
+/** An order that the CA has failed or that has ended is none, and neither is one of a spec that has changed meanwhile. */
+export const oneFinalizedOrder: Invariant = (world) => {
+  const { orders } = world.sandbox.ca;
+  const counted = new Set(orders.filter(({ finalized }) => finalized).map(({ id }) => id));
+  const byPurpose = new Map<string, number[]>();
+  return {
+    effect: (operation) => {
+      if (operation !== 'acme:finalize') return undefined;
+      for (const order of world.sandbox.ca.finalizedOrders()) {
+        if (counted.has(order.id)) continue;
+        counted.add(order.id);
+        const purpose = purposeOf(world, order);
+        if (purpose === undefined) continue;
+        const before = byPurpose.get(purpose) ?? [];
+        byPurpose.set(purpose, [...before, order.id]);
+        const good = world.sandbox.ca.orders.filter(({ id, status }) => before.includes(id) && status !== 'invalid');
+        if (good.length > 0) return `order ${order.id} and order ${good[0]?.id} were both finalized for ${purpose}`;
+      }
+      return undefined;
+    },
+  };
+};
+
+/** What comes between an order and the tag or the pending version that has its URL. */
+const UNTIL_STORED =
+  /^(acme:newOrder|lambda:|secretsmanager:(TagResource|PutSecretValue|DescribeSecret|GetSecretValue))/;
+/** An order that ends sooner is not gone on with. */
+const LONG_ENOUGH = 11 * MINUTE;
+
+/**
+ * A second order is placed only when the first one can't be gone on with: its URL was lost on the way into the secret, it
+ * ends soon, the CA has failed it, a question about it was answered with an error, or the spec has changed.
+ */
+export const oneOpenOrder: Invariant = (world) => {
+  const { sandbox } = world;
+  const excused = new Set<number>();
+  const stored = new Set<number>();
+  /** When newOrder requests get through that were held up: whoever sent them may have been ended meanwhile. */
+  const late: number[] = [];
+  const purposes = new Map<number, string | undefined>();
+  let known = sandbox.ca.orders.length;
+  const isStored = (url: string) =>
+    world.scenario.fleet.some(({ name }) => {
+      const secret = sandbox.secretsManager.secret(secretOf(name));
+      const pending = sandbox.secretsManager.value(secretOf(name), 'ACME_PENDING') ?? '';
+      return secret?.tags['evercert:order'] === url || pending.includes(`"${url}"`);
+    });
+  return {
+    hit: (operation, { delay }) => {
+      if (operation === 'acme:newOrder' && delay) late.push(sandbox.clock.now() + delay);
+      for (const { id } of sandbox.ca.orders) {
+        if (!stored.has(id) && UNTIL_STORED.test(operation)) excused.add(id);
+        // Gone, another account's, or invalid: the CA's way to say that there is nothing to resume.
+        if (/^acme:(directory|newNonce|order|authorization|challenge|finalize|certificate)$/.test(operation))
+          excused.add(id);
+      }
+    },
+    effect: (operation) => {
+      if (operation.startsWith('secretsmanager:'))
+        for (const { id, url } of sandbox.ca.orders) if (!stored.has(id) && isStored(url)) stored.add(id);
+      if (operation !== 'acme:newOrder' || sandbox.ca.orders.length === known) return undefined;
+      known = sandbox.ca.orders.length;
+      const newest = sandbox.ca.orders.at(-1);
+      if (!newest) return undefined;
+      if (late.includes(sandbox.clock.now())) excused.add(newest.id);
+      purposes.set(newest.id, purposeOf(world, newest));
+      const open = sandbox.ca.orders.find(
+        (order) =>
+          order.id !== newest.id &&
+          !excused.has(order.id) &&
+          purposes.get(order.id) !== undefined &&
+          purposes.get(order.id) === purposes.get(newest.id) &&
+          ['pending', 'ready', 'processing'].includes(order.status) &&
+          order.expires - sandbox.clock.now() > LONG_ENOUGH,
+      );
+      return (
+        open && `order ${newest.id} was placed while order ${open.id} is ${open.status}, for ${purposes.get(open.id)}`
+      );
+    },
+  };
+};
+
+/** https://letsencrypt.org/docs/rate-limits/ */
+const FAILED_VALIDATIONS_AN_HOUR = 5;
+const CERTIFICATES_A_WEEK = 5;
+/** A run that has begun before the CA said so may still ask. */
+const UNDER_WAY = 16 * MINUTE;
+
+/** Let's Encrypt's limits, and no newOrder before the CA's own Retry-After is over, unless a hand forces it. */
+export const caLimits: Invariant = (world) => {
+  const { sandbox, forced } = world;
+  const asked: { readonly from: number; readonly until: number }[] = [];
+  const troubles: number[] = [];
+  const tooEarly = () => {
+    const now = sandbox.clock.now();
+    const ignored = asked.find(
+      ({ from, until }) => now > from + UNDER_WAY && now < until - Math.abs(world.scenario.skew) - SECOND,
+    );
+    if (!ignored) return undefined;
+    // What could not be written down can't be obeyed, and a hand may ask all the same.
+    if (troubles.some((at) => at >= ignored.from && at <= ignored.from + UNDER_WAY)) return undefined;
+    if (forced.some((at) => at <= now && at > ignored.from - UNDER_WAY)) return undefined;
+    return `newOrder was sent ${Math.round((ignored.until - now) / MINUTE)} minutes before the end of the CA's Retry-After`;
+  };
+  return {
+    hit: (operation, fault) => {
+      const retryAfter = Number(fault.error?.headers?.['Retry-After']);
+      const now = sandbox.clock.now();
+      if (operation === 'acme:newOrder' && retryAfter > 0) asked.push({ from: now, until: now + retryAfter * SECOND });
+      if (fault.kill || fault.delay || /^(secretsmanager|lambda):/.test(operation)) troubles.push(now);
+    },
+    effect: (operation) => (operation === 'acme:newOrder' ? tooEarly() : undefined),
+    end: () => {
+      const failed = sandbox.ca.authorizations
+        .filter(({ status }) => status === 'invalid')
+        .map(({ name, expires }) => ({ what: `failed validations of ${name}`, at: expires }));
+      const duplicates = sandbox.ca.orders.flatMap(({ names, certificate, replaces, created }) =>
+        certificate && !replaces ? [{ what: `certificates for ${names}`, at: created }] : [],
+      );
+      return most(failed, HOUR, FAILED_VALIDATIONS_AN_HOUR) ?? most(duplicates, 7 * DAY, CERTIFICATES_A_WEEK);
+    },
+  };
+};
+
+function most(
+  events: readonly { readonly what: string; readonly at: number }[],
+  window: number,
+  limit: number,
+): string | undefined {
+  for (const [what, group] of Map.groupBy(events, (event) => event.what))
+    for (const { at } of group) {
+      const count = group.filter((other) => other.at >= at && other.at < at + window).length;
+      if (count > limit) return `${count} ${what} within ${window / HOUR} hours; the limit is ${limit}`;
+    }
+  return undefined;
+}

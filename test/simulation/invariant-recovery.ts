@@ -1,0 +1,43 @@
+import { lifetimeOf } from './draw-scenario.ts';
+import { elapsed } from './event-log.ts';
+import { hasOtherWay, type Trouble, troubleOf } from './excuses.ts';
+import type { Invariant } from './invariant.ts';
+import { isInOrder, livePair, notAfterOf } from './pairs.ts';
+
+/** All certificates are in order in time once nothing fails any more. */
+export const validAgain: Invariant = (world) => ({
+  end: (recoveryHours) => {
+    if (recoveryHours !== undefined) return undefined;
+    const late = world.scenario.fleet.filter(({ name }) => !isInOrder(world, name)).map(({ name }) => name);
+    return late.length > 0 ? `${late.join(', ')} not in order long after the last fault` : 'it took longer than a day';
+  },
+});
+
+/** A certificate has expired only if the faults left no other way; see `excuses.ts`. */
+export const expiredWithReason: Invariant = (world, hits) => {
+  const { sandbox, scenario, begin } = world;
+  const judged = new Set<number>();
+  const moments: Trouble[] = [];
+  return {
+    hit: (_, fault) => {
+      const at = sandbox.clock.now() - begin;
+      const retryAfter = Number(fault.error?.headers?.['Retry-After'] ?? 0) * 1_000;
+      moments.push({ from: at, until: at + (fault.delay ?? 0) + retryAfter });
+    },
+    look: () => {
+      for (const { name } of scenario.fleet) {
+        const pair = livePair(world, name);
+        const end = pair && notAfterOf(pair);
+        if (end === undefined || end > sandbox.clock.now() || judged.has(end)) continue;
+        judged.add(end);
+        const lifetime = lifetimeOf(scenario.profile);
+        const due = end - begin - lifetime * (scenario.profile === 'shortlived' ? 1 / 2 : 1 / 3);
+        const way = hasOtherWay([...troubleOf(hits), ...moments], { from: due, until: end - begin }, lifetime);
+        if (way)
+          return `${name} has expired although nothing failed from ${elapsed(way.from)} to ${elapsed(way.until)}`;
+        world.events.note(`${name} has expired, and there was no other way`);
+      }
+      return undefined;
+    },
+  };
+};

@@ -1,0 +1,19 @@
+import type { Fault } from '../sandbox/faults.ts';
+import type { LogEntry } from '../sandbox/sandbox.ts';
+import type { Hits } from './faults-in-world.ts';
+import type { World } from './world.ts';
+
+/** Watches a world for one thing that must hold. Each method says what is wrong, or nothing. */
+export interface Watch {
+  /** After each operation of AWS or the CA, refused ones included. */
+  effect?(operation: string, request: unknown): string | undefined;
+  /** A fault hits a request. */
+  hit?(operation: string, fault: Fault): void;
+  log?(entry: LogEntry): string | undefined;
+  /** Whenever the schedule's minute comes. */
+  look?(): string | undefined;
+  /** `recoveryHours`: until all was in order after the last fault, if it was. */
+  end?(recoveryHours: number | undefined): string | undefined;
+}
+
+export type Invariant = (world: World, hits: Hits) => Watch;

@@ -1,0 +1,118 @@
+/**
+ * `npm run simulate -- [--seeds N] [--from S] [--new] [--json]`: N seeds from S on; with `--new` the last one is new.
+ * `npm run simulate -- --twice [--seeds N] [--from S]`: whether two runs of each seed have the same events.
+ * `npm run simulate -- --planted [--search]`: a seed that finds each planted bug; fails when one is not found.
+ */
+import { randomInt } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { synthesizedApp } from '../sandbox/synthesis.ts';
+import { PLANTED_BUGS } from './planted-bugs.ts';
+import { describeFailure, replayOf, reportOf } from './report.ts';
+import { isBroken, startWorkers } from './workers.ts';
+
+/** A planted bug that takes more seeds than this is not found. */
+const MOST_SEEDS_FOR_A_BUG = 500;
+/** From so many seeds on, every kind of fault must have hit something: the simulation would be blind for it. */
+const ENOUGH_SEEDS = 200;
+
+const { values: options } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: String(ENOUGH_SEEDS) },
+    from: { type: 'string', default: '0' },
+    new: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    planted: { type: 'boolean', default: false },
+    twice: { type: 'boolean', default: false },
+    search: { type: 'boolean', default: false },
+  },
+});
+const print = (text: string) => (options.json ? console.error(text) : console.log(text));
+
+await Promise.all([synthesizedApp('direct'), synthesizedApp('durable')]);
+const workers = startWorkers(availableParallelism());
+try {
+  process.exitCode = (await (options.planted ? findPlanted() : options.twice ? compare() : simulate())) ? 0 : 1;
+} finally {
+  workers.stop();
+}
+
+function range(): { readonly from: number; readonly count: number } {
+  const from = Number(options.from);
+  const count = Number(options.seeds);
+  if (!Number.isInteger(from) || !Number.isInteger(count) || count < 1)
+    throw new RangeError('--seeds and --from are whole numbers');
+  return { from, count };
+}
+
+async function compare(): Promise<boolean> {
+  const { from, count } = range();
+  const different = await Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const seed = from + index;
+      const [one, other] = await Promise.all([workers.run({ seed }), workers.run({ seed })]);
+      if (!isBroken(one) && !isBroken(other) && one.digest === other.digest) return [];
+      print(`seed ${seed} had other events the second time`);
+      return [seed];
+    }),
+  );
+  const seeds = different.flat();
+  if (options.json) console.log(JSON.stringify({ seeds: count, from, different: seeds }));
+  else console.log(`${count} seeds, ${seeds.length} with other events the second time`);
+  return seeds.length === 0;
+}
+
+async function simulate(): Promise<boolean> {
+  const { from, count } = range();
+  const newSeed = options.new ? randomInt(1_000_000, 2 ** 31) : undefined;
+  if (newSeed !== undefined) print(`the new seed is ${newSeed}`);
+  const seeds = Array.from({ length: count }, (_, index) =>
+    index === count - 1 ? (newSeed ?? from + index) : from + index,
+  );
+  const began = performance.now();
+  const all = await Promise.all(
+    seeds.map(async (seed) => {
+      const result = await workers.run({ seed });
+      if (isBroken(result)) print(`SEED ${seed} DID NOT END: ${result.error}\nreplay: ${replayOf(seed)}`);
+      else if (result.violations.length > 0) print(describeFailure(result));
+      return result;
+    }),
+  );
+  const results = all.flatMap((result) => (isBroken(result) ? [] : [result]));
+  const report = reportOf(results, {
+    broken: all.filter(isBroken).map(({ seed }) => seed),
+    from,
+    newSeed,
+    seconds: (performance.now() - began) / 1_000,
+  });
+  const blind =
+    count < ENOUGH_SEEDS ? [] : Object.keys(report.faults).filter((kind) => report.faults[kind]?.hits === 0);
+  if (options.json) console.log(JSON.stringify(report));
+  else {
+    const { violations, faults, ...totals } = report;
+    console.table(faults);
+    console.log(totals);
+    console.log(`${report.seeds} seeds, ${violations.length} violations`);
+  }
+  for (const kind of blind) print(`BLIND: no fault of the kind "${kind}" has hit anything`);
+  return report.violations.length === 0 && report.broken.length === 0 && blind.length === 0;
+}
+
+/** Each bug with the seed that is known to find it; with all seeds from the first one on when it no longer does, or to search. */
+async function findPlanted(): Promise<boolean> {
+  const found = await Promise.all(
+    PLANTED_BUGS.map(async (planted, bug) => {
+      const all = Array.from({ length: MOST_SEEDS_FOR_A_BUG }, (_, seed) => seed);
+      for (const seed of options.search ? all : [planted.foundWith, ...all]) {
+        const result = await workers.run({ seed, bug });
+        if (isBroken(result) || !result.violations.some(({ invariant }) => invariant === planted.violates)) continue;
+        print(`seed ${seed} shows that ${planted.mistake}: ${planted.violates}`);
+        return { violates: planted.violates, mistake: planted.mistake, seed };
+      }
+      print(`NOT FOUND within ${MOST_SEEDS_FOR_A_BUG} seeds: ${planted.mistake}: ${planted.violates}`);
+      return { violates: planted.violates, mistake: planted.mistake };
+    }),
+  );
+  if (options.json) console.log(JSON.stringify(found));
+  return found.every(({ seed }) => seed !== undefined);
+}

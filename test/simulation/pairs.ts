@@ -1,0 +1,78 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { HOUR } from '../../lambdas/core/duration.ts';
+import { lifetimeRenewal } from '../../lambdas/core/lifetime.ts';
+import type { PairValue } from '../../lambdas/core/secret-value.ts';
+import { tagsOf } from '../sandbox/inspect.ts';
+import { secretOf, type World } from './world.ts';
+
+/** The live pair as a consumer reads it; `undefined` before the first issuance. */
+export function livePair({ sandbox }: Pick<World, 'sandbox'>, name: string): PairValue | undefined {
+  const value = sandbox.secretsManager.value(secretOf(name));
+  if (!value?.includes('privateKey')) return undefined;
+  return JSON.parse(value) as PairValue;
+}
+
+export function notAfterOf({ certificate }: PairValue): number {
+  const known = ends.get(certificate);
+  if (known !== undefined) return known;
+  const end = Date.parse(new X509Certificate(certificate).validTo);
+  ends.set(certificate, end);
+  return end;
+}
+
+/** By PEM: reading one is slow, and they are looked at every simulated hour. */
+const ends = new Map<string, number>();
+
+/** What is wrong with a pair in itself. */
+export function problemOf({ certificate, chain, privateKey, domainNames }: PairValue): string | undefined {
+  const leaf = new X509Certificate(certificate);
+  if (!leaf.checkPrivateKey(createPrivateKey(privateKey))) return 'the live key does not match the live certificate';
+  const issuer = new X509Certificate(chain);
+  if (!leaf.verify(issuer.publicKey)) return 'the live certificate was not signed by the first one of its chain';
+  const names = namesIn(leaf);
+  return sameSet(names, domainNames) ? undefined : `the live certificate is for ${names} and not for ${domainNames}`;
+}
+
+function namesIn({ subjectAltName = '' }: X509Certificate): readonly string[] {
+  return subjectAltName.split(', ').map((name) => name.replace('DNS:', ''));
+}
+
+export function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted());
+}
+
+interface StoredSpec {
+  readonly domainNames: readonly string[];
+  readonly key?: string;
+  readonly acm?: readonly string[];
+}
+
+export function specOf({ sandbox }: Pick<World, 'sandbox'>, name: string): StoredSpec | undefined {
+  const value = sandbox.secretsManager.value(secretOf(name), 'ACME_SPEC');
+  return value === undefined ? undefined : (JSON.parse(value) as StoredSpec);
+}
+
+/** Some hours after the CA's window for its renewal: a fiftieth of the lifetime around the moment of the lifetime rule. */
+function overdueAt({ issued }: PairValue): number {
+  const validity = { notBefore: Date.parse(issued.notBefore), notAfter: Date.parse(issued.notAfter) };
+  return lifetimeRenewal(validity) + (validity.notAfter - validity.notBefore) / 100 + 3 * HOUR;
+}
+
+/** Whether a certificate is as its owner wants it: valid and not overdue, for the names of its spec, in ACM, and described by its tags. */
+export function isInOrder(world: World, name: string): boolean {
+  const { sandbox } = world;
+  const pair = livePair(world, name);
+  const spec = specOf(world, name);
+  if (!pair || !spec || problemOf(pair) !== undefined) return false;
+  const now = sandbox.clock.now();
+  const { state, serial, acm } = tagsOf(sandbox, name);
+  const { serialNumber } = pair.issued ?? {};
+  return (
+    now < notAfterOf(pair) &&
+    now < overdueAt(pair) &&
+    sameSet(pair.domainNames, spec.domainNames) &&
+    state === 'issued' &&
+    serial === serialNumber &&
+    (spec.acm ?? []).every((region) => acm[region]?.serial === serialNumber)
+  );
+}

@@ -1,0 +1,161 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { DAY } from '../../lambdas/core/duration.ts';
+import type { ChallengeRecord } from '../../lambdas/renewal/ports/challenge-records.ts';
+import type { RenewalPorts } from '../../lambdas/renewal/run.ts';
+import { LIVE } from '../../lambdas/renewal/stages.ts';
+import { type Mistake, PLANTED_BUGS as OF_THE_MATRIX, storing } from '../crash-matrix/planted-bugs.ts';
+import type { InvariantName } from './invariants.ts';
+
+/** A mistake that evercert doesn't make, and the invariant that must notice it. */
+export interface PlantedBug extends Mistake {
+  readonly violates: InvariantName;
+  /** The first seed from 0 on that finds it: `npm run simulate -- --planted --search`. */
+  readonly foundWith: number;
+}
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    violates: 'the live pair matches',
+    foundWith: 0,
+    mistake: 'a new pair is stored with another key',
+    plant: (ports) => storing(ports, (value) => (value.includes('"certificate"') ? withAnotherKey(value) : value)),
+  },
+  {
+    violates: 'the live pair is never worse than the one before',
+    foundWith: 0,
+    mistake: 'the old pair goes live instead of the new one',
+    plant: (ports) => {
+      const { vault } = ports;
+      const put: typeof vault.put = async (version) => {
+        const live = (await vault.describe(version.id))?.stages[LIVE];
+        const old = version.value.includes('"certificate"') ? await vault.read(version.id, live ?? '') : undefined;
+        return vault.put(old?.includes('"certificate"') ? { ...version, value: old } : version);
+      };
+      return { ...ports, vault: { ...vault, put } };
+    },
+  },
+  {
+    violates: 'no certificate and no key is lost',
+    foundWith: 0,
+    mistake: 'the key that is stored is not the one that is used',
+    plant: (ports) => storing(ports, (value) => (value.includes('"leaseUntil"') ? withAnotherKey(value) : value)),
+  },
+  {
+    violates: 'what others have in DNS stays',
+    foundWith: 0,
+    mistake: 'cleaning up removes all values of a record set',
+    plant: (ports) => ({
+      ...ports,
+      records: {
+        ...ports.records,
+        remove: (records, presented) =>
+          ports.records.remove(
+            records.map((record) => withAllValues(record, presented)),
+            presented,
+          ),
+      },
+    }),
+  },
+  {
+    violates: 'no request is outside of the policies',
+    foundWith: 0,
+    mistake: 'a deletion is taken back before a version is written',
+    plant: (ports) => {
+      const { vault } = ports;
+      const put: typeof vault.put = async (version) => {
+        await vault.restore(version.id).catch(() => undefined);
+        return vault.put(version);
+      };
+      return { ...ports, vault: { ...vault, put } };
+    },
+  },
+  {
+    violates: 'nothing secret is in a log, a checkpoint, an event or an error',
+    foundWith: 0,
+    ...ofTheMatrix('the log shows what is stored'),
+  },
+  {
+    violates: 'one order is finalized per generation',
+    foundWith: 1,
+    mistake: 'every other new pair does not go live, and is not missed',
+    plant: (ports) => ({
+      ...ports,
+      vault: {
+        ...ports.vault,
+        moveStage: async (move) =>
+          move.stage === LIVE && /^[0-7]/.test(move.to) ? 'moved' : ports.vault.moveStage(move),
+      },
+    }),
+  },
+  {
+    violates: 'one order is open on purpose',
+    foundWith: 40,
+    mistake: 'a cleaned-up claim forgets its order',
+    plant: (ports) =>
+      tagging(
+        storing(ports, (value) => value.replace(/"spec":"[^"]*"/, '"spec":"another"')),
+        ({ 'evercert:order': _, ...tags }) => tags,
+      ),
+  },
+  {
+    violates: "the CA's limits are kept",
+    foundWith: 40,
+    mistake: 'nobody keeps a Retry-After',
+    plant: (ports) =>
+      tagging(ports, ({ 'evercert:retry-at': _, ...tags }, id) => (id.includes('/_issuers/') ? {} : tags)),
+  },
+  {
+    violates: 'every certificate is in order in time once faults have stopped',
+    foundWith: 64,
+    ...ofTheMatrix('a claim holds for ever'),
+  },
+  {
+    violates: 'no certificate expires unless the faults leave no other way',
+    foundWith: 0,
+    mistake: 'a renewal is planned for the day after the end',
+    plant: (ports) =>
+      tagging(ports, (tags) => {
+        const end = tags['evercert:not-after'];
+        if (!end) return tags;
+        const late = new Date(Date.parse(end) + DAY).toISOString();
+        const changed = ['not-before', 'not-after', 'renew-by', 'renew-at'].map((tag) => [`evercert:${tag}`, late]);
+        return { ...tags, ...Object.fromEntries(changed), 'evercert:ari-id': '' };
+      }),
+  },
+];
+
+function ofTheMatrix(mistake: string): Mistake {
+  const found = OF_THE_MATRIX.find((bug) => bug.mistake === mistake);
+  if (!found) throw new RangeError(`The crash matrix plants no bug with which ${mistake}.`);
+  return { mistake, plant: found.plant };
+}
+
+function tagging(
+  ports: RenewalPorts,
+  change: (tags: Readonly<Record<string, string>>, id: string) => Readonly<Record<string, string>>,
+): RenewalPorts {
+  const { vault } = ports;
+  const tag: typeof vault.tag = async (id, tags) => {
+    const changed = change(tags, id);
+    if (Object.keys(changed).length > 0) await vault.tag(id, changed);
+  };
+  return { ...ports, vault: { ...vault, tag } };
+}
+
+function withAnotherKey(value: string): string {
+  const parsed = JSON.parse(value) as { readonly privateKey?: string };
+  if (!parsed.privateKey) return value;
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  return JSON.stringify({ ...parsed, privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) });
+}
+
+function withAllValues(
+  record: ChallengeRecord,
+  presented: Parameters<RenewalPorts['records']['remove']>[1] = [],
+): ChallengeRecord {
+  const sets = presented
+    .flatMap(({ recordSets }) => recordSets)
+    .filter(({ recordName }) => recordName === record.recordName);
+  const values = sets.flatMap((set) => set.values.map((value) => value.replace(/^"|"$/g, '')));
+  return { ...record, values: [...new Set([...record.values, ...values])] };
+}

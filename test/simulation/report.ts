@@ -1,0 +1,85 @@
+import { elapsed } from './event-log.ts';
+import { FAULT_KINDS } from './fault-kinds.ts';
+import type { Finished } from './workers.ts';
+
+/** What many seeds have shown; plain data for `--json`. */
+export interface Report {
+  readonly seeds: number;
+  readonly from: number;
+  /** A seed that nobody has run before. */
+  readonly newSeed: number | undefined;
+  readonly violations: readonly {
+    readonly seed: number;
+    readonly invariant: string;
+    readonly found: string;
+    readonly replay: string;
+  }[];
+  /** Seeds that did not come to an end. */
+  readonly broken: readonly number[];
+  /** By kind: how many were drawn, and how often they have hit something. */
+  readonly faults: Readonly<Record<string, { readonly drawn: number; readonly hits: number }>>;
+  readonly certificates: number;
+  readonly issuances: number;
+  /** Issuances beyond the first one of each certificate. */
+  readonly renewals: number;
+  readonly scans: number;
+  readonly simulatedHours: number;
+  readonly events: number;
+  /** The longest until everything was in order after the last fault. */
+  readonly mostRecoveryHours: number;
+  readonly cpuSecondsPerSeed: number;
+  readonly seconds: number;
+}
+
+export function reportOf(
+  results: readonly Finished[],
+  run: Pick<Report, 'from' | 'newSeed' | 'seconds' | 'broken'>,
+): Report {
+  const sum = (value: (result: Finished) => number) => results.reduce((total, result) => total + value(result), 0);
+  const faults = FAULT_KINDS.map((kind) => {
+    const drawn = sum(({ scenario }) => scenario.faults.filter((fault) => fault.kind === kind).length);
+    return [kind, { drawn, hits: sum(({ hits }) => hits[kind] ?? 0) }] as const;
+  });
+  return {
+    seeds: results.length,
+    from: run.from,
+    newSeed: run.newSeed,
+    broken: run.broken,
+    violations: results.flatMap(({ scenario: { seed }, violations }) =>
+      violations.map((violation) => ({ seed, ...violation, replay: replayOf(seed) })),
+    ),
+    faults: Object.fromEntries(faults),
+    certificates: sum(({ scenario }) => scenario.fleet.length),
+    issuances: sum(({ issuances }) => issuances),
+    renewals: sum(({ renewals }) => renewals),
+    scans: sum(({ scans }) => scans),
+    simulatedHours: Math.round(sum(({ simulatedHours }) => simulatedHours)),
+    events: sum(({ events }) => events),
+    mostRecoveryHours: Math.max(0, ...results.map(({ recoveryHours = 0 }) => recoveryHours)),
+    cpuSecondsPerSeed: Math.round((sum(({ cpuSeconds }) => cpuSeconds) / Math.max(1, results.length)) * 1_000) / 1_000,
+    seconds: Math.round(run.seconds * 10) / 10,
+  };
+}
+
+export function replayOf(seed: number): string {
+  return `npm run simulate -- --seeds 1 --from ${seed}`;
+}
+
+/** A failing seed for a reader: what was drawn, what happened last, what is wrong, how to see it again. */
+export function describeFailure({ scenario, violations, tail }: Finished): string {
+  const { seed, faults, actions, fleet, ...traits } = scenario;
+  return [
+    `SEED ${seed}`,
+    `configuration: ${JSON.stringify(traits)}`,
+    ...fleet.map(({ name, owner, spec }) => `certificate ${name} (${owner}): ${JSON.stringify(spec)}`),
+    ...faults.map(
+      ({ kind, from, until, hits: _, ...fault }) =>
+        `fault ${elapsed(Math.max(0, from))} to ${elapsed(until)}: ${kind} ${JSON.stringify(fault)}`,
+    ),
+    ...actions.map(({ at, ...action }) => `action ${elapsed(Math.max(0, at))}: ${JSON.stringify(action)}`),
+    'the last events:',
+    ...tail.map((line) => `  ${line}`),
+    ...violations.map(({ invariant, found }) => `VIOLATED: ${invariant}: ${found}`),
+    `replay: ${replayOf(seed)}`,
+  ].join('\n');
+}

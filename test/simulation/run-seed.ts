@@ -1,0 +1,143 @@
+import { readCertificateTags } from '../../lambdas/core/certificate-tags.ts';
+import { dueFromMetadata } from '../../lambdas/core/due.ts';
+import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import type { SandboxOptions } from '../sandbox/sandbox.ts';
+import { act } from './actions.ts';
+import { drawScenario, lifetimeOf } from './draw-scenario.ts';
+import { type Hits, installFaults } from './faults-in-world.ts';
+import { type Violation, watchInvariants } from './invariants.ts';
+import { isInOrder } from './pairs.ts';
+import type { Scenario } from './scenario.ts';
+import { secretOf, startWorld, type World } from './world.ts';
+
+export interface SeedResult {
+  readonly scenario: Scenario;
+  readonly violations: readonly Violation[];
+  /** Of the event log: equal whenever the seed is replayed. */
+  readonly digest: string;
+  readonly events: number;
+  readonly tail: readonly string[];
+  /** How often faults of each kind have hit something. */
+  readonly hits: Readonly<Record<string, number>>;
+  readonly issuances: number;
+  readonly renewals: number;
+  readonly scans: number;
+  readonly simulatedHours: number;
+  /** Hours until all was in order after the last fault. */
+  readonly recoveryHours: number | undefined;
+}
+
+/** The schedule's minute. */
+const SCAN_MINUTE = 23 * MINUTE;
+/**
+ * Scans that are left to an idle fleet: those that would decide to wait for every certificate are skipped, but not for
+ * longer than this.
+ */
+const LONGEST_IDLE = { shortlived: 12 * HOUR, tlsserver: 2 * DAY, classic: 4 * DAY };
+/** The longest back-off is a day, a CA's Retry-After less; then the lease of a dead attempt, and a scan that is skipped. */
+const HOURS_TO_RECOVER = 24 + 3;
+
+export async function runSeed(seed: number, ports?: SandboxOptions['ports']): Promise<SeedResult> {
+  const scenario = drawScenario(seed);
+  const world = await startWorld(scenario, ports);
+  try {
+    const hits: Hits = new Map();
+    const invariants = watchInvariants(world, hits);
+    const boundaries = installFaults(world, hits);
+    const under = [...boundaries, ...scenario.actions.map((action) => ({ at: action.at, action }))];
+    const background: Promise<void>[] = [];
+    const longest = LONGEST_IDLE[scenario.profile];
+    let working = 0;
+    const start = (work: Promise<void>) => {
+      working += 1;
+      background.push(work.finally(() => (working -= 1)));
+    };
+    let scans = 0;
+    let scannedAt = Number.NEGATIVE_INFINITY;
+    const scan = async () => {
+      scans += 1;
+      scannedAt = world.sandbox.clock.now();
+      world.events.note('the schedule scans');
+      // A scan that dies is an alarm; the next one comes in an hour.
+      await world.sandbox.scan().catch(() => undefined);
+    };
+    const waiting = under.toSorted((a, b) => a.at - b.at);
+    for (let at = SCAN_MINUTE; at < scenario.faultsEnd; at += HOUR) {
+      while (waiting[0] && waiting[0].at <= at) {
+        const next = waiting.shift();
+        if (!next) break;
+        await until(next.at, world);
+        if ('apply' in next) next.apply();
+        else start(act(next.action, world));
+      }
+      await until(at, world);
+      invariants.look();
+      if (!isIdle(world) || world.sandbox.clock.now() - scannedAt >= longest) {
+        start(scan());
+        continue;
+      }
+      // While nothing runs and nobody does anything, what is idle later is idle until then.
+      const later = Math.min(scannedAt - world.begin + longest, waiting[0]?.at ?? Number.POSITIVE_INFINITY) - HOUR;
+      if (later > at + HOUR && working === 0 && isIdle(world, later)) at += Math.floor((later - at) / HOUR) * HOUR;
+    }
+    await Promise.all(background);
+    world.sandbox.faults.clear();
+    for (const { apply } of boundaries.slice(-1)) apply();
+
+    let recovery: number | undefined;
+    const lifetime = lifetimeOf(scenario.profile) / HOUR;
+    for (let hour = 0; hour <= lifetime && recovery === undefined; hour += 1) {
+      await until(nextScan(world), world);
+      if (!isIdle(world)) await scan();
+      invariants.look();
+      if (scenario.fleet.every(({ name }) => isInOrder(world, name))) recovery = hour;
+      // Too late; what becomes of it is seen all the same, as long as something can still expire.
+    }
+    await world.sandbox.lambda.idle();
+    const inTime = recovery !== undefined && recovery <= HOURS_TO_RECOVER;
+    const violations = invariants.end(inTime ? recovery : undefined);
+    const issued = world.sandbox.ca.certificates.length;
+    const { events } = world;
+    return {
+      scenario,
+      violations,
+      digest: events.digest(),
+      events: events.length,
+      tail: violations.length > 0 ? events.tail(60) : [],
+      hits: countByKind(hits),
+      issuances: issued,
+      renewals: Math.max(0, issued - scenario.fleet.length),
+      scans,
+      simulatedHours: (world.sandbox.clock.now() - world.begin) / HOUR,
+      recoveryHours: recovery,
+    };
+  } finally {
+    await world.stop();
+  }
+}
+
+async function until(at: number, { sandbox: { clock }, begin }: World): Promise<void> {
+  await clock.advance(Math.max(0, begin + at - clock.now()));
+}
+
+/** From now on. */
+function nextScan({ sandbox: { clock }, begin }: World): number {
+  const passed = clock.now() - begin - SCAN_MINUTE;
+  return (Math.floor(passed / HOUR) + 1) * HOUR + SCAN_MINUTE;
+}
+
+/** Whether a scan would start nothing: now, or at a later moment of the scenario if nothing changes until then. */
+function isIdle({ scenario, sandbox, begin }: World, at = sandbox.clock.now() - begin): boolean {
+  return scenario.fleet.every(({ name }) => {
+    const secret = sandbox.secretsManager.secret(secretOf(name));
+    if (!secret) return true;
+    const tags = readCertificateTags(secret.tags);
+    return dueFromMetadata({ tags, stages: secret.stages }, begin + at + scenario.skew).action === 'wait';
+  });
+}
+
+function countByKind(hits: Hits): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const [{ kind }, count] of hits) counts[kind] = (counts[kind] ?? 0) + count;
+  return counts;
+}

@@ -1,0 +1,65 @@
+import type { CertificateSpecInput } from '../../lambdas/core/certificate-spec.ts';
+import type { Fault } from '../sandbox/faults.ts';
+import type { NameServerBehaviour } from '../sandbox/name-server.ts';
+import type { Execution } from '../sandbox/synthesis.ts';
+
+/** What a seed stands for: plain data, drawn before anything runs. Times are milliseconds since the beginning. */
+export interface Scenario {
+  readonly seed: number;
+  readonly execution: Execution;
+  /** Whether each resume of a durable execution is in a process that knows nothing. */
+  readonly coldStarts: boolean;
+  /** How often Lambda repeats an asynchronous event that failed: what the template says, or never, which is harder. */
+  readonly asyncRetries: 0 | undefined;
+  readonly profile: Profile;
+  readonly zones: readonly string[];
+  readonly fleet: readonly FleetMember[];
+  readonly ca: CaTraits;
+  readonly latency: number;
+  readonly propagation: number;
+  readonly listStaleness: number;
+  /** How much the functions' clock is ahead. */
+  readonly skew: number;
+  readonly faults: readonly PlannedFault[];
+  readonly actions: readonly Action[];
+  /** From here on nothing fails any more. */
+  readonly faultsEnd: number;
+}
+
+export type Profile = 'shortlived' | 'tlsserver' | 'classic';
+
+export interface FleetMember {
+  readonly name: string;
+  readonly spec: CertificateSpecInput & { readonly domainNames: readonly string[] };
+  /** Who registers it: a hand, or a stack. */
+  readonly owner: 'hand' | 'stack';
+}
+
+export interface CaTraits {
+  readonly authorizationReuse: boolean;
+  readonly orderReuse: boolean;
+  readonly nonceRejection: number;
+  readonly validation: number;
+  readonly processing: number;
+  readonly retryAfterSeconds: number | undefined;
+}
+
+/** One thing that goes wrong. */
+export type PlannedFault = { readonly kind: string; readonly from: number; readonly until: number } & (
+  | {
+      readonly hits: 'requests';
+      readonly fault: Fault /** Every n-th matching request is hit. */;
+      readonly every: number;
+    }
+  | { readonly hits: 'dns'; readonly behaviour: NameServerBehaviour }
+  | { readonly hits: 'propagation'; readonly propagation: number; readonly lag: number }
+);
+
+/** What somebody does. */
+export type Action = { readonly at: number } & (
+  | { readonly does: 'scan'; readonly event: object }
+  | { readonly does: 'renew'; readonly event: { readonly certificate: string; readonly force?: boolean } }
+  | { readonly does: 'change spec'; readonly certificate: string; readonly spec: FleetMember['spec'] }
+  | { readonly does: 'write TXT'; readonly certificate: string; readonly value: string }
+  | { readonly does: 'remove TXT'; readonly certificate: string; readonly value: string }
+);

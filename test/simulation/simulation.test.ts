@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DAY, HOUR } from '../../lambdas/core/duration.ts';
+import { drawScenario } from './draw-scenario.ts';
+import { hasOtherWay } from './excuses.ts';
+import { FAULT_KINDS } from './fault-kinds.ts';
+import { INVARIANT_NAMES } from './invariants.ts';
+import { PLANTED_BUGS } from './planted-bugs.ts';
+import { isBroken, startWorkers, type Workers } from './workers.ts';
+
+// Hundreds of seeds, and the proof that each planted bug is found, take minutes: `npm run simulate`.
+
+describe('A seed', () => {
+  it('always draws the same scenario', () => {
+    expect(drawScenario(7)).toEqual(drawScenario(7));
+    expect(drawScenario(7)).not.toEqual(drawScenario(8));
+  });
+
+  it('draws every kind of fault, action and configuration sooner or later', () => {
+    const scenarios = Array.from({ length: 300 }, (_, seed) => drawScenario(seed));
+    expect(new Set(scenarios.flatMap(({ faults }) => faults.map(({ kind }) => kind)))).toEqual(new Set(FAULT_KINDS));
+    expect(new Set(scenarios.flatMap(({ actions }) => actions.map(({ does }) => does)))).toEqual(
+      new Set(['scan', 'renew', 'change spec', 'write TXT', 'remove TXT']),
+    );
+    expect(new Set(scenarios.map(({ execution, profile }) => `${execution} ${profile}`)).size).toBe(6);
+    expect(new Set(scenarios.flatMap(({ fleet }) => fleet.map(({ owner }) => owner))).size).toBe(2);
+  });
+});
+
+describe('The simulation', () => {
+  let workers: Workers;
+
+  beforeAll(() => {
+    workers = startWorkers(2);
+  });
+
+  afterAll(() => workers.stop());
+
+  // Crashes, lost answers, throttling and slow DNS; three certificates in one invocation each, and a durable execution.
+  it.each([152, 72])('replays seed %d event by event, in another process as well', async (seed) => {
+    const [one, other] = await Promise.all([workers.run({ seed }), workers.run({ seed })]);
+    if (isBroken(one) || isBroken(other)) throw new Error('a seed did not come to an end');
+    expect(one.violations).toEqual([]);
+    expect(Object.keys(one.hits).length).toBeGreaterThan(0);
+    expect(one.digest).toBe(other.digest);
+  });
+
+  it('has a planted bug for every invariant', () => {
+    expect(new Set(PLANTED_BUGS.map(({ violates }) => violates))).toEqual(new Set(INVARIANT_NAMES));
+  });
+});
+
+describe('Whether faults left another way', () => {
+  const window = { from: 10 * DAY, until: 13 * DAY };
+  const lifetime = 6 * DAY;
+
+  it('they did when nothing failed', () => {
+    expect(hasOtherWay([], window, lifetime)).toEqual(window);
+  });
+
+  it('they did not when one outage covers all of the time, or several do together', () => {
+    expect(hasOtherWay([{ from: 9 * DAY, until: 14 * DAY }], window, lifetime)).toBeUndefined();
+    const halves = [
+      { from: 9 * DAY, until: 12 * DAY },
+      { from: 11 * DAY, until: 14 * DAY },
+    ];
+    expect(hasOtherWay(halves, window, lifetime)).toBeUndefined();
+  });
+
+  it('they did when a back-off, a lease and an attempt fit between two of them, and not when they do not', () => {
+    const apart = (hours: number) => [
+      { from: 9 * DAY, until: 11 * DAY },
+      { from: 11 * DAY + hours * HOUR, until: 14 * DAY },
+    ];
+    // A tenth of the two days that are left is 4.8 hours.
+    expect(hasOtherWay(apart(6), window, lifetime)).toBeUndefined();
+    expect(hasOtherWay(apart(7), window, lifetime)).toEqual({ from: 11 * DAY, until: 11 * DAY + 7 * HOUR });
+  });
+});

@@ -1,0 +1,85 @@
+import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
+import type { Template } from '../sandbox/cloudformation.ts';
+import type { LogEntry, Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+import { createEventLog, type EventLog } from './event-log.ts';
+import type { FleetMember, Scenario } from './scenario.ts';
+import { seedProcess } from './seeded-process.ts';
+
+/** A scenario's sandbox before anything goes wrong: the issuer is deployed, all certificates are registered. */
+export interface World {
+  readonly scenario: Scenario;
+  readonly sandbox: Sandbox;
+  readonly stacks: StackSandbox['cloudFormation'];
+  readonly events: EventLog;
+  /** When the scenario's time began, on the virtual clock. */
+  readonly begin: number;
+  /** Values of another client that are in DNS now, by record name. */
+  readonly foreign: Map<string, Set<string>>;
+  /** Moments at which somebody has forced a renewal by hand. */
+  readonly forced: number[];
+  onLog: (entry: LogEntry) => void;
+  stop(): Promise<void>;
+}
+
+const BEGIN = Date.UTC(2026, 0, 1);
+
+export async function startWorld(scenario: Scenario, ports?: SandboxOptions['ports']): Promise<World> {
+  seedProcess(scenario.seed);
+  const followers: { onLog: (entry: LogEntry) => void } = { onLog: () => undefined };
+  const stacks = await startStackSandbox({
+    now: BEGIN,
+    execution: scenario.execution,
+    coldStarts: scenario.coldStarts,
+    ownProcesses: true,
+    zones: scenario.zones,
+    latency: scenario.latency,
+    skew: () => scenario.skew,
+    onLog: (entry) => followers.onLog(entry),
+    ...(ports ? { ports } : {}),
+  });
+  const { sandbox, cloudFormation } = stacks;
+  const { ca } = scenario;
+  Object.assign(sandbox.ca.settings, {
+    profiles: { ...LETS_ENCRYPT_PROFILES },
+    authorizationReuse: ca.authorizationReuse,
+    orderReuse: ca.orderReuse,
+    nonceRejection: ca.nonceRejection,
+    validationMilliseconds: ca.validation,
+    processingMilliseconds: ca.processing,
+    retryAfterSeconds: ca.retryAfterSeconds,
+  });
+  sandbox.route53.settings.propagationMilliseconds = scenario.propagation;
+  sandbox.lambda.settings.asyncRetries = scenario.asyncRetries;
+  await sandbox.deployIssuer();
+  for (const member of scenario.fleet) {
+    if (member.owner === 'hand') await sandbox.register(member.name, member.spec);
+    else await cloudFormation.createStack(stackOf(member.name), templateOf(member));
+  }
+  sandbox.secretsManager.settings.listStalenessMilliseconds = scenario.listStaleness;
+  await sandbox.clock.advance(scenario.listStaleness);
+  const events = createEventLog(() => sandbox.clock.now());
+  return Object.assign(followers, {
+    scenario,
+    sandbox,
+    stacks: cloudFormation,
+    events,
+    begin: sandbox.clock.now(),
+    foreign: new Map<string, Set<string>>(),
+    forced: [],
+    stop: () => stacks.stop(),
+  });
+}
+
+export function secretOf(certificate: string): string {
+  return `evercert/${certificate}`;
+}
+
+export function stackOf(certificate: string): string {
+  return certificate.replaceAll('.', '-');
+}
+
+export function templateOf({ name, spec }: Pick<FleetMember, 'name' | 'spec'>): Template {
+  const properties = { Name: name, Spec: JSON.stringify(spec), WaitForIssuance: true, RemovalPolicy: 'retain' };
+  return { Certificate: { type: 'Custom::AcmeCertificate', properties } };
+}
