@@ -51,13 +51,13 @@ export class VirtualClock implements Clock {
       if (run) run.sleeping -= 1;
       return !run?.dead;
     };
-    return this.#until(this.#now + milliseconds, wake, run && [run.number, 0]);
+    return this.#until(this.#now + milliseconds, wake, run?.turn);
   }
 
   /**
    * A wait of a server before it answers a request; the client's run counts as waiting meanwhile. Of requests that are due
    * at the same moment the one goes first whose run began first, and of one run's the one that it sent first: in what order
-   * they came through the sockets doesn't matter.
+   * they came through the sockets doesn't matter. The run itself goes on after them.
    */
   hold(milliseconds: number): Promise<void> {
     if (milliseconds <= 0) return Promise.resolve();
@@ -68,7 +68,7 @@ export class VirtualClock implements Clock {
       if (port !== undefined) this.#held.splice(this.#held.indexOf(port), 1);
       return true;
     };
-    return this.#until(this.#now + milliseconds, wake, sent && [sent.run?.number ?? 0, sent.number]);
+    return this.#until(this.#now + milliseconds, wake, sent && turnOf(sent));
   }
 
   /**
@@ -81,8 +81,10 @@ export class VirtualClock implements Clock {
     options: { readonly mortal?: boolean; readonly until?: number; readonly as?: string | undefined } = {},
   ): Promise<T> {
     this.#begun += 1;
+    const served = this.#servedRequest();
     const run: Run = {
       number: this.#begun,
+      turn: served ? turnOf(served) : [this.#begun, Number.POSITIVE_INFINITY],
       mortal: options.mortal ?? false,
       as: options.as,
       dead: false,
@@ -229,6 +231,8 @@ export class Killed extends Error {
 interface Run {
   /** In the order in which they began. */
   readonly number: number;
+  /** When it wakes: what a server does in the background has the turn of the request that asked for it. */
+  readonly turn: Turn;
   readonly mortal: boolean;
   readonly as: string | undefined;
   dead: boolean;
@@ -252,6 +256,10 @@ interface Sleeper {
   readonly at: number;
   readonly wake: () => void;
   readonly turn: Turn | undefined;
+}
+
+function turnOf({ run, number }: Sent): Turn {
+  return [run?.number ?? 0, number];
 }
 
 function isLater(other: Turn | undefined, than: Turn | undefined): boolean {
