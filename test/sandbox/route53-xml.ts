@@ -252,7 +252,8 @@ function escapeXml(value: string): string {
 /** As fast-xml-parser has it: text, or an object of children; repeated children are an array. */
 type Element = Readonly<Record<string, unknown>>;
 
-const parser = new XMLParser({ parseTagValue: false, ignoreAttributes: true });
+/** With numeric character references, which Go's SDK writes for quotation marks. */
+const parser = new XMLParser({ parseTagValue: false, ignoreAttributes: true, htmlEntities: true });
 
 function parse(body: string, rootName: string): Element {
   const valid = XMLValidator.validate(body) === true;

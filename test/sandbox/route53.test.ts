@@ -535,6 +535,21 @@ describe('ChangeResourceRecordSets', () => {
     }
   });
 
+  it("reads numeric character references, as Go's SDK writes quotation marks", async () => {
+    const set = `<Name>${CHALLENGE}</Name><Type>TXT</Type><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>&#34;a&#x26;b&#34;</Value></ResourceRecord></ResourceRecords>`;
+    const changes = `<Changes><Change><Action>CREATE</Action><ResourceRecordSet>${set}</ResourceRecordSet></Change></Changes>`;
+    await route53.answer('ChangeResourceRecordSets', {
+      method: 'POST',
+      path: `/2013-04-01/hostedzone/${zoneId}/rrset/`,
+      query: new URLSearchParams(),
+      headers: {},
+      region: 'us-east-1',
+      accessKeyId: 'test',
+      body: `<ChangeResourceRecordSetsRequest><ChangeBatch>${changes}</ChangeBatch></ChangeResourceRecordSetsRequest>`,
+    });
+    expect(challengeValues(zoneId)).toEqual(['"a&b"']);
+  });
+
   it('knows no zone by an id that was never given', async () => {
     await expect(change('Z404', ['CREATE', txt('a')])).rejects.toMatchObject({ name: 'NoSuchHostedZone' });
   });

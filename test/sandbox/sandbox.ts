@@ -45,6 +45,8 @@ const REGION = 'eu-central-1';
 export interface SandboxOptions {
   /** Where virtual time begins; now, when left out. */
   readonly now?: number | Date;
+  /** In the place of a new one: real time, for programs outside of this process. */
+  readonly clock?: VirtualClock;
   /** `direct` when left out. */
   readonly execution?: Execution;
   /** Whether each resume of a durable execution is in a process that knows nothing of the last one. */
@@ -115,7 +117,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const { execution = 'direct', onStep, ports } = options;
   // Before anything listens: what can't be synthesized fails here.
   const app = readApp(await synthesizedApp(execution));
-  const clock = new VirtualClock(options.now ?? Date.now());
+  const clock = options.clock ?? new VirtualClock(options.now ?? Date.now());
   const calls = new Calls();
   const faults = new Faults(clock);
   const sts = new Sts({ clock });

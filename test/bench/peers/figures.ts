@@ -1,0 +1,37 @@
+import type { Calls } from '../../sandbox/calls.ts';
+import type { Task } from './task.ts';
+
+/** What one program needed for one task, its account's registration included. */
+export interface Figures {
+  readonly name: string;
+  readonly certificates: number;
+  readonly issued: number;
+  readonly seconds: number;
+  readonly route53Calls: number;
+  readonly caRequests: number;
+  /** By `service:operation`. */
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+export function figuresOf(measured: {
+  readonly name: string;
+  readonly seconds: number;
+  readonly calls: Calls;
+  readonly issued: number;
+  readonly task: Task;
+}): Figures {
+  const { name, seconds, calls, issued, task } = measured;
+  const certificates = task.certificates.length;
+  if (issued !== certificates) throw new Error(`${name} has obtained ${issued} of ${certificates} certificates.`);
+  const by = (service: string) =>
+    Object.entries(calls.by(service)).map(([operation, count]) => [`${service}:${operation}`, count] as const);
+  return {
+    name,
+    certificates,
+    issued,
+    seconds,
+    route53Calls: calls.total('route53'),
+    caRequests: calls.total('acme'),
+    calls: Object.fromEntries([...by('route53'), ...by('acme')]),
+  };
+}
