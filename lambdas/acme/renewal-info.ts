@@ -5,7 +5,7 @@ import { expectSuccess } from './refusal.ts';
 import { repeat } from './repeat.ts';
 import { instantField, nonsense, objectField, resourceIn } from './resource.ts';
 import { retryAfterMilliseconds } from './retry-after.ts';
-import { createTransport } from './transport.ts';
+import { createTransport, type Transport } from './transport.ts';
 
 /** What a CA suggests for one certificate (RFC 9773, section 4.2). Instants are milliseconds since the epoch. */
 export interface RenewalInfo {
@@ -23,6 +23,9 @@ export interface RenewalInfoEndpoint extends Omit<AcmeEndpoint, 'directoryUrl'> 
   readonly renewalInfoUrl: string;
 }
 
+/** Connections to CAs by `renewalInfoUrl`, for somebody who asks for many certificates: each asker's own. */
+export type RenewalInfoTransports = Map<string, Transport>;
+
 /**
  * Asks for the renewal information of a certificate: an unauthenticated GET (RFC 9773, section 4.1). Throws
  * `ca-refused` when the CA does not know the certificate, `ca-misbehaved` for a window that is none, and whatever any
@@ -31,10 +34,12 @@ export interface RenewalInfoEndpoint extends Omit<AcmeEndpoint, 'directoryUrl'> 
 export async function readRenewalInfo(
   endpoint: RenewalInfoEndpoint,
   certId: string,
-  { clock }: { readonly clock: Clock },
+  { clock, transports }: { readonly clock: Clock; readonly transports?: RenewalInfoTransports | undefined },
 ): Promise<RenewalInfo> {
-  const transport = createTransport(connectionTo(endpoint.renewalInfoUrl, endpoint));
-  const url = `${endpoint.renewalInfoUrl.replace(/\/$/, '')}/${certId}`;
+  const { renewalInfoUrl } = endpoint;
+  const transport = transports?.get(renewalInfoUrl) ?? createTransport(connectionTo(renewalInfoUrl, endpoint));
+  transports?.set(renewalInfoUrl, transport);
+  const url = `${renewalInfoUrl.replace(/\/$/, '')}/${certId}`;
   const answer = await repeat(clock, 'read', async () =>
     expectSuccess(await transport('GET', url), 'give renewal information', clock.now()),
   );

@@ -1,4 +1,4 @@
-import { type RenewalInfoEndpoint, readRenewalInfo } from '../acme/renewal-info.ts';
+import { type RenewalInfoEndpoint, type RenewalInfoTransports, readRenewalInfo } from '../acme/renewal-info.ts';
 import { messageOf } from '../core/failure.ts';
 import { nextRenewalInfoCheck, selectedInstant } from '../core/renewal-window.ts';
 import { stableFraction } from './digest.ts';
@@ -19,10 +19,13 @@ export interface Suggestion {
 export async function askRenewalInfo(
   endpoint: RenewalInfoEndpoint,
   ariId: string,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  { clock, log, transports }: { readonly clock: Clock; readonly log: Log; readonly transports?: RenewalInfoTransports },
 ): Promise<Suggestion> {
   try {
-    const { start, end, explanationUrl, retryAfterMilliseconds } = await readRenewalInfo(endpoint, ariId, { clock });
+    const { start, end, explanationUrl, retryAfterMilliseconds } = await readRenewalInfo(endpoint, ariId, {
+      clock,
+      transports,
+    });
     if (explanationUrl) log.warn('the CA explains its renewal window', { ariId, explanationUrl });
     return {
       renewAt: selectedInstant({ start, end }, stableFraction(ariId, start, end)),

@@ -1,4 +1,4 @@
-import type { RenewalInfoEndpoint } from '../acme/renewal-info.ts';
+import type { RenewalInfoEndpoint, RenewalInfoTransports } from '../acme/renewal-info.ts';
 import { certificateName } from '../core/certificate-name.ts';
 import {
   type CertificateTags,
@@ -22,7 +22,7 @@ import type { RenewalStarter } from './ports/renewal-starter.ts';
 import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
 import { askRenewalInfo } from './renewal-info.ts';
 import { LIVE } from './stages.ts';
-import { type StartBudget, startBudget, WAIT_FOR_BUDGET } from './start-budget.ts';
+import { countedOrders, type StartBudget, startBudget, WAIT_FOR_BUDGET } from './start-budget.ts';
 
 /** What `scan` needs of the world. It reads no secret's value. */
 export interface ScanPorts {
@@ -42,8 +42,18 @@ export interface Scan {
   readonly facts: ScanFacts;
 }
 
+/**
+ * Each answer is stored as tags, of which Secrets Manager takes fifty writes a second
+ * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html); the others are everybody else's.
+ */
+const RENEWAL_INFO_PER_MINUTE = 2_400;
+
 /** Within one scan. */
-type PacedPorts = ScanPorts & { readonly pace: Pace };
+type PacedPorts = ScanPorts & {
+  readonly pace: Pace;
+  readonly turnToAsk: Pace;
+  readonly transports: RenewalInfoTransports;
+};
 
 const NO_TIME_LEFT = 'a later scan starts it, because no more fit into this one at startsPerMinute';
 
@@ -58,10 +68,23 @@ const AT_ONCE = 20;
  * been started.
  */
 export async function scan(event: ScanEvent, settings: Settings, ports: ScanPorts): Promise<Scan> {
-  const secrets = await find(event.certificates, settings, ports);
-  const budget = startBudget(secrets, ports.clock.now());
-  const paced = { ...ports, pace: createPace(settings.startsPerMinute, ports.clock) };
-  const certificates = await inParallel(secrets, AT_ONCE, (secret) => scanOne(secret, event, settings, budget, paced));
+  const orders: number[] = [];
+  const found: Found[] = [];
+  const validities: Validity[] = [];
+  for await (const { tags: text, ...secret } of await find(event.certificates, settings, ports)) {
+    const tags = readCertificateTags(text);
+    orders.push(...countedOrders(tags));
+    validities.push(...validityOf(secret, tags, settings));
+    found.push(waitsAnyway(secret, tags, event, settings, ports.clock.now()) ?? { secret, tags });
+  }
+  const budget = startBudget(orders, ports.clock.now());
+  const pace = createPace(settings.startsPerMinute, ports.clock);
+  // A connection for each request would cost a handshake, and stay open.
+  const turnToAsk = createPace(RENEWAL_INFO_PER_MINUTE, ports.clock);
+  const paced = { ...ports, pace, turnToAsk, transports: new Map() };
+  const certificates = await inParallel(found, AT_ONCE, async (each) =>
+    'secret' in each ? scanOne(each, event, settings, budget, paced) : each,
+  );
   const count = (decision: ScannedCertificate['decision']) =>
     certificates.filter((each) => each.decision === decision).length;
   const started = event.dryRun ? 0 : count('start');
@@ -74,13 +97,15 @@ export async function scan(event: ScanEvent, settings: Settings, ports: ScanPort
   };
   const { certificates: _each, ...totals } = result;
   ports.log.info('scanned', totals);
-  const validities = secrets.flatMap((secret) => validityOf(secret, settings));
   return { result, facts: { validities, failed: result.failed, complete: event.certificates === undefined } };
 }
 
 /** Of the live pair, as the tags say. */
-function validityOf({ name, tags }: SecretDescription, { prefix }: Settings): readonly Validity[] {
-  const { notBefore, notAfter } = readCertificateTags(tags);
+function validityOf(
+  { name }: Listed,
+  { notBefore, notAfter }: CertificateTags,
+  { prefix }: Settings,
+): readonly Validity[] {
   if (notBefore === undefined || notAfter === undefined) return [];
   return [{ name: certificateName(prefix, name), notBefore, notAfter }];
 }
@@ -89,26 +114,61 @@ async function find(
   names: readonly string[] | undefined,
   settings: Settings,
   { vault }: ScanPorts,
-): Promise<readonly SecretDescription[]> {
-  if (!names) return Array.fromAsync(vault.list(RENEWER_TAG, settings.renewer));
+): Promise<AsyncIterable<SecretDescription> | readonly SecretDescription[]> {
+  if (!names) return vault.list(RENEWER_TAG, settings.renewer);
   // All of them first: an unknown name starts nothing.
   return Promise.all(names.map((name) => describeCertificate(name, vault, settings)));
 }
 
+/** What is still to be looked at, or what will be said of it in any case. */
+type Found = Candidate | ScannedCertificate;
+
+/** A secret without the text of its tags. */
+type Listed = Omit<SecretDescription, 'tags'>;
+
+interface Candidate {
+  readonly secret: Listed;
+  readonly tags: CertificateTags;
+}
+
+/**
+ * Most certificates neither are due nor have to ask their CA. Of these only the result is kept: the metadata of ten thousand
+ * would take most of the function's memory.
+ */
+function waitsAnyway(
+  secret: Listed,
+  tags: CertificateTags,
+  event: ScanEvent,
+  settings: Settings,
+  now: number,
+): ScannedCertificate | undefined {
+  if (asksRenewalInfo(tags, secret, event, now)) return undefined;
+  const { action, reason } = dueFromMetadata({ tags, stages: secret.stages }, now, event.force);
+  return action === 'wait' ? scanned(secret, tags, settings, { decision: 'wait', reason }) : undefined;
+}
+
 async function scanOne(
-  secret: SecretDescription,
+  { secret, tags: listed }: Candidate,
   event: ScanEvent,
   settings: Settings,
   budget: StartBudget,
   ports: PacedPorts,
 ): Promise<ScannedCertificate> {
-  const name = certificateName(settings.prefix, secret.name);
-  const tags = await withSuggestion(readCertificateTags(secret.tags), secret, event, ports);
+  const tags = await withSuggestion(listed, secret, event, ports);
   const due = dueFromMetadata({ tags, stages: secret.stages }, ports.clock.now(), event.force);
   const decision = due.action !== 'wait' && !budget.take(tags) ? WAIT_FOR_BUDGET : due;
-  const outcome = await act(name, decision, secret, event, ports);
+  const name = certificateName(settings.prefix, secret.name);
+  return scanned(secret, tags, settings, await act(name, decision, secret, event, ports));
+}
+
+function scanned(
+  secret: Listed,
+  tags: CertificateTags,
+  settings: Settings,
+  outcome: Pick<ScannedCertificate, 'decision' | 'reason'>,
+): ScannedCertificate {
   return {
-    name,
+    name: certificateName(settings.prefix, secret.name),
     state: tags.state ?? 'unknown',
     ...(tags.notAfter === undefined ? {} : { notAfter: isoInstant(tags.notAfter) }),
     ...(tags.renewAt === undefined ? {} : { renewAt: isoInstant(tags.renewAt) }),
@@ -119,7 +179,7 @@ async function scanOne(
 async function act(
   name: string,
   { action, reason }: Decision,
-  secret: SecretDescription,
+  secret: Listed,
   event: ScanEvent,
   { starter, id, log, pace }: PacedPorts,
 ): Promise<Pick<ScannedCertificate, 'decision' | 'reason'>> {
@@ -136,18 +196,26 @@ async function act(
   }
 }
 
+/** Whether the issuing CA is to be asked for renewal information now. */
+function asksRenewalInfo(tags: CertificateTags, secret: Listed, event: ScanEvent, now: number): boolean {
+  const { ariId, renewalInfo, ariCheck = 0, notBefore, notAfter = 0, renewBy } = tags;
+  const described = tags.state === 'issued' && tags.version === secret.stages[LIVE];
+  const dated = notBefore !== undefined && renewBy !== undefined && notAfter > now;
+  return !event.dryRun && described && dated && Boolean(ariId && renewalInfo) && ariCheck <= now;
+}
+
 /** Asks the issuing CA when its time has come, and remembers the answer. A failure to remember is no failure. */
 async function withSuggestion(
   tags: CertificateTags,
-  secret: SecretDescription,
+  secret: Listed,
   event: ScanEvent,
-  ports: ScanPorts,
+  ports: PacedPorts,
 ): Promise<CertificateTags> {
-  const now = ports.clock.now();
-  const { ariId, renewalInfo, ariCheck = 0, notBefore, notAfter, renewBy } = tags;
-  const described = tags.state === 'issued' && tags.version === secret.stages[LIVE];
-  if (event.dryRun || !described || !ariId || !renewalInfo || ariCheck > now) return tags;
-  if (notBefore === undefined || notAfter === undefined || renewBy === undefined || notAfter <= now) return tags;
+  const { ariId, renewalInfo, notBefore, notAfter, renewBy } = tags;
+  if (!asksRenewalInfo(tags, secret, event, ports.clock.now()) || !ariId || !renewalInfo) return tags;
+  if (notBefore === undefined || notAfter === undefined || renewBy === undefined) return tags;
+  // Whose turn does not come is asked about by a later scan.
+  if (!(await ports.turnToAsk())) return tags;
   const suggestion = await askRenewalInfo({ ...ports.renewalInfo, renewalInfoUrl: renewalInfo }, ariId, ports);
   // Without an answer the lifetime rule holds, and an earlier moment that the CA has asked for.
   const renewAt =

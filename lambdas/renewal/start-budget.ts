@@ -1,8 +1,6 @@
 import type { CertificateTags } from '../core/certificate-tags.ts';
-import { readCertificateTags } from '../core/certificate-tags.ts';
 import type { Decision } from '../core/due.ts';
 import { hasKnownLimits, ordersLeft } from '../core/order-budget.ts';
-import type { SecretDescription } from './ports/secret-vault.ts';
 
 /** How many renewals one scan may start. */
 export interface StartBudget {
@@ -16,15 +14,11 @@ export const WAIT_FOR_BUDGET: Decision = {
 };
 
 /**
- * Keeps a scan below Let's Encrypt's limit of new orders for an account, as far as the listing tells: by the orders that
- * certificates have noted. A certificate that has none yet may be for any CA, and counts.
+ * Keeps a scan below Let's Encrypt's limit of new orders for an account, as far as the listing tells: by `orders`, the
+ * `countedOrders` of all certificates. A certificate that has none yet may be for any CA, and counts.
  */
-export function startBudget(secrets: readonly SecretDescription[], now: number): StartBudget {
-  const noted = secrets.map(({ tags }) => readCertificateTags(tags)).filter(mayCount);
-  let left = ordersLeft(
-    noted.flatMap(({ ordered = [] }) => ordered),
-    now,
-  );
+export function startBudget(orders: readonly number[], now: number): StartBudget {
+  let left = ordersLeft(orders, now);
   return {
     take(tags) {
       if (!mayCount(tags)) return true;
@@ -32,6 +26,11 @@ export function startBudget(secrets: readonly SecretDescription[], now: number):
       return left >= 0;
     },
   };
+}
+
+/** When a certificate has placed orders that count for the limit. */
+export function countedOrders(tags: CertificateTags): readonly number[] {
+  return mayCount(tags) ? (tags.ordered ?? []) : [];
 }
 
 function mayCount({ renewalInfo, issuer }: CertificateTags): boolean {

@@ -1,6 +1,6 @@
 /**
  * Many certificates due at once: virtual time from the scan until all are live, against Route 53's and Secrets
- * Manager's real token buckets. `npm run bench [-- --json]`.
+ * Manager's real token buckets. `npm run bench:fleet [-- --json]`.
  */
 import { MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';

@@ -205,6 +205,16 @@ export class SecretsManager implements AwsService {
     );
   }
 
+  /** A secret as another one was at some moment, with its versions and its tags. */
+  place({ name, description, tags, versions }: Omit<SecretState, 'arn' | 'createdAt' | 'changedAt'>): void {
+    const now = this.#clock.now();
+    const arn = `arn:aws:secretsmanager:${this.#region}:${ACCOUNT}:secret:${name}-${sixCharacters()}`;
+    const state: SecretState = { arn, name, description, tags, versions, createdAt: now, changedAt: now };
+    const record = { region: this.#region, state, past: [{ at: now, operation: 'place', state, gone: false }] };
+    this.#records.push(record);
+    this.#byName.set(key(this.#region, name), record);
+  }
+
   /** Somebody edits the value: a new version that becomes AWSCURRENT. Returns its id. */
   overwrite(id: string, value: string, stage = 'AWSCURRENT'): string {
     const record = this.#existing(id);
