@@ -63,6 +63,7 @@ function print(): void {
         certificates: each.certificates,
         program: each.name,
         seconds: each.seconds.toFixed(1),
+        'commands repeated': each.repeated,
         'Route 53 calls': each.route53Calls,
         'CA requests': each.caRequests,
         'of evercert: seconds': times(({ seconds }) => seconds),

@@ -7,6 +7,8 @@ export interface Figures {
   readonly certificates: number;
   readonly issued: number;
   readonly seconds: number;
+  /** Commands that failed and were given again. */
+  readonly repeated: number;
   readonly route53Calls: number;
   readonly caRequests: number;
   /** By `service:operation`. */
@@ -16,11 +18,12 @@ export interface Figures {
 export function figuresOf(measured: {
   readonly name: string;
   readonly seconds: number;
+  readonly repeated?: number;
   readonly calls: Calls;
   readonly issued: number;
   readonly task: Task;
 }): Figures {
-  const { name, seconds, calls, issued, task } = measured;
+  const { name, seconds, repeated = 0, calls, issued, task } = measured;
   const certificates = task.certificates.length;
   if (issued !== certificates) throw new Error(`${name} has obtained ${issued} of ${certificates} certificates.`);
   const by = (service: string) =>
@@ -30,6 +33,7 @@ export function figuresOf(measured: {
     certificates,
     issued,
     seconds,
+    repeated,
     route53Calls: calls.total('route53'),
     caRequests: calls.total('acme'),
     calls: Object.fromEntries([...by('route53'), ...by('acme')]),

@@ -50,15 +50,20 @@ export async function oneAfterAnother(peer: Peer, task: Task): Promise<Figures> 
       AWS_ENDPOINT_URL_ROUTE_53: aws.url,
       ...peer.environment(world),
     };
+    const repeated: string[] = [];
     const began = performance.now();
     for (const domainNames of task.certificates) {
       const [program, ...args] = peer.command({ domainNames, world });
-      await runProgram(program, args, environment);
+      await runProgram(program, args, environment).catch((error: unknown) => {
+        // As whoever runs it does: once more. certbot gives up when Route 53 is busy with its own change before.
+        repeated.push(String(error));
+        return runProgram(program, args, environment);
+      });
     }
     const seconds = (performance.now() - began) / 1_000;
     const bugs = [...aws.bugs, ...ca.bugs];
     if (bugs.length > 0) throw new AggregateError(bugs, 'The sandbox has bugs.');
-    return figuresOf({ name: peer.name, seconds, calls, issued: ca.finalizedOrders().length, task });
+    return figuresOf({ name: peer.name, seconds, calls, repeated: repeated.length, issued: ca.finalizedOrders().length, task });
   } finally {
     await stop();
   }

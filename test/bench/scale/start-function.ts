@@ -52,12 +52,14 @@ export async function startFunction(options: {
   let logBytes = 0;
   child.stdout?.on('data', (chunk: Buffer) => (logBytes += chunk.length));
   const [ready] = await once(child, 'message');
+  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the function has ended: ${code}`)));
+  // Also when it is stopped on purpose.
+  ended.catch(() => undefined);
   return {
     idleBytes: ready.peakBytes,
     logBytes: () => logBytes,
     invoke: async (event) => {
       const answered = once(child, 'message');
-      const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the function has ended: ${code}`)));
       child.send(event as object);
       const [measured] = await Promise.race([answered, ended]);
       return measured;
