@@ -63,7 +63,14 @@ export async function oneAfterAnother(peer: Peer, task: Task): Promise<Figures> 
     const seconds = (performance.now() - began) / 1_000;
     const bugs = [...aws.bugs, ...ca.bugs];
     if (bugs.length > 0) throw new AggregateError(bugs, 'The sandbox has bugs.');
-    return figuresOf({ name: peer.name, seconds, calls, repeated: repeated.length, issued: ca.finalizedOrders().length, task });
+    return figuresOf({
+      name: peer.name,
+      seconds,
+      calls,
+      repeated: repeated.length,
+      issued: ca.finalizedOrders().length,
+      task,
+    });
   } finally {
     await stop();
   }

@@ -60,7 +60,6 @@ const ACM_LIFETIME_DAYS = 198;
 /** ACM's exportable certificates: paid at each issuance, here at the very end of each lifetime, so at least so much. */
 export function acmExportableCost(certificates: number, names: { readonly plain: number; readonly wildcards: number }) {
   const issuances = 365 / ACM_LIFETIME_DAYS;
-  const each =
-    names.plain * PRICES.acmExportableName.dollars + names.wildcards * PRICES.acmExportableWildcard.dollars;
+  const each = names.plain * PRICES.acmExportableName.dollars + names.wildcards * PRICES.acmExportableWildcard.dollars;
   return certificates * issuances * each;
 }

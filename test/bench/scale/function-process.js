@@ -13,7 +13,10 @@ const importSeconds = (performance.now() - began) / 1_000;
 process.on('message', async (event) => {
   const before = process.cpuUsage();
   const start = performance.now();
-  const context = { awsRequestId: randomUUID(), getRemainingTimeInMillis: () => 15 * 60_000 - (performance.now() - start) };
+  const context = {
+    awsRequestId: randomUUID(),
+    getRemainingTimeInMillis: () => 15 * 60_000 - (performance.now() - start),
+  };
   const [outcome] = await Promise.allSettled([handler(event, context)]);
   // As the runtime does: what a function returns is in memory once more, as JSON.
   const result = outcome.status === 'fulfilled' ? JSON.stringify(outcome.value ?? null) : undefined;
