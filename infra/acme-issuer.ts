@@ -1,6 +1,7 @@
 import { CustomResource, type ITaggableV2, Lazy, Stack, TagManager, TagType, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type IssuerSettingsInput, parseIssuerSettings } from '../lambdas/core/issuer-settings.ts';
+import { type IssuerSettings, parseIssuerSettings } from '../lambdas/core/issuer-settings.ts';
+import { privateCaOf } from '../lambdas/core/private-ca.ts';
 import { ISSUER_TYPE } from '../lambdas/core/provision-event.ts';
 import type { Trust } from '../lambdas/core/trust.ts';
 import { CERTIFICATE_AUTHORITIES, type CertificateAuthorityName } from './certificate-authorities.ts';
@@ -138,6 +139,8 @@ export class AcmeIssuer extends Construct implements ITaggableV2 {
     const settings = settingsOf(this.issuerName, props);
     renewer.takeName('issuer', this.issuerName);
     if (externalAccountBinding !== undefined) renewer.allowBinding(externalAccountBinding);
+    const privateCa = privateCaOf(settings);
+    if (privateCa) renewer.reachPrivateCa(this.issuerName, privateCa);
     this.renewer = renewer;
 
     const resource = new CustomResource(this, 'Resource', {
@@ -165,7 +168,7 @@ function wellKnown(
   return new AcmeIssuer(scope, id, { issuerName: name, ...props, directoryUrl, trust });
 }
 
-function settingsOf(name: string, props: AcmeIssuerProps): IssuerSettingsInput {
+function settingsOf(name: string, props: AcmeIssuerProps): IssuerSettings {
   const { renewer: _engine, issuerName: _name, externalAccountBinding, allowedHosts, ...rest } = props;
   const late = Token.isUnresolved(props.directoryUrl);
   const input = {

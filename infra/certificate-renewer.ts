@@ -6,6 +6,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { DnsRole } from '../lambdas/core/dns-role.ts';
+import type { PrivateCa } from '../lambdas/core/private-ca.ts';
 import { Alarms } from './alarms.ts';
 import { alertsTopic } from './alerts-topic.ts';
 import type { CertificateRenewerProps } from './certificate-renewer-props.ts';
@@ -26,6 +27,7 @@ import {
   secretsKeyStatement,
   startStatement,
 } from './permissions.ts';
+import { MOST_LAYERS, PRIVATE_CA_FOLDER, privateCaLayer } from './private-ca-layer.ts';
 import { PROVISION_EVENT_AGE } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
 import { environmentOf, settingsOf } from './renewer-settings.ts';
@@ -52,6 +54,7 @@ export class CertificateRenewer extends Construct {
   private readonly names = new Set<string>();
   private readonly dnsRoleArns = new Set<string>();
   private readonly cnameTargets: readonly string[];
+  private privateCas = 0;
   private bindings: PolicyStatement | undefined;
   private dnsRoles: PolicyStatement | undefined;
 
@@ -158,6 +161,18 @@ export class CertificateRenewer extends Construct {
     const taken = `${kind} ${name}`;
     if (this.names.has(taken)) throw refusal(`there are two ${kind}s of the name ${name}: give one another name`);
     this.names.add(taken);
+  }
+
+  /** Lets scans ask the CA of an issuer for renewal information although it is not reached like a public one. */
+  reachPrivateCa(issuer: string, ca: PrivateCa): void {
+    this.privateCas += 1;
+    if (this.privateCas > MOST_LAYERS) {
+      throw refusal(
+        `issuer ${issuer}: one renewer takes at most ${MOST_LAYERS} issuers with caBundle, allowPrivateAddresses or allowHttp; make another CertificateRenewer for it`,
+      );
+    }
+    this.scanFunction.addLayers(privateCaLayer(this, issuer, ca));
+    this.scanFunction.addEnvironment('EVERCERT_PRIVATE_CA_FOLDER', PRIVATE_CA_FOLDER);
   }
 
   /** Lets renewals read the secret of an external account binding, by name or ARN. */

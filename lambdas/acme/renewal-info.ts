@@ -23,7 +23,7 @@ export interface RenewalInfoEndpoint extends Omit<AcmeEndpoint, 'directoryUrl'> 
   readonly renewalInfoUrl: string;
 }
 
-/** Connections to CAs by `renewalInfoUrl`, for somebody who asks for many certificates: each asker's own. */
+/** Connections to CAs by all that decides how they are reached, for somebody who asks for many certificates: each asker's own. */
 export type RenewalInfoTransports = Map<string, Transport>;
 
 /**
@@ -37,8 +37,9 @@ export async function readRenewalInfo(
   { clock, transports }: { readonly clock: Clock; readonly transports?: RenewalInfoTransports | undefined },
 ): Promise<RenewalInfo> {
   const { renewalInfoUrl } = endpoint;
-  const transport = transports?.get(renewalInfoUrl) ?? createTransport(connectionTo(renewalInfoUrl, endpoint));
-  transports?.set(renewalInfoUrl, transport);
+  const key = JSON.stringify(endpoint);
+  const transport = transports?.get(key) ?? createTransport(connectionTo(renewalInfoUrl, endpoint));
+  transports?.set(key, transport);
   const url = `${renewalInfoUrl.replace(/\/$/, '')}/${certId}`;
   const answer = await repeat(clock, 'read', async () =>
     expectSuccess(await transport('GET', url), 'give renewal information', clock.now()),

@@ -81,8 +81,8 @@ const settingsSchema = z.strictObject({
   ),
   /** For an emulated CloudFormation: its response URLs may be http. */
   allowHttpAnswers: z._default(z.boolean(), false),
-  /** PEM file with roots for the HTTPS of CAs in a private network, for renewal information. */
-  caBundleFile: z.optional(z.string().check(z.minLength(1))),
+  /** Folder with a file for each issuer whose CA is not reached like a public one (`private-ca.ts`), for renewal information. */
+  privateCaFolder: z.optional(z.string().check(z.minLength(1))),
 });
 
 export type Settings = z.output<typeof settingsSchema>;
@@ -108,7 +108,7 @@ const VARIABLES = {
   certificateMetrics: 'EVERCERT_CERTIFICATE_METRICS',
   encryptionKey: 'EVERCERT_ENCRYPTION_KEY',
   allowHttpAnswers: 'EVERCERT_ALLOW_HTTP_ANSWERS',
-  caBundleFile: 'EVERCERT_CA_BUNDLE_FILE',
+  privateCaFolder: 'EVERCERT_PRIVATE_CA_FOLDER',
 } as const satisfies Record<keyof Settings, string>;
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,17 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { createLambdaClient, createSecretsManagerClient } from '../aws/clients.ts';
 import { createLambdaStarter } from '../aws/lambda-starter.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
-import { messageOf, RenewalFailure } from '../core/failure.ts';
 import { scanMetrics, THROTTLED } from '../core/metrics.ts';
 import type { ScanResult } from '../core/outcome.ts';
 import { parseScanEvent } from '../core/scan-event.ts';
-import { type Settings, settingsFromEnvironment } from '../core/settings.ts';
+import { settingsFromEnvironment } from '../core/settings.ts';
 import { systemClock } from '../renewal/ports/clock.ts';
 import { scan } from '../renewal/scan.ts';
 import type { Context } from './lambda-context.ts';
 import { powertoolsLog } from './log.ts';
 import { createEmit, printLine } from './metrics.ts';
+import { readPrivateCa } from './private-cas.ts';
 import type { Surroundings } from './renew.ts';
 
 /**
@@ -23,6 +22,7 @@ export function createScan(
 ): (event: unknown, context: Context) => Promise<ScanResult> {
   const { environment, clock, log } = surroundings;
   const settings = settingsFromEnvironment(environment);
+  const { privateCaFolder } = settings;
   const emit = createEmit(settings.renewer, surroundings);
   const repeating = { clock, log, onThrottled: () => emit(THROTTLED) };
   const ports = {
@@ -32,27 +32,14 @@ export function createScan(
     }),
     clock,
     log,
-    renewalInfo: renewalInfoEndpoint(settings),
+    privateCa: (issuer: string) =>
+      privateCaFolder === undefined ? undefined : readPrivateCa(privateCaFolder, issuer, log),
   };
   return async (input, { awsRequestId: id }) => {
     const { result, facts } = await scan(parseScanEvent(input), settings, { ...ports, id });
     scanMetrics(facts, clock.now(), { perCertificate: settings.certificateMetrics }).forEach(emit);
     return result;
   };
-}
-
-/** The scan can't read an issuer's settings: what a CA in a private network needs comes from a file of the function. */
-function renewalInfoEndpoint({ caBundleFile }: Settings) {
-  if (caBundleFile === undefined) return {};
-  try {
-    return { caBundle: readFileSync(caBundleFile, 'utf8'), allowPrivateAddresses: true };
-  } catch (error) {
-    throw new RenewalFailure(
-      'invalid-input',
-      `environment: EVERCERT_CA_BUNDLE_FILE can not be read: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
 }
 
 let deployed: ReturnType<typeof createScan> | undefined;

@@ -1,4 +1,4 @@
-import type { RenewalInfoEndpoint, RenewalInfoTransports } from '../acme/renewal-info.ts';
+import type { RenewalInfoTransports } from '../acme/renewal-info.ts';
 import { certificateName } from '../core/certificate-name.ts';
 import {
   type CertificateTags,
@@ -10,6 +10,7 @@ import { type Decision, dueFromMetadata, renewalTime } from '../core/due.ts';
 import { messageOf } from '../core/failure.ts';
 import type { ScanFacts, Validity } from '../core/metrics.ts';
 import { isoInstant, type ScannedCertificate, type ScanResult } from '../core/outcome.ts';
+import type { PrivateCa } from '../core/private-ca.ts';
 import type { ScanEvent } from '../core/scan-event.ts';
 import type { Settings } from '../core/settings.ts';
 import { executionName } from './execution-name.ts';
@@ -32,8 +33,8 @@ export interface ScanPorts {
   readonly id: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** How to reach CAs for renewal information. */
-  readonly renewalInfo: Omit<RenewalInfoEndpoint, 'renewalInfoUrl'>;
+  /** How an issuer's CA is reached for renewal information, if not like a public one. */
+  readonly privateCa: (issuer: string) => PrivateCa | undefined;
 }
 
 /** The result, and what metrics are made of. */
@@ -211,12 +212,12 @@ async function withSuggestion(
   event: ScanEvent,
   ports: PacedPorts,
 ): Promise<CertificateTags> {
-  const { ariId, renewalInfo, notBefore, notAfter, renewBy } = tags;
+  const { ariId, renewalInfo, notBefore, notAfter, renewBy, issuer = '' } = tags;
   if (!asksRenewalInfo(tags, secret, event, ports.clock.now()) || !ariId || !renewalInfo) return tags;
   if (notBefore === undefined || notAfter === undefined || renewBy === undefined) return tags;
   // Whose turn does not come is asked about by a later scan.
   if (!(await ports.turnToAsk())) return tags;
-  const suggestion = await askRenewalInfo({ ...ports.renewalInfo, renewalInfoUrl: renewalInfo }, ariId, ports);
+  const suggestion = await askRenewalInfo({ ...ports.privateCa(issuer), renewalInfoUrl: renewalInfo }, ariId, ports);
   // Without an answer the lifetime rule holds, and an earlier moment that the CA has asked for.
   const renewAt =
     suggestion.renewAt === undefined

@@ -103,7 +103,7 @@ describe('Hostile tags', () => {
       await create('evercert/new', { 'evercert:state': 'registered' });
       const starter = new MemoryStarter();
       const log = { info: expectPrintable, warn: expectPrintable, error: expectPrintable };
-      const ports = { vault, starter, clock: waitingClock(), log, id: 'run', renewalInfo: {} };
+      const ports = { vault, starter, clock: waitingClock(), log, id: 'run', privateCa: () => undefined };
       const outcome = await typed(() => scan({ force: false, dryRun: false }, parseSettings({}), ports));
       expect(kindOf(outcome)).toBe('a value');
       if ('value' in outcome)

@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type Stack, Tags } from 'aws-cdk-lib';
+import { type Stack, Stage, Tags } from 'aws-cdk-lib';
 import { CfnAcmeEndpoint } from 'aws-cdk-lib/aws-certificatemanager';
 import { AcmeIssuer } from '../../infra/acme-issuer.ts';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
 import { parseIssuerProperties } from '../../lambdas/core/provision-event.ts';
+import { readPrivateCa } from '../../lambdas/handlers/private-cas.ts';
 import { resourceOf, resourcesOf, testStack } from './synthesized.ts';
 
 const BINDING = 'a-binding';
@@ -86,9 +88,44 @@ describe('AcmeIssuer', () => {
     expect(() => resourceOf(stack, 'Custom::AcmeIssuer')).toThrow('reserved for evercert');
   });
 
+  it('tells the scan how a private CA is reached, in a layer with a file of the issuer', () => {
+    const caBundle = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+    AcmeIssuer.letsEncrypt(stack, 'Public', { renewer });
+    new AcmeIssuer(stack, 'Private', { ...privateIssuer('step-ca'), caBundle, allowPrivateAddresses: true });
+    const { id, Properties: layer } = resourceOf(stack, 'AWS::Lambda::LayerVersion');
+    const functions = Object.entries(resourcesOf(stack, 'AWS::Lambda::Function'));
+    const layered = functions.flatMap(([name, { Properties }]) => (Properties.Layers ? [[name, Properties]] : []));
+    expect(layered).toEqual([[expect.stringMatching(/^RenewerScan/), expect.anything()]]);
+    const [, scan] = layered[0] ?? [];
+    expect(scan).toMatchObject({
+      Layers: [{ Ref: id }],
+      Environment: { Variables: { EVERCERT_PRIVATE_CA_FOLDER: '/opt/evercert/private-cas' } },
+    });
+    // As Lambda unpacks it.
+    const opt = join(Stage.of(stack)?.assetOutdir ?? '', `asset.${layer.Content.S3Key.replace('.zip', '')}`);
+    const log = { info: fail, warn: fail, error: fail };
+    expect(readPrivateCa(join(opt, 'evercert/private-cas'), 'step-ca', log)).toEqual({
+      caBundle,
+      allowPrivateAddresses: true,
+      allowHttp: false,
+    });
+  });
+
+  it('refuses more private CAs than a function can have layers', () => {
+    const add = (name: string) => new AcmeIssuer(stack, name, { ...privateIssuer(name), allowPrivateAddresses: true });
+    for (const name of ['a', 'b', 'c', 'd', 'e']) add(name);
+    expect(() => add('f')).toThrow('issuer f: one renewer takes at most 5 issuers with caBundle');
+  });
+
   it('refuses two issuers of one name', () => {
     AcmeIssuer.letsEncrypt(stack, 'One', { renewer });
     expect(() => AcmeIssuer.letsEncrypt(stack, 'Two', { renewer })).toThrow('two issuers of the name letsencrypt');
+  });
+
+  const privateIssuer = (issuerName: string) => ({
+    renewer,
+    issuerName,
+    directoryUrl: 'https://ca.example/directory',
   });
 
   it.each([
@@ -100,7 +137,10 @@ describe('AcmeIssuer', () => {
     [{ directoryUrl: 'https://acme.zerossl.com/v2/DV90' }, 'issuer private: externalAccountBinding is missing'],
     [{ issuerName: 'My CA' }, 'issuer name "My CA": it: must be lower-case'],
   ])('refuses %j at synth', (props, sentence) => {
-    const good = { renewer, issuerName: 'private', directoryUrl: 'https://ca.example/directory' };
-    expect(() => new AcmeIssuer(stack, 'Issuer', { ...good, ...props })).toThrow(sentence);
+    expect(() => new AcmeIssuer(stack, 'Issuer', { ...privateIssuer('private'), ...props })).toThrow(sentence);
   });
 });
+
+function fail(message: string): never {
+  throw new Error(message);
+}

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CertificateSpecInput, parseCertificateSpec } from '../../lambdas/core/certificate-spec.ts';
@@ -17,6 +17,7 @@ import { Calls } from '../sandbox/calls.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { type Invocation, LambdaService } from '../sandbox/lambda.ts';
 import { type NameServerData, startNameServer } from '../sandbox/name-server.ts';
+import { writePrivateCa } from '../sandbox/private-cas.ts';
 import type { VirtualClock } from '../sandbox/virtual-clock.ts';
 import { type AwsView, lookAtAws } from './aws-view.ts';
 import { setEnvironment } from './environment.ts';
@@ -84,15 +85,14 @@ export async function startWorld(combination: Combination): Promise<World> {
     const hiddenFromCa = new Set<string>();
     const caNameServer = keep(await startNameServer({ route53: hiding(aws.dns, hiddenFromCa) }));
     const ca = keep(await combination.startCa({ clock, dnsPort: caNameServer.port, refusedName: REFUSED_NAME }));
-    const folder = mkdtempSync(join(tmpdir(), 'evercert-'));
-    stops.add(() => rmSync(folder, { recursive: true }));
-    const caBundleFile = join(folder, 'ca-bundle.pem');
-    writeFileSync(caBundleFile, ca.httpsRoot);
+    const privateCaFolder = mkdtempSync(join(tmpdir(), 'evercert-'));
+    stops.add(() => rmSync(privateCaFolder, { recursive: true }));
+    writePrivateCa(privateCaFolder, 'ca', issuerSettings(ca));
 
     const settings = parseSettings({
       dnsResolvers: [nameServer.address],
       authoritativePort: nameServer.port,
-      caBundleFile,
+      privateCaFolder,
       // Of the fast clock: six minutes.
       leaseMinutes: 60,
     });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CertificateSpecInput, parseCertificateSpec } from '../../lambdas/core/certificate-spec.ts';
@@ -33,6 +33,7 @@ import { type Invocation, LambdaService } from './lambda.ts';
 import { type NameServer, startNameServer } from './name-server.ts';
 import { nativeEnvironment } from './native-require.ts';
 import { observedSteps, type StepEvent } from './observed-steps.ts';
+import { writePrivateCa } from './private-cas.ts';
 import { Route53 } from './route53.ts';
 import { SecretsManager } from './secrets-manager.ts';
 import { Sts, stsAccess } from './sts.ts';
@@ -153,9 +154,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const services = [route53, secretsManager, acm, lambda, sts];
   const latency = options.latency ?? 0;
   const aws = await startAwsServer({ services, clock, calls, faults, latency, authorizer: iam });
-  const folder = mkdtempSync(join(tmpdir(), 'evercert-'));
-  const caBundleFile = join(folder, 'ca-bundle.pem');
-  writeFileSync(caBundleFile, ca.httpsRoot);
+  const privateCaFolder = mkdtempSync(join(tmpdir(), 'evercert-'));
+  const issuerSettings = (): IssuerSettingsInput => ({
+    directoryUrl: ca.directoryUrl,
+    email: 'ops@leane.dev',
+    trust: 'bundle',
+    caBundle: ca.httpsRoot + ca.roots.map(({ pem }) => pem).join(''),
+    allowPrivateAddresses: true,
+  });
+  // Those of the template.
+  for (const name of ['sandbox', 'bound']) writePrivateCa(privateCaFolder, name, issuerSettings());
 
   const restore = setEnvironment({
     AWS_ENDPOINT_URL: aws.url,
@@ -191,7 +199,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     settings: {
       dnsResolvers: [`${resolver.host}:${resolver.port}`],
       authoritativePort: resolver.port,
-      caBundleFile,
+      privateCaFolder,
       allowHttpAnswers: true,
       ...options.settings,
     },
@@ -230,25 +238,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       const { invocation } = await lambda.invoke(deployment.functions.renew, event, { type });
       return resultOf<RenewOutcome>(invocation);
     },
-    deployIssuer: (name = 'sandbox', issuer = sandbox.issuerSettings()) =>
-      clock.run(() =>
+    deployIssuer: (name = 'sandbox', issuer = issuerSettings()) => {
+      writePrivateCa(privateCaFolder, name, issuer);
+      return clock.run(() =>
         configureIssuer(
           name,
           issuer,
           startRun(renewalPorts(settings, { clock, log: ownLog }), settings, `deploy-${++invocations}`),
         ),
-      ),
+      );
+    },
     register: (name, spec) =>
       clock.run(() =>
         writeSpec(name, parseCertificateSpec(spec), renewalPorts(settings, { clock, log: ownLog }).vault, settings),
       ),
-    issuerSettings: () => ({
-      directoryUrl: ca.directoryUrl,
-      email: 'ops@leane.dev',
-      trust: 'bundle',
-      caBundle: ca.httpsRoot + ca.roots.map(({ pem }) => pem).join(''),
-      allowPrivateAddresses: true,
-    }),
+    issuerSettings,
     bugs: () => [...ca.bugs, ...aws.bugs, ...lambda.bugs, ...iam.unexpectedDenials()],
     stop: async () => {
       await lambda.idle();
@@ -257,7 +261,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       clock.close();
       forgetHost?.();
       restore();
-      rmSync(folder, { recursive: true });
+      rmSync(privateCaFolder, { recursive: true });
     },
   };
   return sandbox;
