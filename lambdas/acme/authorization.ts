@@ -52,7 +52,12 @@ export async function readAuthorization(session: AcmeSession, url: string): Prom
  * Tells the CA that the TXT record is there (RFC 8555, section 7.5.1). After a lost answer, looks whether the CA has
  * heard, before it says so again. Throws `ca-refused` when the CA offers no dns-01 challenge.
  */
-export async function answerChallenge(session: AcmeSession, authorization: Authorization): Promise<void> {
+export async function answerChallenge(
+  session: AcmeSession,
+  authorization: Pick<Authorization, 'url' | 'domainName'> & {
+    readonly challenge?: Pick<Challenge, 'url' | 'status'>;
+  },
+): Promise<void> {
   const { challenge, domainName, url } = authorization;
   if (!challenge) {
     throw new RenewalFailure('ca-refused', `the CA offers no dns-01 challenge for ${domainName} (${url})`, {

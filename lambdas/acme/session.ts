@@ -5,7 +5,8 @@ import { shownUrl } from './acme-url.ts';
 import type { Clock } from './clock.ts';
 import { type Directory, fetchDirectory } from './directory.ts';
 import { type AcmeEndpoint, connectionTo } from './endpoint.ts';
-import { isNonce, NoncePool } from './nonce-pool.ts';
+import { type KnownCa, type KnownCas, knownCa } from './known-ca.ts';
+import { isNonce } from './nonce-pool.ts';
 import { toPkcs8 } from './private-key.ts';
 import { parseProblem, shortType } from './problem.ts';
 import { expectSuccess } from './refusal.ts';
@@ -13,8 +14,8 @@ import { repeat } from './repeat.ts';
 import { type Answer, type Connection, createTransport, type Transport } from './transport.ts';
 
 /**
- * One account key at one CA (RFC 8555). Sessions share nothing: each has its connections, its trust, its directory and
- * its nonces. To be used through the functions of this folder.
+ * One account key at one CA (RFC 8555). Each session has its connections and its trust; sessions with the same `cas` share
+ * what the CA has told them in the last minutes, and no others do. To be used through the functions of this folder.
  */
 export interface AcmeSession {
   /** How the CA is reached, and what its URLs are checked against. */
@@ -33,9 +34,15 @@ export interface AcmeSession {
  */
 export function openSession(
   endpoint: AcmeEndpoint,
-  options: { readonly accountKey: string; readonly accountUrl?: string; readonly clock: Clock },
+  options: {
+    readonly accountKey: string;
+    readonly accountUrl?: string;
+    readonly clock: Clock;
+    /** What the process knows of CAs. */
+    readonly cas?: KnownCas;
+  },
 ): AcmeSession {
-  const { clock, accountUrl } = options;
+  const { clock, accountUrl, cas = new Map() } = options;
   const connection = connectionTo(endpoint.directoryUrl, endpoint);
   const transport = createTransport(connection);
   const client = new AcmeClient({
@@ -43,12 +50,18 @@ export function openSession(
     accountKey: signingKey(options.accountKey),
     accountUrl: accountUrl ?? null,
   });
-  const directory = rememberSuccess(() => fetchDirectory(transport, endpoint.directoryUrl, connection, clock));
-  sendThrough(transport, client, directory, clock);
+  const known = knownCa(cas, connection);
+  const directory = rememberSuccess(() =>
+    known.directory(
+      () => clock.now(),
+      () => fetchDirectory(transport, endpoint.directoryUrl, connection, clock),
+    ),
+  );
+  sendThrough(transport, client, directory, known, clock);
   return { connection, clock, client, directory };
 }
 
-/** The CA's directory, fetched once in a session. Throws `ca-misbehaved` for one that is none. */
+/** The CA's directory, fetched at most once in a session. Throws `ca-misbehaved` for one that is none. */
 export function directoryOf(session: AcmeSession): Promise<Directory> {
   return session.directory();
 }
@@ -62,17 +75,17 @@ function sendThrough(
   transport: Transport,
   { http }: AcmeClient,
   directory: () => Promise<Directory>,
+  { nonces }: KnownCa,
   clock: Clock,
 ): void {
-  const nonces = new NoncePool();
   // `withFreshNonce` does that, where the answer's problem is known.
   http.maxBadNonceRetries = 0;
   http.getDirectory = directory;
-  http.getNonce = async () => nonces.take() ?? newNonce(transport, (await directory()).newNonce, clock);
+  http.getNonce = async () => nonces.take(clock.now()) ?? newNonce(transport, (await directory()).newNonce, clock);
   http.request = async (url, _method, { data } = {}): Promise<Answer> => {
     const answer = await transport('POST', url, JSON.stringify(data));
     if (shortType(parseProblem(answer.data, answer)?.type) === 'badNonce') nonces.clear();
-    nonces.put(answer.headers['replay-nonce']);
+    nonces.put(answer.headers['replay-nonce'], clock.now());
     return answer;
   };
 }

@@ -3,6 +3,7 @@ import {
   type DurableLambdaHandler,
   withDurableExecution,
 } from '@aws/durable-execution-sdk-js';
+import type { KnownCas } from '../acme/known-ca.ts';
 import { createAcmTargets } from '../aws/acm-targets.ts';
 import { createAwsClients, createLambdaClient } from '../aws/clients.ts';
 import { createDnsAccounts } from '../aws/dns-accounts.ts';
@@ -53,9 +54,10 @@ export function createRenew(surroundings: Surroundings): (event: unknown, contex
   const emit = createEmit(settings.renewer, surroundings);
   const around = { clock, log, onThrottled: () => emit(THROTTLED) };
   const zones: KnownZones = new Map();
+  const cas: KnownCas = new Map();
   return async (input, context) => {
     // Lambda repeats an asynchronous event under the same request id: the repetition goes on with its own claim.
-    const run = startRun(ports(settings, around, zones), settings, context.awsRequestId);
+    const run = startRun(ports(settings, around, zones), settings, context.awsRequestId, cas);
     return measuredRenewal(input, watch(directSteps(clock)), run, emit);
   };
 }
@@ -70,12 +72,13 @@ export function createDurableRenew(surroundings: Surroundings): DurableLambdaHan
   const emit = createEmit(settings.renewer, surroundings);
   const around = { clock, log, onThrottled: () => emit(THROTTLED) };
   const zones: KnownZones = new Map();
+  const cas: KnownCas = new Map();
   // Lambda often resumes in the process that has suspended: what it knows already need not be asked again.
   let suspended: Run | undefined;
   const transport = createDurableTransport(createLambdaClient(around));
   const flow: DurableExecutionHandler<unknown, RenewOutcome> = async (input, context) => {
     const id = context.executionContext.durableExecutionArn;
-    const run = suspended?.id === id ? suspended : startRun(ports(settings, around, zones), settings, id);
+    const run = suspended?.id === id ? suspended : startRun(ports(settings, around, zones), settings, id, cas);
     suspended = run;
     try {
       return await measuredRenewal(input, watch(durableSteps(context)), run, emit);
@@ -111,7 +114,7 @@ const asItIs = (steps: Steps): Steps => steps;
 
 /**
  * Ports made of adapters, anew for each run: what an adapter remembers belongs to one run. Only `zones`, what Route 53 has
- * said of them in the last minutes, is shared by the runs of a process.
+ * said of them in the last minutes, is shared by the runs of a process (as is what CAs have told).
  */
 export function renewalPorts(
   settings: Settings,

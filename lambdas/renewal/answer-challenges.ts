@@ -1,28 +1,30 @@
-import { answerChallenge } from '../acme/authorization.ts';
+import { answerChallenge, readAuthorization } from '../acme/authorization.ts';
 import { recordName } from '../acme/dns01.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { propagation } from '../core/propagation.ts';
 import type { Attempt } from './attempt.ts';
 import { knownPending, waitWithin } from './claim.ts';
 import { openIssuer } from './issuer.ts';
-import { freshAuthorization, freshOrder, lastAuthorization } from './orders.ts';
+import { freshOrder } from './orders.ts';
 import type { PlacedOrder } from './place-order.ts';
 import { pollInterval } from './poll-interval.ts';
 import type { Polled } from './ports/steps.ts';
 import type { Run } from './run.ts';
 
+/** What of a pending authorization crosses steps: whoever answers its challenge need not read it again. */
+export interface ExpectedProof {
+  readonly authorizationUrl: string;
+  readonly domainName: string;
+  readonly challengeUrl: string;
+}
+
 /** Tells the CA that the values are there (RFC 8555, section 7.5.1): once for each authorization, whoever repeats it. */
-export async function answerChallenges(
-  attempt: Attempt,
-  authorizationUrls: readonly string[],
-  run: Run,
-): Promise<void> {
-  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
-  const authorizations = await Promise.all(authorizationUrls.map((url) => lastAuthorization(url, issuer, run)));
+export async function answerChallenges(attempt: Attempt, proofs: readonly ExpectedProof[], run: Run): Promise<void> {
+  const { session } = await openIssuer(attempt.issuer, run, { force: attempt.force });
   await Promise.all(
-    authorizations
-      .filter(({ status }) => status === 'pending')
-      .map((authorization) => answerChallenge(issuer.session, authorization)),
+    proofs.map(({ authorizationUrl: url, domainName, challengeUrl }) =>
+      answerChallenge(session, { url, domainName, challenge: { url: challengeUrl, status: 'pending' } }),
+    ),
   );
 }
 
@@ -30,7 +32,7 @@ export async function answerChallenges(
 export async function validated(
   attempt: Attempt,
   placed: PlacedOrder,
-  authorizationUrls: readonly string[],
+  proofs: readonly ExpectedProof[],
   poll: number,
   run: Run,
 ): Promise<Polled<null>> {
@@ -38,7 +40,7 @@ export async function validated(
   if (poll === 1) return { done: false, waitMilliseconds: pollInterval(poll, undefined) };
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
   const order = await freshOrder(placed.url, issuer, run);
-  if (order.status === 'invalid') throw await challengeFailure(attempt, placed, authorizationUrls, run);
+  if (order.status === 'invalid') throw await challengeFailure(attempt, placed, proofs, run);
   if (order.status !== 'pending') return { done: true, value: null };
   return {
     done: false,
@@ -50,11 +52,13 @@ export async function validated(
 async function challengeFailure(
   attempt: Attempt,
   { dns }: PlacedOrder,
-  authorizationUrls: readonly string[],
+  proofs: readonly ExpectedProof[],
   run: Run,
 ): Promise<RenewalFailure> {
-  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
-  const authorizations = await Promise.all(authorizationUrls.map((url) => freshAuthorization(url, issuer, run)));
+  const { session } = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const authorizations = await Promise.all(
+    proofs.map(({ authorizationUrl }) => readAuthorization(session, authorizationUrl)),
+  );
   const failed = authorizations.filter(({ status }) => status === 'invalid');
   const { records } = await knownPending(attempt.claim, run);
   const sentences = await Promise.all(

@@ -108,7 +108,12 @@ async function open(name: string, run: IssuerRun, options: Opening): Promise<Ope
   }
   const settings = await settingsOf(secret, name, run);
   const sessionOf = (accountKey: string, accountUrl?: string) =>
-    openSession(endpointOf(settings), { accountKey, clock: run.clock, ...(accountUrl ? { accountUrl } : {}) });
+    openSession(endpointOf(settings), {
+      accountKey,
+      clock: run.clock,
+      cas: run.cas,
+      ...(accountUrl ? { accountUrl } : {}),
+    });
   const owner = { name, settings, secret, sessionOf, forgotten: options.forgotten };
   const again = () => {
     run.known.issuerSecrets.delete(name);

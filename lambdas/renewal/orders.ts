@@ -1,4 +1,3 @@
-import { type Authorization, readAuthorization } from '../acme/authorization.ts';
 import { type Order, readOrder } from '../acme/order.ts';
 import type { OpenIssuer } from './open-issuer.ts';
 import type { Run } from './run.ts';
@@ -16,14 +15,4 @@ export async function freshOrder(url: string, issuer: OpenIssuer, run: Run): Pro
 export function remember(order: Order, run: Run): Order {
   run.known.orders.set(order.url, order);
   return order;
-}
-
-export async function lastAuthorization(url: string, issuer: OpenIssuer, run: Run): Promise<Authorization> {
-  return run.known.authorizations.get(url) ?? freshAuthorization(url, issuer, run);
-}
-
-export async function freshAuthorization(url: string, issuer: OpenIssuer, run: Run): Promise<Authorization> {
-  const authorization = await readAuthorization(issuer.session, url);
-  run.known.authorizations.set(url, authorization);
-  return authorization;
 }

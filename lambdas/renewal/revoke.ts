@@ -176,7 +176,7 @@ async function revokedByKey(
   const pair = value === undefined ? undefined : parseSecretValue(value);
   if (pair?.kind !== 'pair') return false;
   const { settings } = await openIssuer(name, run, WHILE_PAUSED);
-  const session = openSession(endpointOf(settings), { accountKey: pair.privateKey, clock: run.clock });
+  const session = openSession(endpointOf(settings), { accountKey: pair.privateKey, clock: run.clock, cas: run.cas });
   try {
     await revokeCertificate(session, { certificate, reason, signedBy: 'key' });
     return true;

@@ -1,4 +1,4 @@
-import type { Authorization } from '../acme/authorization.ts';
+import type { KnownCas } from '../acme/known-ca.ts';
 import type { Order } from '../acme/order.ts';
 import type { Settings } from '../core/settings.ts';
 import type { OpenIssuer } from './open-issuer.ts';
@@ -37,6 +37,8 @@ export interface RunFacts {
    */
   readonly id: string;
   readonly known: Known;
+  /** What the process knows of CAs, whichever run has asked them. */
+  readonly cas: KnownCas;
 }
 
 /**
@@ -49,7 +51,6 @@ export interface Known {
   readonly issuerSecrets: Map<string, Promise<SecretDescription>>;
   /** By URL, as last answered. */
   readonly orders: Map<string, Order>;
-  readonly authorizations: Map<string, Authorization>;
   /** By claim, as last written. */
   readonly pending: Map<string, Pending>;
 }
@@ -58,13 +59,13 @@ export function startRun<P extends Pick<RenewalPorts, 'vault'>>(
   ports: P,
   settings: Settings,
   id: string,
+  cas: KnownCas = new Map(),
 ): P & RunFacts {
   const known: Known = {
     issuers: new Map(),
     issuerSecrets: new Map(),
     orders: new Map(),
-    authorizations: new Map(),
     pending: new Map(),
   };
-  return { ...ports, vault: rememberVersions(ports.vault), settings, id, known };
+  return { ...ports, vault: rememberVersions(ports.vault), settings, id, known, cas };
 }

@@ -1,14 +1,14 @@
-import type { Authorization } from '../acme/authorization.ts';
+import { type Authorization, readAuthorization } from '../acme/authorization.ts';
 import { recordName, recordValue } from '../acme/dns01.ts';
 import { RenewalFailure } from '../core/failure.ts';
-import { answerChallenges, validated } from './answer-challenges.ts';
+import { answerChallenges, type ExpectedProof, validated } from './answer-challenges.ts';
 import type { Attempt } from './attempt.ts';
 import { inSync, lookUp } from './await-propagation.ts';
 import { checkDns } from './check-dns.ts';
 import { knownPending, updatePending } from './claim.ts';
 import { cleanUp, cleanUpAfterFailure } from './clean-up-challenges.ts';
 import { openIssuer } from './issuer.ts';
-import { freshAuthorization, lastOrder } from './orders.ts';
+import { lastOrder } from './orders.ts';
 import { orderOf, type PlacedOrder } from './place-order.ts';
 import type { Presented } from './ports/challenge-records.ts';
 import type { Steps } from './ports/steps.ts';
@@ -22,19 +22,19 @@ import type { Run } from './run.ts';
 export async function solveDns01(attempt: Attempt, order: PlacedOrder, steps: Steps, run: Run): Promise<boolean> {
   let presented: readonly Presented[] | undefined;
   try {
-    const authorizations =
+    const proofs =
       order.status === 'pending'
         ? await steps.run('store challenge values', () => storeChallengeValues(attempt, order, run))
         : [];
-    if (authorizations.length > 0) {
+    if (proofs.length > 0) {
       for (const round of [1, 2]) {
         presented = await steps.run(`present TXT values ${round}`, () => present(attempt, run));
         await inSync(attempt, presented, round, steps, run);
         const seen = await steps.poll(`look up authoritatively ${round}`, (look) => lookUp(attempt, round, look, run));
         if (seen === 'visible') break;
       }
-      await steps.run('answer challenges', () => answerChallenges(attempt, authorizations, run));
-      await steps.poll('wait for validation', (poll) => validated(attempt, order, authorizations, poll, run));
+      await steps.run('answer challenges', () => answerChallenges(attempt, proofs, run));
+      await steps.poll('wait for validation', (poll) => validated(attempt, order, proofs, poll, run));
     }
   } catch (error) {
     await steps.run('clean up TXT values', () => cleanUpAfterFailure(attempt, presented, run));
@@ -45,14 +45,20 @@ export async function solveDns01(attempt: Attempt, order: PlacedOrder, steps: St
 
 /**
  * Reads the authorizations that are still to be proven, and stores the values with their places before any of them is
- * written, so that a later run can remove what this one may leave. Returns the authorizations' URLs.
+ * written, so that a later run can remove what this one may leave. Returns where the CA is told of each of them.
  */
-async function storeChallengeValues(attempt: Attempt, placed: PlacedOrder, run: Run): Promise<readonly string[]> {
+async function storeChallengeValues(
+  attempt: Attempt,
+  placed: PlacedOrder,
+  run: Run,
+): Promise<readonly ExpectedProof[]> {
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
   const order = await lastOrder(placed.url, issuer, run);
-  const authorizations = await Promise.all(order.authorizationUrls.map((url) => freshAuthorization(url, issuer, run)));
+  const authorizations = await Promise.all(
+    order.authorizationUrls.map((url) => readAuthorization(issuer.session, url)),
+  );
   const pending = authorizations.filter((authorization) => authorization.status !== 'valid');
-  for (const authorization of pending) expectPending(authorization);
+  const proofs = pending.map(expectPending);
   if (pending.length === 0) return [];
 
   const { places, zones } = placed.dns ?? (await checkDns(attempt, issuer, run));
@@ -71,11 +77,10 @@ async function storeChallengeValues(attempt: Attempt, placed: PlacedOrder, run: 
     return { ...zone, values: atName.map(({ value }) => value) };
   });
   await updatePending(attempt.claim, { order: orderOf(order, issuer), records, zones: [...zones] }, run);
-  return pending.map(({ url }) => url);
+  return proofs;
 }
 
-function expectPending(authorization: Authorization): void {
-  const { domainName, status, challenge } = authorization;
+function expectPending({ url, domainName, status, challenge }: Authorization): ExpectedProof {
   if (status !== 'pending')
     throw new RenewalFailure(
       'order-failed',
@@ -83,6 +88,7 @@ function expectPending(authorization: Authorization): void {
     );
   if (!challenge)
     throw new RenewalFailure('ca-refused', `the CA offers no dns-01 challenge for ${domainName}`, { retry: 'never' });
+  return { authorizationUrl: url, domainName, challengeUrl: challenge.url };
 }
 
 async function present(attempt: Attempt, run: Run): Promise<readonly Presented[]> {

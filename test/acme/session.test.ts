@@ -3,10 +3,12 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import { axios as unusedClient } from 'acme-client';
 import { findOrRegisterAccount } from '../../lambdas/acme/account.ts';
 import type { AcmeEndpoint } from '../../lambdas/acme/endpoint.ts';
+import type { KnownCas } from '../../lambdas/acme/known-ca.ts';
 import { placeOrder, readOrder } from '../../lambdas/acme/order.ts';
 import { generatePrivateKey } from '../../lambdas/acme/private-key.ts';
 import { problemType } from '../../lambdas/acme/problem.ts';
 import { type AcmeSession, directoryOf, openSession } from '../../lambdas/acme/session.ts';
+import { MINUTE } from '../../lambdas/core/duration.ts';
 import { pemOf } from './hierarchy.ts';
 import { problem, type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 import { thrownBy } from './thrown.ts';
@@ -325,6 +327,60 @@ describe('a session', () => {
     } finally {
       unusedClient.defaults.adapter = before;
     }
+  });
+
+  describe('in a process that knows the CA', () => {
+    let cas: KnownCas;
+
+    beforeEach(() => {
+      cas = new Map();
+      ca.script('POST /order/1', { body: order() });
+    });
+
+    const readAnew = (changes: Partial<AcmeEndpoint> = {}) => {
+      const options = { accountKey, accountUrl: ca.url('/account/1'), clock, cas };
+      return readOrder(openSession({ ...ca.endpoint, ...changes }, options), ca.url('/order/1'));
+    };
+    const askedAnew = async (changes?: Partial<AcmeEndpoint>) => {
+      const before = ca.requests.length;
+      await readAnew(changes);
+      return ca.asked().slice(before);
+    };
+
+    it('fetches no directory and asks for no nonce', async () => {
+      await readAnew();
+      expect(await askedAnew()).toEqual(['POST /order/1']);
+      const nonces = ca.requests.map((request) => request.protected['nonce']).filter((nonce) => nonce !== undefined);
+      expect(new Set(nonces).size).toBe(2);
+    });
+
+    it('believes neither a directory nor a nonce of five minutes ago', async () => {
+      await readAnew();
+      await clock.sleep(5 * MINUTE);
+      expect(await askedAnew()).toEqual(['GET /directory', 'HEAD /nonce', 'POST /order/1']);
+    });
+
+    it('goes on with a fresh nonce when the CA does not take the one that was left', async () => {
+      await readAnew();
+      ca.script('POST /order/1', problem('badNonce', 400, {}, { 'Replay-Nonce': 'fresh' }), { body: order() });
+      expect(await askedAnew()).toEqual(['POST /order/1', 'POST /order/1']);
+      expect(ca.requests.at(-1)?.protected['nonce']).toBe('fresh');
+    });
+
+    it('shares nothing with a session that trusts or allows something else', async () => {
+      await readAnew();
+      expect(await askedAnew({ allowedHosts: ['elsewhere.example'] })).toContain('GET /directory');
+      const roots = `${ca.endpoint.caBundle}${ca.endpoint.caBundle}`;
+      expect(await askedAnew({ caBundle: roots })).toContain('GET /directory');
+    });
+
+    it('does not remember a directory that it did not get', async () => {
+      ca.script('GET /directory', { status: 404, body: 'not found' });
+      await thrownBy(readAnew);
+      const body = { newNonce: ca.url('/nonce'), newAccount: ca.url('/account'), newOrder: ca.url('/order') };
+      ca.script('GET /directory', { body });
+      expect(await askedAnew()).toContain('GET /directory');
+    });
   });
 
   it('shares nothing with another session at another CA', async () => {

@@ -123,9 +123,7 @@ describe('A hostile CA', () => {
         answerChallenge(session, {
           url: ca.url('/authz'),
           domainName: 'leane.dev',
-          wildcard: false,
-          status: 'pending',
-          challenge: { url: ca.url('/chall'), token: 'abc', status: 'pending' },
+          challenge: { url: ca.url('/chall'), status: 'pending' },
         }),
     },
     finalization: {

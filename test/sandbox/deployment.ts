@@ -41,10 +41,8 @@ export interface DeployOptions {
   readonly surroundings: Omit<renewHandler.Surroundings, 'environment'>;
   /** What only the sandbox needs, or a test wants. */
   readonly settings: SettingsInput;
-  /** Whether each resume of a durable execution is in a process that knows nothing of the last one. */
+  /** Whether each invocation, a resume of a durable execution too, is in a process that knows nothing of the last one. */
   readonly coldStarts: boolean;
-  /** Whether a process works on one invocation at a time, as on AWS; else all of a function's share what it remembers. */
-  readonly ownProcesses: boolean;
 }
 
 export interface Deployment {
@@ -114,11 +112,7 @@ export function deploy(app: App, options: DeployOptions): Deployment {
     const environment = withSettings(environmentOf(fn), options.settings);
     const start = () => make({ ...options.surroundings, environment });
     const durable = durableOf(fn);
-    const handle = options.ownProcesses
-      ? inOwnProcesses(start, clock, options.coldStarts)
-      : durable
-        ? inProcesses(start, clock, options.coldStarts)
-        : start();
+    const handle = inProcesses(start, clock, options.coldStarts);
     const logs = logGroupOf(template, fn);
     const handler: LambdaHandler = async (event, context) => {
       await letAws(role, 'logs:CreateLogStream', `${logs}:log-stream:${context.logStreamName}`);
@@ -190,25 +184,22 @@ function bundled(file: string, handler: string): { readonly kind: Kind; readonly
   throw new Error(`${file} exports nothing that makes a handler.`);
 }
 
-/** One process until something in it was killed, or a process for each invocation. */
+/**
+ * Processes as Lambda has them: each has one invocation at a time, the last one that was used comes first, and what may have
+ * been killed is not used again. Or one for each invocation.
+ */
 function inProcesses(start: () => LambdaHandler, clock: VirtualClock, coldStarts: boolean): LambdaHandler {
-  let process = { handler: start(), deaths: clock.deaths };
-  return (event, context) => {
-    if (coldStarts || process.deaths !== clock.deaths) process = { handler: start(), deaths: clock.deaths };
-    return process.handler(event, context);
-  };
-}
-
-/** A process that is free, or another one. What has died, or was there when something died, is not used again. */
-function inOwnProcesses(start: () => LambdaHandler, clock: VirtualClock, coldStarts: boolean): LambdaHandler {
-  let free: { readonly handler: LambdaHandler; readonly deaths: number }[] = [];
+  let idle: { readonly handler: LambdaHandler; readonly deaths: number }[] = [
+    { handler: start(), deaths: clock.deaths },
+  ];
   return async (event, context) => {
-    free = coldStarts ? [] : free.filter(({ deaths }) => deaths === clock.deaths);
-    const process = free.pop() ?? { handler: start(), deaths: clock.deaths };
+    const alive = idle.filter(({ deaths }) => deaths === clock.deaths);
+    const process = (coldStarts ? undefined : alive.pop()) ?? { handler: start(), deaths: clock.deaths };
+    idle = alive;
     try {
       return await process.handler(event, context);
     } finally {
-      free.push(process);
+      idle.push(process);
     }
   };
 }

@@ -50,12 +50,10 @@ export interface SandboxOptions {
   readonly clock?: VirtualClock;
   /** `direct` when left out. */
   readonly execution?: Execution;
-  /** Whether each resume of a durable execution is in a process that knows nothing of the last one. */
+  /** Whether each invocation, a resume of a durable execution too, is in a process that knows nothing of the last one. */
   readonly coldStarts?: boolean;
   /** The host in the CA's URLs; it leads to loopback as long as the sandbox runs. */
   readonly caHost?: typeof LETS_ENCRYPT_HOST;
-  /** Whether concurrent invocations have a process each, as on AWS; else those of one function share one. */
-  readonly ownProcesses?: boolean;
   /** Public hosted zones that exist from the start. */
   readonly zones?: readonly string[];
   /** Instead of what the template says. */
@@ -188,7 +186,6 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clock,
     faults,
     coldStarts: options.coldStarts ?? false,
-    ownProcesses: options.ownProcesses ?? false,
     surroundings: {
       log: ownLog,
       print: (line) => printed.push(line),

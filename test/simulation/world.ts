@@ -31,7 +31,6 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     now: BEGIN,
     execution: scenario.execution,
     coldStarts: scenario.coldStarts,
-    ownProcesses: true,
     zones: scenario.zones,
     latency: scenario.latency,
     skew: () => scenario.skew,
