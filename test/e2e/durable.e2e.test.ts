@@ -8,6 +8,18 @@ import type { LambdaHandler } from '../sandbox/lambda-handler.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: ['eu-central-1'] };
+/** Of the CA for one renewal with apex and wildcard: the scan asks for renewal information, and so does the end. */
+const NEEDED = {
+  newOrder: 1,
+  authorization: 2,
+  challenge: 2,
+  order: 2,
+  finalize: 1,
+  certificate: 1,
+  renewalInfo: 2,
+};
+const times = (count: number, each: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(each).map(([operation, calls]) => [operation, calls * count]));
 const refused = { status: 400, name: 'malformed', message: 'refused' };
 
 describe('renew as a durable function', () => {
@@ -47,6 +59,34 @@ describe('renew as a durable function', () => {
     expect(endedAt - startedAt).toBeGreaterThan(5 * MINUTE);
     expect(aliveMilliseconds).toBeLessThan(SECOND);
     expect(usage.operations).toBeLessThan(100);
+  });
+
+  it('asks the CA for what RFC 8555 and RFC 9773 need, and in each process for its directory and a nonce', async () => {
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    await sandbox.clock.advance(61 * DAY);
+    sandbox.calls.reset();
+    await sandbox.scan();
+    const { directory = 0, newNonce = 0, ...needed } = sandbox.calls.by('acme');
+    expect(needed).toEqual(times(1, NEEDED));
+    expect(directory + newNonce).toBeLessThanOrEqual(10);
+  });
+
+  it('asks for neither where runs before it have', async () => {
+    const warm = await startSandbox({ zones: ['leane.dev'], execution: 'durable' });
+    try {
+      await warm.deployIssuer();
+      const names = ['one', 'two', 'three', 'four', 'five'].map((label) => `${label}.leane.dev`);
+      for (const name of names) await warm.register(name, { domainNames: [name, `*.${name}`], issuer: 'sandbox' });
+      await warm.scan();
+      await warm.clock.advance(61 * DAY);
+      warm.calls.reset();
+      await warm.scan();
+      const { directory = 0, newNonce = 0, ...needed } = warm.calls.by('acme');
+      expect(needed).toEqual(times(names.length, NEEDED));
+      expect(directory + newNonce).toBeLessThanOrEqual(4);
+    } finally {
+      await warm.stop();
+    }
   });
 
   it('is started once by a scan that Lambda delivers twice', async () => {
