@@ -4,7 +4,7 @@ import { NoncePool } from './nonce-pool.ts';
 import type { Connection } from './transport.ts';
 
 /**
- * CAs as the sessions of one process know them (decision 9), by all that decides how they are reached: who trusts another root
+ * CAs as the sessions of one process know them (decision 10), by all that decides how they are reached: who trusts another root
  * shares nothing.
  */
 export type KnownCas = Map<string, KnownCa>;
