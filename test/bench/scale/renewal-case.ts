@@ -17,6 +17,10 @@ const ENVIRONMENTS = 4;
 /** The functions' own clock is real: virtual time must have come to it when they run. */
 const EARLIER = 61 * DAY;
 
+const began = performance.now();
+const say = (text: string) =>
+  process.stderr.write(`  ${((performance.now() - began) / 1_000).toFixed(0)} s: ${text}\n`);
+
 console.log(JSON.stringify(await measure(Number(process.argv[2]))));
 
 async function measure(renewals: number): Promise<RenewalFigures> {
@@ -37,6 +41,7 @@ async function measure(renewals: number): Promise<RenewalFigures> {
       await sandbox.register(`certificate-${index}`, { domainNames: [apex, `*.${apex}`], issuer: 'sandbox' });
     }
     await sandbox.scan();
+    say(`${renewals} are issued, in this process`);
     await sandbox.clock.advance(EARLIER - (sandbox.clock.now() - (Date.now() - EARLIER)));
 
     const { renewal } = functionOf(readApp(await synthesizedApp('durable')));
@@ -103,6 +108,7 @@ function inEnvironments(environments: readonly FunctionProcess[], measured: Meas
     try {
       const answered = await environment.invoke(event);
       measured.push(answered);
+      if (measured.length % 100 === 0) say(`${measured.length} invocations`);
       if (answered.result === undefined) throw new Error(answered.error);
       return JSON.parse(answered.result);
     } finally {

@@ -21,7 +21,7 @@ const scanCase = JSON.parse(process.argv[2] ?? '') as ScanCase;
 console.log(JSON.stringify(await measure(scanCase)));
 
 async function measure(scanCase: ScanCase): Promise<ScanFigures> {
-  const { certificates, due, asking } = scanCase;
+  const { certificates, due, asking, memoryMegabytes } = scanCase;
   // It writes the secret that all others are copies of, and its CA is asked for renewal information.
   const sandbox = await startSandbox({ zones: ['leane.dev'], execution: 'durable' });
   const clock = new FastClock(1);
@@ -50,6 +50,7 @@ async function measure(scanCase: ScanCase): Promise<ScanFigures> {
     const asked = sandbox.calls.of('acme:renewalInfo');
     const fn = await startFunction({
       ...scan,
+      ...(memoryMegabytes === undefined ? {} : { memoryMegabytes }),
       environment: { ...sandbox.environment, AWS_ENDPOINT_URL: aws.url },
     });
     const { result, error, seconds, cpuSeconds, importSeconds, peakBytes } = await fn.invoke({});

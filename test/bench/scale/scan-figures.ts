@@ -6,6 +6,8 @@ export interface ScanCase {
   readonly asking: boolean;
   /** Whether they say that Let's Encrypt has issued them, whose limit of orders holds then. */
   readonly letsEncrypt?: boolean;
+  /** By which V8's heap is limited, in the place of the template's: V8 collects garbage the later, the more it may have. */
+  readonly memoryMegabytes?: number;
 }
 
 export interface ScanFigures extends ScanCase {
