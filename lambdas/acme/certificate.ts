@@ -16,10 +16,13 @@ interface Details {
 }
 
 /**
- * The other library is slow, and decodes an extension when it is asked for: all is read once, before a certificate counts as
- * one.
+ * By fingerprint, the latest last. The other library is slow, and decodes an extension when it is asked for: all is read
+ * once, before a certificate counts as one. A renewal reads the same few again and again, each time from PEM.
  */
-const DETAILS = new WeakMap<X509Certificate, Details>();
+const DETAILS = new Map<string, Details>();
+
+/** Several chains; a process that renews for weeks forgets the old ones. */
+const MOST_DETAILS = 50;
 
 /** What a certificate says of itself (RFC 5280). Instants are milliseconds since the epoch. */
 export interface CertificateFacts {
@@ -126,12 +129,18 @@ function shortName(name: x509.Name): string {
 }
 
 function details(certificate: X509Certificate): Details {
-  return DETAILS.get(certificate) ?? readDetails(certificate);
+  const { fingerprint256 } = certificate;
+  const read = DETAILS.get(fingerprint256) ?? readDetails(certificate);
+  DETAILS.delete(fingerprint256);
+  DETAILS.set(fingerprint256, read);
+  const [oldest = ''] = DETAILS.keys();
+  if (DETAILS.size > MOST_DETAILS) DETAILS.delete(oldest);
+  return read;
 }
 
 function withDetails(certificate: X509Certificate): X509Certificate {
   try {
-    DETAILS.set(certificate, readDetails(certificate));
+    details(certificate);
   } catch (cause) {
     throw notX509(cause);
   }
