@@ -1,8 +1,12 @@
+/** Loaded once in a process, not in each test file. */
+const NATIVE = '(aws-cdk-lib|constructs|cdk-nag)/';
+
 /** Tests run on the `node` devDependency, the Lambda runtime's major version; swc only strips types, tsc checks them. */
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   transform: {
+    [`/node_modules/${NATIVE}`]: '<rootDir>/test/native-package.cjs',
     '^.+\\.[cm]?[tj]sx?$': [
       '@swc/jest',
       {
@@ -11,6 +15,7 @@ export default {
       },
     ],
   },
+  transformIgnorePatterns: [`/node_modules/(?!${NATIVE})`],
   clearMocks: true,
   // jest leaves a core to itself, which does next to nothing meanwhile.
   maxWorkers: '100%',

@@ -5,10 +5,11 @@ import { Template } from 'aws-cdk-lib/assertions';
 
 const cdkJson = join(import.meta.dirname, '../../cdk.json');
 
-/** With the feature flags of cdk.json, and without bundling, which takes a second for each function. */
+/** With the feature flags of cdk.json, and without what takes long: bundling, and a stack trace for each construct. */
 export function testApp(): App {
   const { context } = JSON.parse(readFileSync(cdkJson, 'utf8'));
-  return new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
+  const slow = { 'aws:cdk:bundling-stacks': [], 'aws:cdk:disable-stack-trace': true };
+  return new App({ context: { ...context, ...slow } });
 }
 
 export function testStack(region = 'eu-central-1', id = 'Test'): Stack {
