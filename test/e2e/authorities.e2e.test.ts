@@ -10,7 +10,7 @@ import { Calls } from '../sandbox/calls.ts';
 import { Faults } from '../sandbox/faults.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
-import { simulateYears } from '../sandbox/simulated-years.ts';
+import { itRenewsInsideWindows } from '../years/inside-windows.ts';
 
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: [] };
 const NAME = 'leane.dev';
@@ -390,28 +390,16 @@ describe('the budget for a CA with the host of Let’s Encrypt', () => {
   });
 });
 
+/** Two years of it are `npm run test:years`. */
 describe('every renewal is inside of its window, and none is one too many, when nothing fails', () => {
-  it.each([
-    ['two years of a certificate of 90 and one of 45 days', 730, { classic: 12, tlsserver: 24 }, 0.32],
-    // It is renewed twice a week: two years of it would cost more than all else in this file.
-    ['half a year of a certificate of 6 days', 183, { shortlived: expect.any(Number) }, 0.48],
-  ])(
-    'in %s',
-    async (_what, days, renewals, left) => {
-      const certificates = Object.fromEntries(Object.keys(renewals).map((profile) => [profile, 1]));
-      // As seldom as evercert lets a CA ask for it.
-      const years = await simulateYears({ certificates, days, renewalInfoRetryAfter: DAY, preApproved: true });
-      expect(years.failedAttempts).toBe(0);
-      expect(Object.fromEntries(years.profiles.map((each) => [each.profile, each.renewals]))).toEqual(renewals);
-      for (const each of years.profiles) {
-        expect(each.insideWindow).toBe(each.renewals);
-        expect(each.orders).toBe(1 + each.renewals);
-        // At random moments of the windows: each renewal may come a window (2 % of a lifetime) before the last moment.
-        expect(each.orders).toBeLessThanOrEqual(Math.ceil(each.fewestPossible * 1.05));
-        expect(each.lowestLeft).toBeGreaterThan(left);
-      }
-      // A thousand invocations: a busy machine is no failure.
-    },
-    600_000,
-  );
+  itRenewsInsideWindows('140 days of a certificate of 90 and one of 45 days', {
+    days: 140,
+    renewals: { classic: 2, tlsserver: 4 },
+    left: 0.32,
+  });
+  itRenewsInsideWindows('a month of a certificate of 6 days', {
+    days: 30,
+    renewals: { shortlived: expect.any(Number) },
+    left: 0.48,
+  });
 });
