@@ -45,6 +45,11 @@ describe.each(['direct', 'durable'] as const)('every CA, at the right moment (%s
   };
 
   describe('renewal information', () => {
+    // Proofs of control would be half of the work, and nothing of its moment.
+    beforeEach(() => {
+      sandbox.ca.settings.preApproved = true;
+    });
+
     it('an order says which certificate it replaces, if the same account got it', async () => {
       await renewal();
       const { ariCertId } = live(sandbox, NAME).issued;
