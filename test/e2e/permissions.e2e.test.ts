@@ -29,6 +29,11 @@ const REGION = 'eu-central-1';
 const OURS = { Key: 'evercert:renewer', Value: 'evercert' };
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: [REGION] };
 
+const group = (account = '123456789012', name = 'default') => ({
+  'aws:SourceAccount': account,
+  'aws:SourceArn': `arn:aws:scheduler:${REGION}:${account}:schedule-group/${name}`,
+});
+
 type Role = 'scan' | 'renew' | 'provision';
 
 describe('IAM denies', () => {
@@ -294,6 +299,23 @@ describe('IAM denies', () => {
     await sandbox.clock.advance(2_000);
     const again = () => clients.acm.send(new ImportCertificateCommand({ ...pair(), CertificateArn: ours }));
     expect(await attempt('renew', again)).toBeUndefined();
+  });
+
+  it.each([
+    ['scheduler.amazonaws.com', {}, 'who does not say which schedule it is for'],
+    ['scheduler.amazonaws.com', group('210987654321'), 'for a schedule of another account'],
+    ['scheduler.amazonaws.com', group('123456789012', 'theirs'), 'for another group of schedules'],
+    ['lambda.amazonaws.com', group(), 'another service'],
+  ])('%s the role of the schedule, with %j: %s', async (service, context, _why) => {
+    const { scheduleRole } = sandbox.deployment;
+    expect(await sandbox.iam.mayAssume(service, scheduleRole, context)).toBe(false);
+    expect(await sandbox.iam.mayAssume('scheduler.amazonaws.com', scheduleRole, group())).toBe(true);
+  });
+
+  it.each(['scan', 'renew', 'provision'] as const)('any service but Lambda the role of %s', async (kind) => {
+    const role = sandbox.deployment.roles[kind];
+    expect(await sandbox.iam.mayAssume('scheduler.amazonaws.com', role, group())).toBe(false);
+    expect(await sandbox.iam.mayAssume('lambda.amazonaws.com', role)).toBe(true);
   });
 
   it('and a denial that no test has announced is a bug', async () => {

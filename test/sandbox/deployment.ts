@@ -50,6 +50,8 @@ export interface Deployment {
   readonly functions: Readonly<Record<Kind, string>>;
   /** The physical names of the functions' roles: in whose name their requests are sent. */
   readonly roles: Readonly<Record<Kind, string>>;
+  /** The physical name of the schedule's role. */
+  readonly scheduleRole: string;
   readonly environments: Readonly<Record<Kind, Readonly<Record<string, string>>>>;
   /** Events that failed each time, by the ARN of their queue. */
   readonly deadLetters: readonly { readonly queue: string; readonly event: unknown }[];
@@ -108,13 +110,15 @@ export function deploy(app: App, options: DeployOptions): Deployment {
 
   for (const fn of template.resources('AWS::Lambda::Function')) {
     const { kind, make } = bundled(app.bundle(fn), String(fn.properties['Handler']));
-    const role = roleNameOf(template, fn.properties['Role'], 'lambda.amazonaws.com', app);
+    const role = roleNameOf(template, fn.properties['Role']);
     const environment = withSettings(environmentOf(fn), options.settings);
     const start = () => make({ ...options.surroundings, environment });
     const durable = durableOf(fn);
     const handle = inProcesses(start, clock, options.coldStarts);
     const logs = logGroupOf(template, fn);
     const handler: LambdaHandler = async (event, context) => {
+      if (!(await iam.mayAssume('lambda.amazonaws.com', role)))
+        throw new Error(`The role defined for the function cannot be assumed by Lambda: ${role}`);
       await letAws(role, 'logs:CreateLogStream', `${logs}:log-stream:${context.logStreamName}`);
       await letAws(role, 'logs:PutLogEvents', `${logs}:log-stream:${context.logStreamName}`);
       if (isTraced(fn)) {
@@ -141,7 +145,11 @@ export function deploy(app: App, options: DeployOptions): Deployment {
   }
 
   async function runSchedule(): Promise<Invocation> {
-    const { target, role } = scheduleOf(template, app);
+    const { target, role, context } = scheduleOf(template);
+    if (!(await iam.mayAssume('scheduler.amazonaws.com', role, context)))
+      throw new Error(
+        `The execution role you provide must allow AWS EventBridge Scheduler to assume the role: ${role}`,
+      );
     const event: unknown = JSON.parse(target.Input);
     for (let attempt = 0; attempt <= target.RetryPolicy.MaximumRetryAttempts; attempt += 1) {
       const fault = await faults.at('before', 'scheduler:start', event);
@@ -157,6 +165,7 @@ export function deploy(app: App, options: DeployOptions): Deployment {
   return {
     functions: record(functions),
     roles: record(roles),
+    scheduleRole: scheduleOf(template).role,
     environments: record(environments),
     deadLetters,
     customResources: ['Custom::AcmeIssuer', 'Custom::AcmeCertificate'].flatMap(template.resources),
@@ -255,10 +264,8 @@ function logGroupOf(template: DeployedTemplate, { properties }: DeployedResource
 }
 
 /** The physical name of a role by its ARN. Throws unless the service may assume it. */
-function roleNameOf(template: DeployedTemplate, arn: unknown, service: string, { roles }: App): string {
-  const { ref } = template.resource(template.logicalIdOf(String(arn)));
-  if (roles[ref]?.assumedBy !== service) throw new Error(`${service} may not assume the role ${ref}.`);
-  return ref;
+function roleNameOf(template: DeployedTemplate, arn: unknown): string {
+  return template.resource(template.logicalIdOf(String(arn))).ref;
 }
 
 interface ScheduleTarget {
@@ -269,12 +276,28 @@ interface ScheduleTarget {
   readonly DeadLetterConfig: { readonly Arn: string };
 }
 
-function scheduleOf(template: DeployedTemplate, app: App): { readonly target: ScheduleTarget; readonly role: string } {
+interface DeployedSchedule {
+  readonly target: ScheduleTarget;
+  readonly role: string;
+  /** What the role's trust policy is asked about: the group's ARN, not the schedule's. */
+  readonly context: Readonly<Record<string, string>>;
+}
+
+function scheduleOf(template: DeployedTemplate): DeployedSchedule {
   const [schedule, another] = template.resources('AWS::Scheduler::Schedule');
   if (!schedule || another) throw new Error('The template has not exactly one schedule.');
-  if (schedule.properties['State'] !== 'ENABLED') throw new Error('The schedule is not enabled.');
-  const target = schedule.properties['Target'] as ScheduleTarget;
-  return { target, role: roleNameOf(template, target.RoleArn, 'scheduler.amazonaws.com', app) };
+  const { State: state, GroupName: group = 'default', Target } = schedule.properties;
+  if (state !== 'ENABLED') throw new Error('The schedule is not enabled.');
+  const target = Target as ScheduleTarget;
+  const [, , , region, account] = target.Arn.split(':');
+  return {
+    target,
+    role: roleNameOf(template, target.RoleArn),
+    context: {
+      'aws:SourceAccount': String(account),
+      'aws:SourceArn': `arn:aws:scheduler:${region}:${account}:schedule-group/${group}`,
+    },
+  };
 }
 
 function record<T>(values: ReadonlyMap<Kind, T>): Readonly<Record<Kind, T>> {

@@ -11,8 +11,8 @@ export interface IamRole {
   readonly label: string;
   /** What the service that assumes it calls the session. */
   readonly session: string;
-  /** The service that may assume it. */
-  readonly assumedBy: string;
+  /** Who may assume it, and when. */
+  readonly trust: PolicyDocument;
   readonly policies: readonly PolicyDocument[];
 }
 
@@ -41,16 +41,14 @@ export function rolesOf(template: DeployedTemplate): Readonly<Record<string, Iam
       }
       const attached = policies.filter((policy) => (policy.properties['Roles'] as readonly string[]).includes(ref));
       const documents = attached.map((policy) => policy.properties['PolicyDocument'] as PolicyDocument);
-      const trust = properties['AssumeRolePolicyDocument'] as {
-        readonly Statement: readonly [{ readonly Principal: { readonly Service: string } }];
-      };
+      const trust = properties['AssumeRolePolicyDocument'] as PolicyDocument;
       const label = /^Renewer(\w+?)(?:Direct)?Role[0-9A-F]{8}$/.exec(logicalId)?.[1] ?? logicalId;
       const role: IamRole = {
-        id: idOf(ref, JSON.stringify(documents)),
+        id: idOf(ref, JSON.stringify([trust, documents])),
         name: ref,
         label,
         session: label,
-        assumedBy: trust.Statement[0].Principal.Service,
+        trust,
         policies: documents,
       };
       return [ref, role];
@@ -74,7 +72,9 @@ export function dnsRolesOf(
       const name = dnsRoleName(account);
       const policy = String(Value);
       const document = JSON.parse(policy) as PolicyDocument;
-      const role = { name, label: 'Dns', session: 'evercert', assumedBy: 'sts', policies: [document] };
+      // Its trust policy is in that account, where `sts.ts` looks at it.
+      const trust = { Version: document.Version, Statement: [] };
+      const role = { name, label: 'Dns', session: 'evercert', trust, policies: [document] };
       return [[name, { id: idOf(name, policy), ...role }]];
     }),
   );

@@ -35,6 +35,8 @@ export interface ExpectedDenial {
 export interface Iam extends Authorizer {
   /** Whether a role has a right. Remembers what allowed it, and what nothing allows. */
   allows(role: string, access: Access): Promise<boolean>;
+  /** Whether a role's trust policy lets a service of AWS assume it, for what the condition keys say. */
+  mayAssume(service: string, role: string, context?: Access['context']): Promise<boolean>;
   /** Every denial, in order. */
   readonly denials: readonly Denial[];
   /** Denials that neither evercert copes with by design nor this test has announced: each is a missing grant. */
@@ -80,6 +82,13 @@ export function createIam({ roles, access, expected, accountOf }: IamOptions): I
     denials,
     used,
     allows,
+    async mayAssume(service, name, context = {}) {
+      const role = roleOf(name);
+      const key = JSON.stringify([role.id, service, context]);
+      const known = trusted.get(key) ?? trusts(role, service, context);
+      trusted.set(key, known);
+      return known;
+    },
     expectDenials: (action) => void announced.add(action),
     unexpectedDenials: () =>
       denials.filter(
@@ -113,6 +122,24 @@ interface Decision {
 /** One process sees the same questions in hundreds of sandboxes. */
 const decided = new Map<string, Promise<Decision>>();
 
+const trusted = new Map<string, Promise<boolean>>();
+
+async function trusts(role: IamRole, service: string, context: NonNullable<Access['context']>): Promise<boolean> {
+  const simulated = await runSimulation({
+    request: {
+      principal: service,
+      action: 'sts:AssumeRole',
+      resource: { resource: `arn:aws:iam::${ACCOUNT}:role/${role.name}`, accountId: ACCOUNT },
+      contextVariables: context as Record<string, string | string[]>,
+    },
+    identityPolicies: [],
+    serviceControlPolicies: [],
+    resourceControlPolicies: [],
+    resourcePolicy: role.trust,
+  });
+  return simulated.overallResult === 'Allowed';
+}
+
 function decide(role: IamRole, { action, resource, context = {}, resourcePolicy }: Access): Promise<Decision> {
   const relevant = Object.entries(context).filter(([key]) => conditionKeys(role).has(key.toLowerCase()));
   const question = { action, resource: withoutRandom(resource), context: Object.fromEntries(relevant), resourcePolicy };
@@ -123,34 +150,36 @@ function decide(role: IamRole, { action, resource, context = {}, resourcePolicy 
 }
 
 async function simulate(role: IamRole, { action, resource, context = {}, resourcePolicy }: Access): Promise<Decision> {
-  const { runSimulation } = nativeRequire('@cloud-copilot/iam-simulate') as {
-    runSimulation(simulation: Simulation, options: object): Promise<RunSimulationResults>;
-  };
-  const simulated = await runSimulation(
-    {
-      request: {
-        principal: sessionArn(role),
-        action,
-        // An asterisk in a request is no pattern; of the patterns, `*` and `?` match any other single character as well.
-        resource: { resource: resource === '*' ? '*' : resource.replaceAll('*', '_'), accountId: ACCOUNT },
-        contextVariables: { 'aws:SecureTransport': 'true', ...(context as Record<string, string | string[]>) },
-      },
-      identityPolicies: role.policies.map((policy, index) => ({ name: String(index), policy })),
-      serviceControlPolicies: [],
-      resourceControlPolicies: [],
-      ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
+  const simulated = await runSimulation({
+    request: {
+      principal: sessionArn(role),
+      action,
+      // An asterisk in a request is no pattern; of the patterns, `*` and `?` match any other single character as well.
+      resource: { resource: resource === '*' ? '*' : resource.replaceAll('*', '_'), accountId: ACCOUNT },
+      contextVariables: { 'aws:SecureTransport': 'true', ...(context as Record<string, string | string[]>) },
     },
-    {},
-  );
-  if (simulated.resultType !== 'single') {
-    throw new Error(`IAM can't be asked for ${action} on ${resource}: ${JSON.stringify(simulated)}`);
-  }
+    identityPolicies: role.policies.map((policy, index) => ({ name: String(index), policy })),
+    serviceControlPolicies: [],
+    resourceControlPolicies: [],
+    ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
+  });
   const statements = simulated.result.analysis.identityAnalysis?.allowStatements ?? [];
   const allowed = simulated.overallResult === 'Allowed';
   return {
     allowed,
     by: allowed ? statements.map(({ statement }) => allowances.of(role, statement.sid(), action)) : [],
   };
+}
+
+/** Throws for a question that IAM can't be asked. */
+async function runSimulation(simulation: Simulation) {
+  const library = nativeRequire('@cloud-copilot/iam-simulate') as {
+    runSimulation(simulation: Simulation, options: object): Promise<RunSimulationResults>;
+  };
+  const simulated = await library.runSimulation(simulation, {});
+  if (simulated.resultType === 'single') return simulated;
+  const { action, resource } = simulation.request;
+  throw new Error(`IAM can't be asked for ${action} on ${resource.resource}: ${JSON.stringify(simulated)}`);
 }
 
 /** What AWS makes up is the same for every policy: ids of certificates, ends of secrets' ARNs, executions. */
