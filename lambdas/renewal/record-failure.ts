@@ -25,8 +25,8 @@ export async function recordFailure(
   const { retryAt: retryAfter } = failure.details;
   const next = retryAt({
     now,
-    // What only takes its time is gone on with: an hour later, however often.
-    failures: failure.code === 'attempt-timeout' ? 1 : failures,
+    failures,
+    slow: failure.code === 'attempt-timeout',
     ...(attempt.notAfter === undefined ? {} : { notAfter: attempt.notAfter }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   });

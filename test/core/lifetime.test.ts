@@ -73,6 +73,11 @@ describe('retryAt', () => {
     expect(retryAt({ now, failures: 1, retryAfter: now + 2 * DAY })).toBe(now + 2 * DAY);
     expect(retryAt({ now, failures: 1, retryAfter: now + MINUTE })).toBe(now + HOUR);
   });
+
+  it('begins later when nothing was refused and only the time was up, and begins all the same', () => {
+    const slow = [1, 6, 7, 8, 20].map((failures) => (retryAt({ now, failures, slow: true }) - now) / HOUR);
+    expect(slow).toEqual([1, 1, 2, 4, 24]);
+  });
 });
 
 describe('renewal windows', () => {
