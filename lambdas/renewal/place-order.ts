@@ -1,4 +1,6 @@
+import { problemOfUrl } from '../acme/acme-url.ts';
 import { type Order, placeOrder } from '../acme/order.ts';
+import { problemType } from '../acme/problem.ts';
 import { directoryOf } from '../acme/session.ts';
 import { writeCertificateTags } from '../core/certificate-tags.ts';
 import { sameNames } from '../core/domain-name.ts';
@@ -26,6 +28,11 @@ export interface PlacedOrder {
 
 /** An order that ends sooner is not worth resuming: validation and finalization have to fit. */
 const LONG_ENOUGH = 10 * MINUTE;
+
+const GONE: ReadonlySet<string | undefined> = new Set(['accountDoesNotExist', 'malformed', 'unauthorized']);
+
+/** After so many failures in a row it doesn't pass: an order that can't be read is given up. */
+const PATIENCE = 3;
 
 /**
  * Goes on with the order that an earlier attempt of this generation placed, or places one. Its URL is stored as soon as
@@ -147,16 +154,26 @@ async function knownOrder(attempt: Attempt, issuer: OpenIssuer, run: Run): Promi
 }
 
 async function usableOrder(url: string, attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
+  // Of another CA: the issuer has changed.
+  if (problemOfUrl(url, issuer.session.connection) !== undefined) return undefined;
   try {
     const known = await freshOrder(url, issuer, run);
     if (!isUsable(known, attempt, run.clock.now())) return undefined;
     run.log.info('order resumed', { certificate: attempt.name, order: url, status: known.status });
     return known;
   } catch (error) {
-    // Gone, another account's, or on another host: the CA's way to say that there is nothing to resume.
-    if (isRenewalFailure(error) && (error.code === 'ca-refused' || error.code === 'ca-misbehaved')) return undefined;
-    throw error;
+    if (!isRenewalFailure(error) || (error.code !== 'ca-refused' && error.code !== 'ca-misbehaved')) throw error;
+    // What may pass loses no order: it may be about to be valid, and a second one would be finalized beside it.
+    if (!isGone(error) && attempt.failures < PATIENCE) throw error;
+    run.log.info('order given up', { certificate: attempt.name, order: url, problem: error.message });
+    return undefined;
   }
+}
+
+/** The CA's ways to say that there is no such order, or that it is another account's (Boulder: `malformed`, 404). */
+function isGone(error: RenewalFailure): boolean {
+  const { status } = error.details.problem ?? {};
+  return status === 404 || status === 410 || GONE.has(problemType(error));
 }
 
 function isUsable(order: Order, attempt: Attempt, now: number): boolean {

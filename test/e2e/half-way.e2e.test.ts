@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
+import type { FaultError } from '../sandbox/faults.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
@@ -79,6 +80,53 @@ describe('after a run that stopped half-way', () => {
     await sandbox.clock.advance(70 * MINUTE);
     expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'renewed' });
     expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
+  describe('a question about the order that is answered with an error', () => {
+    const renewal = () => sandbox.renew({ certificate: 'leane.dev', force: true });
+    const answerWith = (times: number, error: FaultError) =>
+      sandbox.faults.add({ operation: 'acme:order', times, error });
+
+    beforeEach(async () => {
+      sandbox.ca.settings.processingMilliseconds = HOUR;
+      sandbox.ca.settings.retryAfterSeconds = 300;
+      await expect(sandbox.renew({ certificate: 'leane.dev', spec })).rejects.toMatchObject({
+        code: 'attempt-timeout',
+      });
+      await sandbox.clock.advance(2 * HOUR);
+    });
+
+    it.each([
+      ['refused nonces', 21, { status: 400, name: 'badNonce', message: 'JWS has an invalid anti-replay nonce' }],
+      [
+        'the page of a firewall',
+        1,
+        { status: 403, name: '', message: '<h1>Forbidden</h1>', headers: { 'content-type': 'text/html' } },
+      ],
+      ['an overloaded CA', 3, { status: 500, name: 'serverInternal', message: 'later' }],
+    ])('loses no order when it passes: %s', async (_what, times, error) => {
+      answerWith(times, error);
+      await expect(renewal()).rejects.toMatchObject({ code: expect.stringMatching(/^ca-/) });
+      expect(await renewal()).toMatchObject({ decision: 'renewed' });
+      expect(sandbox.ca.orders).toHaveLength(1);
+    });
+
+    it('ends the order when the CA does not know it', async () => {
+      answerWith(1, { status: 404, name: 'malformed', message: 'No order for ID 1' });
+      sandbox.ca.settings.processingMilliseconds = 0;
+      expect(await renewal()).toMatchObject({ decision: 'renewed' });
+      expect(sandbox.ca.orders).toHaveLength(2);
+    });
+
+    it('ends the order when it comes for the third time', async () => {
+      answerWith(100, { status: 403, name: 'caa', message: 'nobody answers so' });
+      sandbox.ca.settings.processingMilliseconds = 0;
+      for (const _again of [2, 3]) await expect(renewal()).rejects.toMatchObject({ code: 'ca-refused' });
+      sandbox.faults.clear();
+      answerWith(1, { status: 403, name: 'caa', message: 'nobody answers so' });
+      expect(await renewal()).toMatchObject({ decision: 'renewed' });
+      expect(sandbox.ca.orders).toHaveLength(2);
+    });
   });
 
   it('an order is not gone on with for another spec', async () => {
