@@ -24,6 +24,10 @@ const DETAILS = new Map<string, Details>();
 /** Several chains; a process that renews for weeks forgets the old ones. */
 const MOST_DETAILS = 50;
 
+/** By PEM: an attempt asks a dozen questions about the same one or two, and reading one takes milliseconds. */
+const RECENT = new Map<string, X509Certificate>();
+const MOST_RECENT = 8;
+
 /** What a certificate says of itself (RFC 5280). Instants are milliseconds since the epoch. */
 export interface CertificateFacts {
   /** DNS names of the subject alternative name, lower case, in the certificate's order. */
@@ -84,9 +88,16 @@ export function isForKey(certificate: X509Certificate, privateKeyPem: string): b
 
 /** PEM (the first one) or DER. Throws `InvalidCertificate`. */
 export function parseCertificate(encoded: string | Buffer): X509Certificate {
-  const certificate = typeof encoded === 'string' ? parsePemChain(encoded)[0] : parseX509(encoded);
-  if (certificate === undefined) throw new InvalidCertificate('there is no certificate in PEM');
-  return withDetails(certificate);
+  if (typeof encoded !== 'string') return withDetails(parseX509(encoded));
+  const known = RECENT.get(encoded);
+  if (known) return known;
+  const [first] = parsePemChain(encoded);
+  if (first === undefined) throw new InvalidCertificate('there is no certificate in PEM');
+  const certificate = withDetails(first);
+  const oldest = RECENT.size < MOST_RECENT ? undefined : RECENT.keys().next().value;
+  if (oldest !== undefined) RECENT.delete(oldest);
+  RECENT.set(encoded, certificate);
+  return certificate;
 }
 
 /** Whether `issuer`'s name and key have signed the certificate. */
