@@ -1,3 +1,4 @@
+import { livePair } from './pairs.ts';
 import type { Action } from './scenario.ts';
 import { secretOf, stackOf, templateOf, type World } from './world.ts';
 
@@ -17,6 +18,22 @@ export async function act(action: Action, world: World): Promise<void> {
         return;
       case 'change spec':
         await changeSpec(action, world);
+        return;
+      case 'revoke': {
+        world.forced.push(sandbox.clock.now());
+        const { certificate, reason } = action;
+        await sandbox.renew({ certificate, revoke: { reason }, confirm: certificate });
+        return;
+      }
+      case 'CA revokes':
+        sandbox.ca.revoke(livePair(world, action.certificate)?.issued?.serialNumber ?? '');
+        return;
+      case 'CA forgets accounts':
+        world.forgotten.push(sandbox.clock.now());
+        sandbox.ca.forgetAccounts();
+        return;
+      case 'roll key over':
+        await sandbox.deployIssuer(action.issuer, { ...sandbox.issuerSettings(), keyRollover: action.text });
         return;
       case 'write TXT':
         writeTxt(action, world, (values) => values.add(action.value));

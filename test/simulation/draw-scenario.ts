@@ -6,6 +6,8 @@ import type { Action, FleetMember, PlannedFault, Profile, Scenario } from './sce
 
 const ZONES = ['leane.dev', 'example.net'];
 const REGIONS = ['eu-central-1', 'us-east-1'];
+/** Long enough for back-offs to reach their longest, a day. */
+const LONGEST_OUTAGE = 3 * DAY;
 /** The CA puts notBefore an hour back. */
 const BACKDATED = HOUR;
 
@@ -66,7 +68,7 @@ function drawFleet(
     name,
     spec: {
       domainNames: random.pick([[name], [name, `*.${name}`]]),
-      issuer: 'sandbox',
+      issuer: random.chance(0.2) ? ['sandbox', 'second'] : 'sandbox',
       profile,
       acm: [...random.some(REGIONS, random.between(0, 2))],
       ...(random.chance(0.1) ? { reuseKey: true } : {}),
@@ -79,8 +81,9 @@ function drawFleet(
 function drawFaults(random: Random, due: number, lifetime: number): readonly PlannedFault[] {
   return Array.from({ length: random.between(1, 6) }, () => {
     const from = aroundWork(random, due, lifetime);
-    // One in sixteen may last so long that nothing can be done.
-    const outage = random.chance(1 / 16) ? lifetime : (lifetime - due) / 3;
+    // One in sixteen may last so long that nothing can be done, and no longer: each hour would be like the one before.
+    const fatal = random.chance(1 / 16) && from > due / 2;
+    const outage = fatal ? lifetime - from + 6 * HOUR : Math.min((lifetime - due) / 3, LONGEST_OUTAGE);
     return drawFault(random, from, outage);
   }).sort((a, b) => a.from - b.from);
 }
@@ -95,17 +98,40 @@ function aroundWork(random: Random, due: number, lifetime: number): number {
   return due + random.between(0, DAY);
 }
 
+const RARE_ACTIONS = ['change spec', 'revoke', 'CA revokes', 'CA forgets accounts', 'roll key over'] as const;
+const KINDS_OF_ACTIONS = [
+  'scan',
+  'scan',
+  'scan',
+  'renew',
+  'renew',
+  'renew',
+  'TXT',
+  'TXT',
+  'TXT',
+  'TXT',
+  ...RARE_ACTIONS,
+];
+
 function drawActions(random: Random, fleet: readonly FleetMember[], moment: () => number): readonly Action[] {
   const actions = Array.from({ length: random.between(0, 5) }, (): readonly Action[] => {
     const at = moment();
     const { name: certificate, spec } = random.pick(fleet);
-    switch (random.pick(['scan', 'scan', 'renew', 'renew', 'change spec', 'TXT', 'TXT', 'TXT'])) {
+    switch (random.pick(KINDS_OF_ACTIONS)) {
       case 'scan': {
         const event = random.pick([{}, { certificates: [certificate] }, { certificates: [certificate], force: true }]);
         return [{ at, does: 'scan', event }];
       }
       case 'renew':
         return [{ at, does: 'renew', event: { certificate, ...(random.chance(0.3) ? { force: true } : {}) } }];
+      case 'revoke':
+        return [{ at, does: 'revoke', certificate, reason: random.pick(['keyCompromise', 'superseded']) }];
+      case 'CA revokes':
+        return [{ at, does: 'CA revokes', certificate }];
+      case 'CA forgets accounts':
+        return [{ at, does: 'CA forgets accounts' }];
+      case 'roll key over':
+        return [{ at, does: 'roll key over', issuer: random.pick(['sandbox', 'second']), text: `at ${at}` }];
       case 'change spec':
         return [{ at, does: 'change spec', certificate, spec: changed(random, spec) }];
       default: {

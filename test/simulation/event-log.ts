@@ -4,6 +4,10 @@ import { createHash } from 'node:crypto';
 export interface EventLog {
   /** `event` must be the same whenever the seed is replayed; `detail` may name what is random, such as an order's URL. */
   note(event: string, detail?: string): void;
+  /** Counts what is no event of its own. */
+  step(): void;
+  /** Rejects with `Endless` after `MOST_EVENTS`; never resolves. */
+  readonly tooMany: Promise<never>;
   /** The last lines. */
   tail(lines: number): readonly string[];
   readonly length: number;
@@ -11,11 +15,32 @@ export interface EventLog {
   digest(): string;
 }
 
+/** Several times what the longest outage of the largest fleet takes. */
+const MOST_EVENTS = 30_000;
+
+/** Something goes on for ever in virtual time. */
+export class Endless extends Error {
+  override readonly name = 'Endless';
+}
+
 export function createEventLog(now: () => number): EventLog {
   const lines: { readonly at: number; readonly event: string; readonly detail: string }[] = [];
   const begin = now();
+  const end = Promise.withResolvers<never>();
+  // Nobody may be waiting for it.
+  end.promise.catch(() => undefined);
+  let steps = 0;
+  const step = () => {
+    steps += 1;
+    if (steps > MOST_EVENTS) end.reject(new Endless(`after ${MOST_EVENTS} events it goes on`));
+  };
   return {
-    note: (event, detail = '') => void lines.push({ at: Math.round(now() - begin), event, detail }),
+    step,
+    tooMany: end.promise,
+    note: (event, detail = '') => {
+      step();
+      lines.push({ at: Math.round(now() - begin), event, detail });
+    },
     tail: (count) =>
       lines.slice(-count).map(({ at, event, detail }) => `${elapsed(at)} ${event}${detail && ` ${detail}`}`),
     get length() {

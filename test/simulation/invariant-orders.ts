@@ -1,18 +1,33 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { Order } from '../sandbox/ca/registry.ts';
-import type { Invariant } from './invariant.ts';
+import type { Fault } from '../sandbox/faults.ts';
+import { tagsOf } from '../sandbox/inspect.ts';
+import { type Invariant, mayChangeSecrets } from './invariant.ts';
 import { sameSet, specOf } from './pairs.ts';
 import { secretOf, type World } from './world.ts';
 
-/** What an order works for: a certificate, the live version that it replaces, and the spec's version. */
+/** What an order works for: a certificate, the live version that it replaces, the spec's version, and whose it is. */
 function purposeOf({ sandbox, scenario }: World, order: Order): string | undefined {
   for (const { name } of scenario.fleet) {
     const spec = specOf({ sandbox }, name);
     if (!spec || !sameSet(spec.domainNames, order.names)) continue;
     const { AWSCURRENT, ACME_SPEC } = sandbox.secretsManager.secret(secretOf(name))?.stages ?? {};
-    return `${name}, which replaces ${AWSCURRENT} for spec ${ACME_SPEC}`;
+    return `${name}, which replaces ${AWSCURRENT} for spec ${ACME_SPEC}, by account ${order.account.id}`;
   }
   return undefined;
+}
+
+/** The CA's ways to say that there is no such order, or that it is another account's: there is nothing to resume. */
+const GONE = new Set(['accountDoesNotExist', 'malformed', 'unauthorized']);
+/** From so many failures in a row on, any error is taken for that. */
+const PATIENCE = 3;
+
+/** Whether a fault makes evercert believe that the orders that there are do not exist. */
+function isDisowned({ sandbox, scenario }: World, operation: string, { error }: Fault): boolean {
+  if (operation !== 'acme:order') return false;
+  return (
+    GONE.has(error?.name ?? '') || scenario.fleet.some(({ name }) => (tagsOf(sandbox, name).failures ?? 0) >= PATIENCE)
+  );
 }
 
 /** An order that the CA has failed or that has ended is none, and neither is one of a spec that has changed meanwhile. */
@@ -20,7 +35,11 @@ export const oneFinalizedOrder: Invariant = (world) => {
   const { orders } = world.sandbox.ca;
   const counted = new Set(orders.filter(({ finalized }) => finalized).map(({ id }) => id));
   const byPurpose = new Map<string, number[]>();
+  const disowned = new Set<number>();
   return {
+    hit: (operation, fault) => {
+      if (isDisowned(world, operation, fault)) for (const { id } of world.sandbox.ca.orders) disowned.add(id);
+    },
     effect: (operation) => {
       if (operation !== 'acme:finalize') return undefined;
       for (const order of world.sandbox.ca.finalizedOrders()) {
@@ -30,7 +49,11 @@ export const oneFinalizedOrder: Invariant = (world) => {
         if (purpose === undefined) continue;
         const before = byPurpose.get(purpose) ?? [];
         byPurpose.set(purpose, [...before, order.id]);
-        const good = world.sandbox.ca.orders.filter(({ id, status }) => before.includes(id) && status !== 'invalid');
+        const lost = world.forgotten.at(-1) ?? 0;
+        const good = world.sandbox.ca.orders.filter(
+          ({ id, status, created }) =>
+            before.includes(id) && !disowned.has(id) && status !== 'invalid' && created > lost,
+        );
         if (good.length > 0) return `order ${order.id} and order ${good[0]?.id} were both finalized for ${purpose}`;
       }
       return undefined;
@@ -46,7 +69,7 @@ const LONG_ENOUGH = 11 * MINUTE;
 
 /**
  * A second order is placed only when the first one can't be gone on with: its URL was lost on the way into the secret, it
- * ends soon, the CA has failed it, a question about it was answered with an error, or the spec has changed.
+ * ends soon, the CA has failed or forgotten it, or the spec has changed; or when another account is asked.
  */
 export const oneOpenOrder: Invariant = (world) => {
   const { sandbox } = world;
@@ -63,17 +86,16 @@ export const oneOpenOrder: Invariant = (world) => {
       return secret?.tags['evercert:order'] === url || pending.includes(`"${url}"`);
     });
   return {
-    hit: (operation, { delay }) => {
-      if (operation === 'acme:newOrder' && delay) late.push(sandbox.clock.now() + delay);
+    hit: (operation, fault) => {
+      if (operation === 'acme:newOrder' && fault.delay) late.push(sandbox.clock.now() + fault.delay);
       for (const { id } of sandbox.ca.orders) {
         if (!stored.has(id) && UNTIL_STORED.test(operation)) excused.add(id);
-        // Gone, another account's, or invalid: the CA's way to say that there is nothing to resume.
-        if (/^acme:(directory|newNonce|order|authorization|challenge|finalize|certificate)$/.test(operation))
-          excused.add(id);
+        if (/^acme:(authorization|challenge|finalize|certificate)$/.test(operation)) excused.add(id);
+        if (isDisowned(world, operation, fault)) excused.add(id);
       }
     },
     effect: (operation) => {
-      if (operation.startsWith('secretsmanager:'))
+      if (mayChangeSecrets(operation))
         for (const { id, url } of sandbox.ca.orders) if (!stored.has(id) && isStored(url)) stored.add(id);
       if (operation !== 'acme:newOrder' || sandbox.ca.orders.length === known) return undefined;
       known = sandbox.ca.orders.length;
@@ -85,6 +107,7 @@ export const oneOpenOrder: Invariant = (world) => {
         (order) =>
           order.id !== newest.id &&
           !excused.has(order.id) &&
+          order.created > (world.forgotten.at(-1) ?? 0) &&
           purposes.get(order.id) !== undefined &&
           purposes.get(order.id) === purposes.get(newest.id) &&
           ['pending', 'ready', 'processing'].includes(order.status) &&
@@ -117,6 +140,8 @@ export const caLimits: Invariant = (world) => {
     // What could not be written down can't be obeyed, and a hand may ask all the same.
     if (troubles.some((at) => at >= ignored.from && at <= ignored.from + UNDER_WAY)) return undefined;
     if (forced.some((at) => at <= now && at > ignored.from - UNDER_WAY)) return undefined;
+    // Another account may be asked at once.
+    if (world.scenario.fleet.some(({ spec }) => typeof spec.issuer !== 'string')) return undefined;
     return `newOrder was sent ${Math.round((ignored.until - now) / MINUTE)} minutes before the end of the CA's Retry-After`;
   };
   return {

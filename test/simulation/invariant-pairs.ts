@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { PairValue } from '../../lambdas/core/secret-value.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
-import type { Invariant } from './invariant.ts';
+import { type Invariant, mayChangeSecrets } from './invariant.ts';
 import { livePair, notAfterOf, problemOf, sameSet, specOf } from './pairs.ts';
 import { secretOf, type World } from './world.ts';
 
@@ -13,7 +13,7 @@ function onNewPair(
   const seen = new Map(world.scenario.fleet.map(({ name }) => [name, liveVersion(world, name)]));
   const pairs = new Map(world.scenario.fleet.map(({ name }) => [name, livePair(world, name)]));
   return (operation) => {
-    if (!operation.startsWith('secretsmanager:')) return undefined;
+    if (!mayChangeSecrets(operation)) return undefined;
     for (const { name } of world.scenario.fleet) {
       const version = liveVersion(world, name);
       if (version === seen.get(name)) continue;
@@ -82,7 +82,7 @@ export const nothingLost: Invariant = (world) => {
   return {
     effect: (operation) => {
       const found = operation.startsWith('acme:') ? keyLost() : undefined;
-      if (found || !operation.startsWith('secretsmanager:')) return found;
+      if (found || !mayChangeSecrets(operation)) return found;
       return scenario.fleet.map(({ name }) => gone(name)).find((each) => each !== undefined);
     },
     end: () => {

@@ -16,4 +16,9 @@ export interface Watch {
   end?(recoveryHours: number | undefined): string | undefined;
 }
 
+/** Whether a secret may be another one after an operation; most only read. */
+export function mayChangeSecrets(operation: string): boolean {
+  return operation.startsWith('secretsmanager:') && !/:(Describe|Get|List)/.test(operation);
+}
+
 export type Invariant = (world: World, hits: Hits) => Watch;

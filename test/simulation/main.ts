@@ -1,5 +1,6 @@
 /**
- * `npm run simulate -- [--seeds N] [--from S] [--new] [--json]`: N seeds from S on; with `--new` the last one is new.
+ * `npm run simulate -- [--seeds N] [--from S] [--new] [--minutes M] [--json]`: N seeds from S on; with `--new` the first one is
+ * new instead; after M minutes no further one begins.
  * `npm run simulate -- --twice [--seeds N] [--from S]`: whether two runs of each seed have the same events.
  * `npm run simulate -- --planted [--search]`: a seed that finds each planted bug; fails when one is not found.
  */
@@ -9,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { synthesizedApp } from '../sandbox/synthesis.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 import { describeFailure, replayOf, reportOf } from './report.ts';
-import { isBroken, startWorkers } from './workers.ts';
+import { type Broken, type Finished, isBroken, startWorkers } from './workers.ts';
 
 /** A planted bug that takes more seeds than this is not found. */
 const MOST_SEEDS_FOR_A_BUG = 500;
@@ -21,6 +22,7 @@ const { values: options } = parseArgs({
     seeds: { type: 'string', default: String(ENOUGH_SEEDS) },
     from: { type: 'string', default: '0' },
     new: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
     json: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
     twice: { type: 'boolean', default: false },
@@ -30,7 +32,9 @@ const { values: options } = parseArgs({
 const print = (text: string) => (options.json ? console.error(text) : console.log(text));
 
 await Promise.all([synthesizedApp('direct'), synthesizedApp('durable')]);
-const workers = startWorkers(availableParallelism());
+// One more than cores: each waits for sockets now and then.
+const lanes = availableParallelism() + 1;
+const workers = startWorkers(lanes);
 try {
   process.exitCode = (await (options.planted ? findPlanted() : options.twice ? compare() : simulate())) ? 0 : 1;
 } finally {
@@ -66,18 +70,21 @@ async function simulate(): Promise<boolean> {
   const { from, count } = range();
   const newSeed = options.new ? randomInt(1_000_000, 2 ** 31) : undefined;
   if (newSeed !== undefined) print(`the new seed is ${newSeed}`);
-  const seeds = Array.from({ length: count }, (_, index) =>
-    index === count - 1 ? (newSeed ?? from + index) : from + index,
-  );
+  const seeds = Array.from({ length: count }, (_, index) => (index === 0 ? (newSeed ?? from) : from + index));
   const began = performance.now();
-  const all = await Promise.all(
-    seeds.map(async (seed) => {
+  const minutes = Number(options.minutes ?? Number.POSITIVE_INFINITY);
+  if (!(minutes > 0)) throw new RangeError('--minutes is a number');
+  const end = began + minutes * 60_000;
+  const all: (Finished | Broken)[] = [];
+  const run = async () => {
+    for (let seed = seeds.shift(); seed !== undefined && performance.now() < end; seed = seeds.shift()) {
       const result = await workers.run({ seed });
       if (isBroken(result)) print(`SEED ${seed} DID NOT END: ${result.error}\nreplay: ${replayOf(seed)}`);
       else if (result.violations.length > 0) print(describeFailure(result));
-      return result;
-    }),
-  );
+      all.push(result);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, run));
   const results = all.flatMap((result) => (isBroken(result) ? [] : [result]));
   const report = reportOf(results, {
     broken: all.filter(isBroken).map(({ seed }) => seed),
@@ -86,7 +93,7 @@ async function simulate(): Promise<boolean> {
     seconds: (performance.now() - began) / 1_000,
   });
   const blind =
-    count < ENOUGH_SEEDS ? [] : Object.keys(report.faults).filter((kind) => report.faults[kind]?.hits === 0);
+    all.length < ENOUGH_SEEDS ? [] : Object.keys(report.faults).filter((kind) => report.faults[kind]?.hits === 0);
   if (options.json) console.log(JSON.stringify(report));
   else {
     const { violations, faults, ...totals } = report;

@@ -58,7 +58,11 @@ function overdueAt({ issued }: PairValue): number {
   return lifetimeRenewal(validity) + (validity.notAfter - validity.notBefore) / 100 + 3 * HOUR;
 }
 
-/** Whether a certificate is as its owner wants it: valid and not overdue, for the names of its spec, in ACM, and described by its tags. */
+export function isRevoked({ ca }: World['sandbox'], pair: PairValue | undefined): boolean {
+  return ca.certificates.some(({ serial, revoked }) => revoked && serial === pair?.issued?.serialNumber);
+}
+
+/** Whether a certificate is as its owner wants it: valid, not revoked and not overdue, for the names of its spec, in ACM, and described by its tags. */
 export function isInOrder(world: World, name: string): boolean {
   const { sandbox } = world;
   const pair = livePair(world, name);
@@ -69,6 +73,7 @@ export function isInOrder(world: World, name: string): boolean {
   const { serialNumber } = pair.issued ?? {};
   return (
     now < notAfterOf(pair) &&
+    !isRevoked(sandbox, pair) &&
     now < overdueAt(pair) &&
     sameSet(pair.domainNames, spec.domainNames) &&
     state === 'issued' &&

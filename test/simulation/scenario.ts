@@ -59,6 +59,11 @@ export type PlannedFault = { readonly kind: string; readonly from: number; reado
 export type Action = { readonly at: number } & (
   | { readonly does: 'scan'; readonly event: object }
   | { readonly does: 'renew'; readonly event: { readonly certificate: string; readonly force?: boolean } }
+  | { readonly does: 'revoke'; readonly certificate: string; readonly reason: 'keyCompromise' | 'superseded' }
+  /** The CA does so, after an incident of its own. */
+  | { readonly does: 'CA revokes'; readonly certificate: string }
+  | { readonly does: 'CA forgets accounts' }
+  | { readonly does: 'roll key over'; readonly issuer: string; readonly text: string }
   | { readonly does: 'change spec'; readonly certificate: string; readonly spec: FleetMember['spec'] }
   | { readonly does: 'write TXT'; readonly certificate: string; readonly value: string }
   | { readonly does: 'remove TXT'; readonly certificate: string; readonly value: string }

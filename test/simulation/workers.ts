@@ -17,6 +17,9 @@ export interface Workers {
   stop(): void;
 }
 
+/** Real time; nothing takes so long but a deadlock, or a loop that never lets go of the processor. */
+const LONGEST = 5 * 60_000;
+
 /** Processes that run seeds; one that breaks is replaced. */
 export function startWorkers(count: number): Workers {
   const start = () => fork(join(import.meta.dirname, 'worker.ts'), { serialization: 'advanced' });
@@ -32,16 +35,23 @@ export function startWorkers(count: number): Workers {
     async run(job) {
       const worker = await take();
       const answer = await new Promise<Finished | Broken>((resolve) => {
-        const ended = (code: number | null) => resolve({ seed: job.seed, error: `its process ended with ${code}` });
+        const stuck = () => resolve({ seed: job.seed, error: 'it has not come to an end in five minutes' });
+        const alarm = setTimeout(stuck, LONGEST);
+        const ended = (code: number | null) => {
+          clearTimeout(alarm);
+          resolve({ seed: job.seed, error: `its process ended with ${code}` });
+        };
         worker.once('exit', ended);
         worker.once('message', (message) => {
+          clearTimeout(alarm);
           worker.off('exit', ended);
           resolve(message as Finished | Broken);
         });
         worker.send(job);
       });
-      if (isBroken(answer)) worker.kill();
-      giveBack(isBroken(answer) ? start() : worker);
+      const isSpent = isBroken(answer) || answer.endless;
+      if (isSpent) worker.kill('SIGKILL');
+      giveBack(isSpent ? start() : worker);
       return answer;
     },
     stop: () => {

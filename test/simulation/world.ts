@@ -18,9 +18,14 @@ export interface World {
   readonly foreign: Map<string, Set<string>>;
   /** Moments at which somebody has forced a renewal by hand. */
   readonly forced: number[];
+  /** Moments at which the CA has lost its accounts. */
+  readonly forgotten: number[];
   onLog: (entry: LogEntry) => void;
   stop(): Promise<void>;
 }
+
+/** Two accounts with one CA. */
+const ISSUERS = ['sandbox', 'second'] as const;
 
 const BEGIN = Date.UTC(2026, 0, 1);
 
@@ -50,7 +55,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
   });
   sandbox.route53.settings.propagationMilliseconds = scenario.propagation;
   sandbox.lambda.settings.asyncRetries = scenario.asyncRetries;
-  await sandbox.deployIssuer();
+  for (const issuer of ISSUERS) await sandbox.deployIssuer(issuer);
   for (const member of scenario.fleet) {
     if (member.owner === 'hand') await sandbox.register(member.name, member.spec);
     else await cloudFormation.createStack(stackOf(member.name), templateOf(member));
@@ -66,6 +71,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     begin: sandbox.clock.now(),
     foreign: new Map<string, Set<string>>(),
     forced: [],
+    forgotten: [],
     stop: () => stacks.stop(),
   });
 }
