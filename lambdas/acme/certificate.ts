@@ -16,17 +16,10 @@ interface Details {
 }
 
 /**
- * By fingerprint, the latest last. The other library is slow, and decodes an extension when it is asked for: all is read
- * once, before a certificate counts as one. A renewal reads the same few again and again, each time from PEM.
+ * The other library is slow, and decodes an extension when it is asked for: all is read once, before a certificate counts as
+ * one.
  */
-const DETAILS = new Map<string, Details>();
-
-/** Several chains; a process that renews for weeks forgets the old ones. */
-const MOST_DETAILS = 50;
-
-/** By PEM: an attempt asks a dozen questions about the same one or two, and reading one takes milliseconds. */
-const RECENT = new Map<string, X509Certificate>();
-const MOST_RECENT = 8;
+const DETAILS = new WeakMap<X509Certificate, Details>();
 
 /** What a certificate says of itself (RFC 5280). Instants are milliseconds since the epoch. */
 export interface CertificateFacts {
@@ -88,16 +81,9 @@ export function isForKey(certificate: X509Certificate, privateKeyPem: string): b
 
 /** PEM (the first one) or DER. Throws `InvalidCertificate`. */
 export function parseCertificate(encoded: string | Buffer): X509Certificate {
-  if (typeof encoded !== 'string') return withDetails(parseX509(encoded));
-  const known = RECENT.get(encoded);
-  if (known) return known;
-  const [first] = parsePemChain(encoded);
-  if (first === undefined) throw new InvalidCertificate('there is no certificate in PEM');
-  const certificate = withDetails(first);
-  const oldest = RECENT.size < MOST_RECENT ? undefined : RECENT.keys().next().value;
-  if (oldest !== undefined) RECENT.delete(oldest);
-  RECENT.set(encoded, certificate);
-  return certificate;
+  const certificate = typeof encoded === 'string' ? parsePemChain(encoded)[0] : parseX509(encoded);
+  if (certificate === undefined) throw new InvalidCertificate('there is no certificate in PEM');
+  return withDetails(certificate);
 }
 
 /** Whether `issuer`'s name and key have signed the certificate. */
@@ -140,12 +126,8 @@ function shortName(name: x509.Name): string {
 }
 
 function details(certificate: X509Certificate): Details {
-  const { fingerprint256 } = certificate;
-  const read = DETAILS.get(fingerprint256) ?? readDetails(certificate);
-  DETAILS.delete(fingerprint256);
-  DETAILS.set(fingerprint256, read);
-  const [oldest = ''] = DETAILS.keys();
-  if (DETAILS.size > MOST_DETAILS) DETAILS.delete(oldest);
+  const read = DETAILS.get(certificate) ?? readDetails(certificate);
+  DETAILS.set(certificate, read);
   return read;
 }
 

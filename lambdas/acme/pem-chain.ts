@@ -22,8 +22,25 @@ export function parsePemChain(pem: string): readonly X509Certificate[] {
   return bodies.map(([, body = '']) => parseX509(Buffer.from(body, 'base64')));
 }
 
+/**
+ * By DER, the latest last. A renewal asks a dozen questions about the same few certificates, each time from PEM, and reading
+ * one takes milliseconds; a process that renews for weeks forgets the old ones.
+ */
+const READ = new Map<string, X509Certificate>();
+const MOST_READ = 50;
+
 /** One certificate, DER. Throws `InvalidCertificate`. */
 export function parseX509(der: Buffer): X509Certificate {
+  const key = der.toString('latin1');
+  const certificate = READ.get(key) ?? readX509(der);
+  READ.delete(key);
+  READ.set(key, certificate);
+  const [oldest = ''] = READ.keys();
+  if (READ.size > MOST_READ) READ.delete(oldest);
+  return certificate;
+}
+
+function readX509(der: Buffer): X509Certificate {
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(der);
