@@ -55,11 +55,14 @@ export async function takeOver(claimant: Claimant, run: ProvisionRun): Promise<S
   return expectOwned(claimant, run);
 }
 
-/** The secret as it is now. Throws `owned-by-stack` or `deployment-superseded` when it isn't the claimant's any more. */
+/**
+ * The secret as it is now. Throws `owned-by-stack` or `deployment-superseded` when it isn't the claimant's any more, and
+ * `deployment-superseded` when a newer request has been begun while this one waited: what it records then has to stay.
+ */
 export async function expectOwned(claimant: Claimant, run: ProvisionRun): Promise<SecretDescription> {
   const secret = await run.vault.describe(secretName(run.settings.prefix, claimant.name));
   const tags = readCertificateTags(secret?.tags ?? {});
-  if (secret && isOwner(claimant, tags)) return secret;
+  if (secret && isOwner(claimant, tags) && !isOvertaken(claimant.requestId, tags)) return secret;
   if (ownedByAnother(claimant, tags)) throw owned(claimant.name, tags.stack);
   throw superseded(claimant.name);
 }

@@ -188,6 +188,20 @@ describe('provision', () => {
     expect(await vault.describeScheduled(SECRET)).toBeDefined();
   });
 
+  it('records nothing for an Update that still runs when CloudFormation has rolled it back', async () => {
+    const physicalId = { PhysicalResourceId: 'leane.dev:ecdsa-p256' };
+    await send(event('Create'));
+    const rsa = JSON.stringify({ domainNames: ['leane.dev'], issuer: 'letsencrypt', key: 'rsa-2048' });
+    const updating = send(event('Update', physicalId, { Spec: rsa, WaitForIssuance: 'true' }));
+    while (starter.started.length === 0) await clock.advance(1_000);
+    await send(event('Update', physicalId));
+    expect(answers.last).toMatchObject({ Status: 'SUCCESS', ...physicalId });
+    await vault.tag(SECRET, { 'evercert:answered': `${starter.started[0]?.executionName} renewed` });
+    await updating;
+    expect(answers.last).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('deployment-superseded') });
+    expect(await tags()).toMatchObject({ 'evercert:resource': 'leane.dev:ecdsa-p256' });
+  });
+
   it('is refused a secret whose removal another stack has not finished', async () => {
     await send(event('Create'));
     await vault.untag(SECRET, ['evercert:renewer']);
