@@ -53,12 +53,13 @@ export async function deleteCertificate(request: ProvisionRequest, run: Provisio
   return done(request, `the secret ${secret.name} is kept and no longer managed`);
 }
 
-/** Undoes what a failed Update has begun under another name. */
+/** Undoes what a failed Update has begun under another name, unless a newer request goes on with it. */
 export async function undoTakeOver(request: ProvisionRequest, run: ProvisionRun): Promise<void> {
   const name = properties(request)?.name;
   const secret = name === undefined ? undefined : await run.vault.describe(secretName(run.settings.prefix, name));
   const tags = readCertificateTags(secret?.tags ?? {});
-  if (secret && isOwner(request, tags) && tags.takenFrom !== undefined) await undo(request, secret, run);
+  if (!secret || !isOwner(request, tags) || isOvertaken(request.requestId, tags)) return;
+  if (tags.takenFrom !== undefined) await undo(request, secret, run);
 }
 
 /** Puts back what the Create found: `taken-from` says what that was. */

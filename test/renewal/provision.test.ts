@@ -202,6 +202,23 @@ describe('provision', () => {
     expect(await tags()).toMatchObject({ 'evercert:resource': 'leane.dev:ecdsa-p256' });
   });
 
+  it('undoes nothing for an Update to another name on which a newer one goes on', async () => {
+    const physicalId = { PhysicalResourceId: 'leane.dev:ecdsa-p256' };
+    const renamed = { Name: 'other', WaitForIssuance: 'true' };
+    await send(event('Create'));
+    const first = send(event('Update', physicalId, renamed));
+    while (starter.started.length < 1) await clock.advance(1_000);
+    const second = send(event('Update', physicalId, renamed));
+    while (starter.started.length < 2) await clock.advance(1_000);
+    for (const [index, update] of [first, second].entries()) {
+      const { executionName } = starter.started[index] ?? {};
+      await vault.tag('evercert/other', { 'evercert:answered': `${executionName} renewed` });
+      await update;
+    }
+    expect(answers.sent.slice(-2).map(({ document }) => JSON.parse(document).Status)).toEqual(['FAILED', 'SUCCESS']);
+    expect((await vault.describe('evercert/other'))?.tags).toMatchObject({ 'evercert:renewer': 'evercert' });
+  });
+
   it('is refused a secret whose removal another stack has not finished', async () => {
     await send(event('Create'));
     await vault.untag(SECRET, ['evercert:renewer']);
