@@ -53,8 +53,10 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
   constructor(scope: Construct, id: string, props: AcmeCertificateProps) {
     super(scope, id);
     const issuers = 'length' in props.issuer ? props.issuer : [props.issuer];
-    const wanted = props.certificateName ?? (props.domainNames[0] ?? '').replace(/^\*\./, '');
-    this.spec = specOf(wanted, props, issuers, this.stack.region);
+    const first = props.certificateName ?? (props.domainNames[0] ?? '').replace(/^\*\./, '');
+    this.spec = specOf(first, props, issuers, this.stack.region);
+    // As the spec has it, in lower case and A-labels: one domain is one certificate, however somebody writes it.
+    const wanted = props.certificateName ?? nameOf(this.spec);
     this.certificateName = parseCertificateName(wanted);
     this.waitForIssuance = props.waitForIssuance ?? true;
     const renewer = renewerOf(wanted, issuers);
@@ -141,6 +143,11 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     if (this.certificateMetrics) return certificateDaysToExpiry(this.certificateName, this.certificateMetrics, props);
     return daysToExpiry(this.certificateArn, props);
   }
+}
+
+/** The first domain name, without `*.`. */
+function nameOf({ domainNames }: CertificateSpec): string {
+  return (domainNames[0] ?? '').replace(/^\*\./, '');
 }
 
 function renewerOf(name: string, issuers: readonly AcmeIssuer[]): CertificateRenewer {

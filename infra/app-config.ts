@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { certificateFieldsSchema } from '../lambdas/core/certificate-spec.ts';
+import { certificateFieldsSchema, hostedZoneIdSchema } from '../lambdas/core/certificate-spec.ts';
 import { parseInput } from '../lambdas/core/input.ts';
 import { issuerNameSchema } from '../lambdas/core/issuer-name.ts';
 import { TRUSTS } from '../lambdas/core/trust.ts';
@@ -54,7 +54,7 @@ const configSchema = z.strictObject({
   renewer: z.optional(z.string()),
   execution: z.optional(z.enum(['durable', 'direct'])),
   /** Zones in which challenges may be answered; all when empty. */
-  hostedZoneIds: z._default(z.array(z.string()), []),
+  hostedZoneIds: z._default(z.array(hostedZoneIdSchema), []),
   /** Roles for zones in other accounts, for every name at or below `zone`. */
   dnsRoles: z.optional(
     z.array(z.strictObject({ zone: z.string(), roleArn: z.string(), externalId: z.optional(z.string()) })),

@@ -2,6 +2,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { ArnPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import * as z from 'zod/mini';
+import { hostedZoneIdSchema } from '../lambdas/core/certificate-spec.ts';
 import { externalIdSchema, roleArnSchema } from '../lambdas/core/dns-role.ts';
 import { parseInput } from '../lambdas/core/input.ts';
 import { challengeStatements } from './dns-permissions.ts';
@@ -14,7 +15,7 @@ const propsSchema = z.strictObject({
   externalId: z.optional(externalIdSchema),
   roleName: z._default(z.string().check(z.regex(/^[\w+=,.@-]{1,64}$/)), 'evercert-dns'),
   /** Zones in which challenges may be answered; all of the account when empty. */
-  hostedZoneIds: z._default(z.array(z.string().check(z.regex(/^Z[A-Z0-9]{1,31}$/))), []),
+  hostedZoneIds: z._default(z.array(hostedZoneIdSchema), []),
   /** Names beside those that begin with `_acme-challenge.` to which CNAME records lead. */
   cnameTargets: z._default(z.array(z.string()), []),
 });

@@ -19,6 +19,8 @@ export interface EvercertStackProps extends StackProps {
 export class EvercertStack extends Stack {
   readonly renewer: CertificateRenewer;
 
+  private readonly outputIds = new Map<string, number>();
+
   constructor(scope: Construct, id: string, props: EvercertStackProps) {
     super(scope, id, { description: 'evercert: TLS certificates that renew themselves', ...props });
     const { issuers, certificates, alertEmails, hostedZoneIds, adoptedSecrets } = props.config;
@@ -29,7 +31,7 @@ export class EvercertStack extends Stack {
       encryptionKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'EncryptionKey', encryptionKeyArn);
     const [defaultIssuer] = Object.keys(issuers);
     this.renewer = new CertificateRenewer(this, 'Renewer', {
-      hostedZones: hostedZoneIds.map((zoneId) => HostedZone.fromHostedZoneId(this, `Zone-${zoneId}`, zoneId)),
+      hostedZones: [...new Set(hostedZoneIds)].map((zoneId) => HostedZone.fromHostedZoneId(this, `Zone-${zoneId}`, zoneId)),
       adoptedSecrets,
       ...definedOnly({ defaultIssuer, prefix, renewer, execution, dnsResolvers, authoritativePort }),
       ...definedOnly({ dnsRoles, cnameTargets, startsPerMinute, certificateMetrics, encryptionKey }),
@@ -74,16 +76,26 @@ export class EvercertStack extends Stack {
     if (spec.waitForIssuance !== false) this.addArns(made, spec.acm ?? [this.region]);
   }
 
-  /** The imports, as outputs: `CertificateArnleanedev`, and with the region at the end where it isn't the stack's. */
+  /**
+   * The imports, as outputs: `CertificateArnleanedev`, and with the region at the end where it isn't the stack's. An output's
+   * name has letters and digits alone, so that the one of `my-shop.dev` beside `myshop.dev` gets a 2 at its end.
+   */
   private addArns(certificate: AcmeCertificate, regions: readonly string[]): void {
     const { certificateName: name } = certificate;
     for (const region of regions) {
       const own = region === this.region;
-      new CfnOutput(this, `CertificateArn-${name}${own ? '' : `-${region}`}`, {
+      new CfnOutput(this, this.outputId(`CertificateArn-${name}${own ? '' : `-${region}`}`), {
         description: `${name} in ACM in ${region}`,
         value: certificate.arnIn(region),
       });
     }
+  }
+
+  private outputId(wanted: string): string {
+    const plain = wanted.replace(/[^A-Za-z0-9]/g, '');
+    const times = (this.outputIds.get(plain) ?? 0) + 1;
+    this.outputIds.set(plain, times);
+    return times === 1 ? wanted : `${wanted}-${times}`;
   }
 }
 

@@ -40,7 +40,7 @@ const issuersSchema = z.pipe(
   z.transform((issuer): readonly string[] => (typeof issuer === 'string' ? [issuer] : issuer)),
 );
 
-const hostedZoneIdSchema = z.string().check(
+export const hostedZoneIdSchema = z.string().check(
   z.refine((id) => /^Z[A-Z0-9]{1,31}$/.test(id), {
     error: 'must be a hosted zone id, such as Z0123456789ABC',
   }),

@@ -214,6 +214,14 @@ describe('AcmeCertificate', () => {
     expect(() => certificate({ domainNames: ['*.leane.dev'] }, 'Another')).toThrow('two certificates of the name');
   });
 
+  it.each([
+    ['Leane.DEV', 'leane.dev'],
+    ['*.leane.dev.', 'leane.dev'],
+    ['bücher.example', 'xn--bcher-kva.example'],
+  ])('of %s has the name %s, as the certificate will', (domainName, name) => {
+    expect(certificate({ domainNames: [domainName] }).certificateName).toBe(name);
+  });
+
   it('refuses issuers of different renewers', () => {
     const other = AcmeIssuer.letsEncrypt(stack, 'OtherIssuer', {
       renewer: new CertificateRenewer(stack, 'OtherRenewer'),

@@ -62,6 +62,9 @@ describe('a configuration', () => {
     ],
     [{ ...good, alertEmails: ['nobody'] }, 'alertEmails[0]: must be an e-mail address'],
     [{ ...good, issuers: { letsencrypt: { authority: 'letsencrypt', email: 'nobody' } } }, 'must be an e-mail address'],
+    // As `aws route53 list-hosted-zones` prints them: no policy would allow anything there.
+    [{ ...good, hostedZoneIds: ['/hostedzone/Z123'] }, 'hostedZoneIds[0]: must be a hosted zone id'],
+    [{ ...good, hostedZoneIds: ['*'] }, 'hostedZoneIds[0]: must be a hosted zone id'],
     [{ ...good, execution: 'never' }, 'execution must be one of "durable", "direct"'],
     [{ issuers }, 'certificates is missing'],
   ])('%j is refused', (input, sentence) => {

@@ -35,6 +35,19 @@ describe('EvercertStack', () => {
     expect(outputs['CertificateArnleanedevuseast1']?.Value).toEqual({ 'Fn::GetAtt': [id, 'CertificateArn.us-east-1'] });
   });
 
+  it('takes names that differ in punctuation alone, and a zone that is named twice', () => {
+    const issuer = 'letsencrypt';
+    const stack = stackOf({
+      hostedZoneIds: ['Z1', 'Z1'],
+      certificates: ['my-shop.dev', 'myshop.dev'].map((name) => ({ domainNames: [name], issuer })),
+    });
+    const outputs = Template.fromStack(stack).findOutputs('*') as Record<string, { readonly Description?: string }>;
+    expect(outputs).toMatchObject({
+      CertificateArnmyshopdev: { Description: 'my-shop.dev in ACM in eu-central-1' },
+      CertificateArnmyshopdev2: { Description: 'myshop.dev in ACM in eu-central-1' },
+    });
+  });
+
   it('tells the functions which resolvers to ask and where name servers listen', () => {
     const stack = stackOf({ dnsResolvers: ['192.0.2.1:5353'], authoritativePort: 8053 });
     const functions = Object.values(resourcesOf(stack, 'AWS::Lambda::Function'));
