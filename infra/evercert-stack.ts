@@ -31,7 +31,9 @@ export class EvercertStack extends Stack {
       encryptionKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'EncryptionKey', encryptionKeyArn);
     const [defaultIssuer] = Object.keys(issuers);
     this.renewer = new CertificateRenewer(this, 'Renewer', {
-      hostedZones: [...new Set(hostedZoneIds)].map((zoneId) => HostedZone.fromHostedZoneId(this, `Zone-${zoneId}`, zoneId)),
+      hostedZones: [...new Set(hostedZoneIds)].map((zoneId) =>
+        HostedZone.fromHostedZoneId(this, `Zone-${zoneId}`, zoneId),
+      ),
       adoptedSecrets,
       ...definedOnly({ defaultIssuer, prefix, renewer, execution, dnsResolvers, authoritativePort }),
       ...definedOnly({ dnsRoles, cnameTargets, startsPerMinute, certificateMetrics, encryptionKey }),
