@@ -1,6 +1,6 @@
 import { directoryOf } from '../acme/session.ts';
 import { issuerSecretName } from '../core/certificate-name.ts';
-import { readCertificateTags, tagOf, writeCertificateTags } from '../core/certificate-tags.ts';
+import { type CertificateTags, readCertificateTags, tagOf, writeCertificateTags } from '../core/certificate-tags.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { readIssuerTags, writeIssuerTags } from '../core/issuer-tags.ts';
 import type { ProvisionAnswer } from '../core/provision-answer.ts';
@@ -23,6 +23,9 @@ export async function provisionIssuer(request: ProvisionRequest, run: ProvisionR
   const wanted = parseIssuerProperties(request.properties);
   const before = await available(request, wanted, run);
   const issuer = await configured(request, wanted, before, run);
+  // The CA may have taken its time: what a newer request has done since has to stay.
+  const now = await run.vault.describe(issuer.arn);
+  expectNewest(request, wanted, readCertificateTags(now?.tags ?? {}));
   await run.vault.tag(issuer.arn, ownerTags(request, {}));
   await writeStackTags(issuer.arn, wanted.tags, run);
   const data = { AccountUrl: issuer.accountUrl, DirectoryUrl: issuer.settings.directoryUrl };
@@ -62,16 +65,23 @@ async function available(
       `the issuer ${name} belongs to the stack ${stack}: use it from there, or choose another name here`,
     );
   }
-  if (isOvertaken(request.requestId, tags)) {
-    throw new RenewalFailure(
-      'deployment-superseded',
-      `issuer ${name}: CloudFormation has sent a newer request for this resource, or deleted it, in the meantime`,
-    );
-  }
+  expectNewest(request, { name }, tags);
   if (scheduled) await run.vault.restore(scheduled.arn);
   // Before anything is changed: also a request that fails must not be done after the one that rolls it back.
   if (secret) await run.vault.tag(secret.arn, writeCertificateTags(begun(request.requestId, tags)));
   return secret;
+}
+
+function expectNewest(
+  { requestId }: ProvisionRequest,
+  { name }: Pick<IssuerProperties, 'name'>,
+  tags: CertificateTags,
+): void {
+  if (!isOvertaken(requestId, tags)) return;
+  throw new RenewalFailure(
+    'deployment-superseded',
+    `issuer ${name}: CloudFormation has sent a newer request for this resource, or deleted it, in the meantime`,
+  );
 }
 
 async function configured(

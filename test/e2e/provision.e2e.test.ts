@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CertificateSpecInput } from '../../lambdas/core/certificate-spec.ts';
-import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import { createProvision } from '../../lambdas/handlers/provision.ts';
 import { type CloudFormation, type Stack, startCloudFormation, type Template } from '../sandbox/cloudformation.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
@@ -1013,6 +1013,26 @@ describe('provision', () => {
       await stacks.updateStack('web', tagged({ team: 'edge' }));
       expect(theirs()).toEqual([['team', 'edge']]);
       expect(sandbox.ca.accounts).toHaveLength(1);
+    });
+
+    it('whose Create ends after its Delete belongs to nobody', async () => {
+      let deleting: Promise<void> | undefined;
+      sandbox.faults.add({
+        operation: 'acme:newAccount',
+        times: 1,
+        delay: 20 * SECOND,
+        when: () => {
+          const create = stacks.sent.at(-1) as object;
+          const deletion = { RequestType: 'Delete', RequestId: 'a-newer-one', PhysicalResourceId: 'sandbox' };
+          deleting ??= world.deliver({ ...create, ...deletion });
+          return true;
+        },
+      });
+      await stacks.createStack('web', issuer());
+      await deleting;
+      const { tags: all = {} } = sandbox.secretsManager.secret('evercert/_issuers/sandbox') ?? {};
+      expect(all).toHaveProperty(['evercert:requests']);
+      expect(all).not.toHaveProperty(['evercert:stack']);
     });
 
     it('keeps its settings when new ones are wrong', async () => {
