@@ -25,7 +25,7 @@ import { PROVISION_TIMEOUT } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
 import { certificateDaysToExpiry, daysToExpiry, RegionalCertificate } from './regional-certificate.ts';
 import { CLOUDFRONT_REGION, expectKnownRegion } from './regions.ts';
-import { specOf } from './spec-of-props.ts';
+import { specOf, withZoneOf } from './spec-of-props.ts';
 import { tagsProperty } from './tags-property.ts';
 
 /** Each that is waited for keeps one run of `provision` busy, and CloudFormation starts them all at once. */
@@ -77,6 +77,7 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
       serviceTimeout: PROVISION_TIMEOUT,
       properties: {
         ...properties,
+        Spec: this.stack.toJsonString(withZoneOf(this.spec, props)),
         Tags: Lazy.any({ produce: () => tagsProperty(this, this.cdkTagManager, this.spec.acm.length) }),
       },
     });

@@ -4,6 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { HostedZone, PublicHostedZone } from 'aws-cdk-lib/aws-route53';
 import { AcmeCertificate } from '../../infra/acme-certificate.ts';
 import type { AcmeCertificateProps } from '../../infra/acme-certificate-props.ts';
 import { AcmeIssuer } from '../../infra/acme-issuer.ts';
@@ -159,6 +160,18 @@ describe('AcmeCertificate', () => {
     expect(JSON.parse(resource().Properties.Tags)).toEqual({ service: 'web', team: 'platform' });
   });
 
+  it('takes the hosted zone of its own stack, and one that CDK looks up', () => {
+    const { hostedZoneId: ofStack } = new PublicHostedZone(stack, 'Zone', { zoneName: 'leane.dev' });
+    const { hostedZoneId: lookedUp } = HostedZone.fromLookup(stack, 'LookedUp', { domainName: 'example.com' });
+    certificate({ hostedZoneId: ofStack });
+    expect(() => certificate({ hostedZoneId: lookedUp, domainNames: ['example.com'] }, 'Other')).not.toThrow();
+    const { Spec } = resourceOf(stack, 'Custom::AcmeCertificate', 'Certificate').Properties;
+    const zone = resourceOf(stack, 'AWS::Route53::HostedZone').id;
+    const text = Spec['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : 'Z123')).join('');
+    expect(JSON.stringify(Spec)).toContain(`{"Ref":"${zone}"}`);
+    expect(JSON.parse(text)).toMatchObject({ dns: { hostedZoneId: 'Z123' } });
+  });
+
   it('has no tags where there are none', () => {
     certificate();
     expect(resource().Properties).not.toHaveProperty('Tags');
@@ -224,7 +237,7 @@ describe('AcmeCertificate', () => {
 
   it('refuses issuers of different renewers', () => {
     const other = AcmeIssuer.letsEncrypt(stack, 'OtherIssuer', {
-      renewer: new CertificateRenewer(stack, 'OtherRenewer'),
+      renewer: new CertificateRenewer(stack, 'OtherRenewer', { renewer: 'other' }),
     });
     expect(() => certificate({ issuer: [issuer, other] })).toThrow('its issuers belong to 2 renewers');
     expect(() => certificate({ issuer: [] }, 'None')).toThrow('issuer must have at least 1 entries');
