@@ -171,6 +171,9 @@ function wellKnown(
 function settingsOf(name: string, props: AcmeIssuerProps): IssuerSettings {
   const { renewer: _engine, issuerName: _name, externalAccountBinding, allowedHosts, ...rest } = props;
   const late = Token.isUnresolved(props.directoryUrl);
+  if (Token.isUnresolved(props.caBundle)) {
+    throw refusal(`issuer ${name}: caBundle has to be known at synth: read it from a file`);
+  }
   const input = {
     ...rest,
     ...(allowedHosts ? { allowedHosts: [...allowedHosts] } : {}),

@@ -7,6 +7,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { DnsRole } from '../lambdas/core/dns-role.ts';
 import type { PrivateCa } from '../lambdas/core/private-ca.ts';
+import type { Settings } from '../lambdas/core/settings.ts';
 import { Alarms } from './alarms.ts';
 import { alertsTopic } from './alerts-topic.ts';
 import type { CertificateRenewerProps } from './certificate-renewer-props.ts';
@@ -64,6 +65,7 @@ export class CertificateRenewer extends Construct {
     const { execution = 'durable', encryptionKey, logRetention = RetentionDays.THREE_MONTHS } = props;
     const durable = execution === 'durable';
     const settings = settingsOf(props, execution);
+    expectAlone(stack, settings);
     const minimumRemainingShare = percentOf(props.minimumRemainingShare ?? 20);
     this.encryptionKey = encryptionKey;
     this.certificateMetrics = settings.certificateMetrics ? { renewer: settings.renewer } : undefined;
@@ -168,7 +170,7 @@ export class CertificateRenewer extends Construct {
     this.privateCas += 1;
     if (this.privateCas > MOST_LAYERS) {
       throw refusal(
-        `issuer ${issuer}: one renewer takes at most ${MOST_LAYERS} issuers with caBundle, allowPrivateAddresses or allowHttp; make another CertificateRenewer for it`,
+        `issuer ${issuer}: one renewer takes at most ${MOST_LAYERS} issuers with caBundle, allowPrivateAddresses or allowHttp; make another CertificateRenewer for it, with a renewer of its own`,
       );
     }
     this.scanFunction.addLayers(privateCaLayer(this, issuer, ca));
@@ -238,6 +240,19 @@ export class CertificateRenewer extends Construct {
     new CfnOutput(stack, 'RenewRoleArn', { value: this.renewFunction.role?.roleArn ?? '' });
     new CfnOutput(stack, 'AlertsTopicArn', { value: this.alertsTopic.topicArn });
   }
+}
+
+const renewersIn = new WeakMap<Stack, Set<string>>();
+
+/** Two of one name would renew each other's certificates, whose names `takeName` could not tell apart. */
+function expectAlone(stack: Stack, { renewer }: Settings): void {
+  const names = renewersIn.get(stack) ?? new Set();
+  if (names.has(renewer)) {
+    throw refusal(
+      `there are two CertificateRenewers with the renewer ${renewer} in ${stack.stackName}: name one otherwise`,
+    );
+  }
+  renewersIn.set(stack, names.add(renewer));
 }
 
 function grant(fn: LambdaFunction, statements: readonly PolicyStatement[]): void {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type Stack, Stage, Tags } from 'aws-cdk-lib';
+import { Aws, type Stack, Stage, Tags } from 'aws-cdk-lib';
 import { CfnAcmeEndpoint } from 'aws-cdk-lib/aws-certificatemanager';
 import { AcmeIssuer } from '../../infra/acme-issuer.ts';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
@@ -134,6 +134,7 @@ describe('AcmeIssuer', () => {
     [{ email: 'nobody' }, 'issuer private: email: must be an e-mail address'],
     [{ trust: 'bundle' as const }, 'issuer private: caBundle: is missing'],
     [{ caBundle: 'no PEM' }, 'issuer private: caBundle: must hold PEM certificates'],
+    [{ caBundle: `-----BEGIN CERTIFICATE-----\n${Aws.NO_VALUE}` }, 'issuer private: caBundle has to be known at synth'],
     [{ directoryUrl: 'https://acme.zerossl.com/v2/DV90' }, 'issuer private: externalAccountBinding is missing'],
     [{ issuerName: 'My CA' }, 'issuer name "My CA": it: must be lower-case'],
   ])('refuses %j at synth', (props, sentence) => {

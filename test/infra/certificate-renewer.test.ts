@@ -194,6 +194,13 @@ describe('CertificateRenewer with a key', () => {
 });
 
 describe('what CertificateRenewer refuses at synth', () => {
+  it('a second one of the same name in a stack', () => {
+    const stack = testStack();
+    new CertificateRenewer(stack, 'Renewer');
+    expect(() => new CertificateRenewer(stack, 'Second')).toThrow('two CertificateRenewers with the renewer evercert');
+    expect(() => new CertificateRenewer(stack, 'Third', { renewer: 'other' })).not.toThrow();
+  });
+
   it.each([
     [{ prefix: 'evercert/' }, 'settings: prefix: must be at most 100'],
     [{ renewer: 'with space' }, 'settings: renewer: must be at most 64'],
