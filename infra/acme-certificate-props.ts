@@ -13,7 +13,7 @@ export interface AcmeCertificateProps {
   /**
    * By which people and events call it; its secret is `<prefix>/<certificateName>`.
    *
-   * @default - the first domain name, without `*.`
+   * @default - the first domain name as it is ordered, without `*.`
    */
   readonly certificateName?: string;
 

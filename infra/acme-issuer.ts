@@ -40,7 +40,7 @@ export interface AcmeAccountProps {
 
 /** An account at a CA that wants an external account binding (RFC 8555, section 7.3.4). */
 export interface BoundAcmeAccountProps extends AcmeAccountProps {
-  /** Name or ARN of a secret with `{"kid": "…", "hmacKey": "…"}`. */
+  /** Name or ARN of a secret with `{"kid": "…", "hmacKey": "…"}`; of a secret of the same app its `secretArn`. */
   readonly externalAccountBinding: string;
 }
 
@@ -57,7 +57,7 @@ export interface AcmeIssuerProps extends AcmeAccountProps {
   readonly directoryUrl: string;
 
   /**
-   * Name or ARN of a secret with `{"kid": "…", "hmacKey": "…"}`.
+   * Name or ARN of a secret with `{"kid": "…", "hmacKey": "…"}`; of a secret of the same app its `secretArn`.
    *
    * @default - the CA opens accounts without one
    */
