@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import type { EvercertConfig } from '../../infra/app-config.ts';
 import { type AwsView, lookAtAws } from '../interop/aws-view.ts';
 import { startEmulatorDns } from '../interop/emulator-dns.ts';
@@ -18,6 +18,7 @@ import { Faults } from '../sandbox/faults.ts';
 import { startNameServer } from '../sandbox/name-server.ts';
 import { type CdkRun, cdk } from './cdk.ts';
 import { emulate } from './emulation.ts';
+import { invoke } from './invoke.ts';
 import { startMinistack } from './start-ministack.ts';
 
 export const REGION = 'eu-central-1';
@@ -111,13 +112,7 @@ export async function startDeployment(): Promise<Deployment> {
       destroy: async () => {
         await run('destroy', ['--app', assembly, '--force'], {});
       },
-      invoke: async (functionName, event) => {
-        const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) });
-        const { Payload, FunctionError } = await lambda.send(command);
-        const text = Buffer.from(Payload ?? []).toString();
-        if (FunctionError !== undefined) throw new Error(`${functionName} failed (${FunctionError}): ${text}`);
-        return JSON.parse(text);
-      },
+      invoke: (functionName, event) => invoke(lambda, functionName, event),
       stop,
     };
   } catch (error) {

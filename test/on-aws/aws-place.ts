@@ -11,6 +11,7 @@ import { DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { EvercertConfig } from '../../infra/app-config.ts';
 import { type CdkRun, cdk } from '../deploy/cdk.ts';
+import { invoke } from '../deploy/invoke.ts';
 import { lookAtAws } from '../interop/aws-view.ts';
 import { listLeftovers } from './leftovers.ts';
 import { askAll, openPoints } from './open-points.ts';
@@ -104,13 +105,7 @@ export async function awsPlace(options: Options): Promise<AwsPlace> {
       scan = all[STACK]?.['ScanFunctionName'] ?? scan;
       return all[STACK] ?? {};
     },
-    invoke: async (functionName, event) => {
-      const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) });
-      const { Payload, FunctionError } = await lambda.send(command);
-      const text = Buffer.from(Payload ?? []).toString();
-      if (FunctionError !== undefined) throw new Error(`${functionName} failed (${FunctionError}): ${text}`);
-      return JSON.parse(text);
-    },
+    invoke: (functionName, event) => invoke(lambda, functionName, event),
     start: async (functionName, event) => {
       const Payload = JSON.stringify(event);
       await lambda.send(new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event', Payload }));
