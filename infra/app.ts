@@ -5,13 +5,14 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { App } from 'aws-cdk-lib';
-import { isRenewalFailure, messageOf } from '../lambdas/core/failure.ts';
+import { messageOf } from '../lambdas/core/failure.ts';
 import { parseConfig } from './app-config.ts';
 import { readContext } from './app-context.ts';
 import { EvercertStack } from './evercert-stack.ts';
 import { checkWithNag } from './nag.ts';
 import { refusal } from './refuse.ts';
 import { expectKnownRegion } from './regions.ts';
+import { runApp } from './run-app.ts';
 
 /** As the CDK CLI: it sets the variables from the AWS profile, and this region where the profile has none. */
 const REGION = process.env['CDK_DEFAULT_REGION'] ?? process.env['AWS_REGION'] ?? 'us-east-1';
@@ -42,13 +43,4 @@ async function load(file: string): Promise<unknown> {
   return module.config;
 }
 
-/** People's mistakes come as one sentence; a stack trace is for bugs. */
-synthesize().catch((error: unknown) => {
-  const text = isRenewalFailure(error)
-    ? error.message
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error);
-  process.stderr.write(`evercert: ${text}\n`);
-  process.exitCode = 1;
-});
+await runApp(synthesize);

@@ -69,14 +69,24 @@ describe('the role in the account with the zones', () => {
     expect(readFileSync('docs/operations/dns.md', 'utf8')).toContain(
       "--app 'node infra/dns-role-app.ts' -c renewRoleArn=",
     );
-    const folder = mkdtempSync(join(tmpdir(), 'evercert-dns-role-'));
-    // As the CDK CLI hands on what follows -c.
-    const context = { renewRoleArn: RENEW, externalId: 'evercert-1', hostedZoneIds: 'Z1,Z2' };
-    const environment = { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) };
-    const { status, stderr } = spawnSync(process.execPath, ['infra/dns-role-app.ts'], { env: environment });
-    expect([status, String(stderr)]).toEqual([0, expect.any(String)]);
+    const { folder, status, stderr } = run({ renewRoleArn: RENEW, externalId: 'evercert-1', hostedZoneIds: 'Z1,Z2' });
+    expect([status, stderr]).toEqual([0, expect.any(String)]);
     const template = readFileSync(join(folder, 'EvercertDns.template.json'), 'utf8');
     for (const part of [RENEW, 'evercert-1', 'hostedzone/Z1', 'hostedzone/Z2']) expect(template).toContain(part);
     rmSync(folder, { recursive: true });
   });
+
+  it('says in a sentence what the command lacks', () => {
+    const { folder, status, stderr } = run({ externalId: 'evercert-1' });
+    expect([status, stderr]).toEqual([1, 'evercert: DNS role: renewRoleArn is missing (a string)\n']);
+    rmSync(folder, { recursive: true });
+  });
 });
+
+/** As the CDK CLI hands on what follows -c. */
+function run(context: object): { readonly folder: string; readonly status: number | null; readonly stderr: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'evercert-dns-role-'));
+  const env = { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) };
+  const { status, stderr } = spawnSync(process.execPath, ['infra/dns-role-app.ts'], { env });
+  return { folder, status, stderr: String(stderr) };
+}
