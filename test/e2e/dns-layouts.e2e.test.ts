@@ -238,6 +238,17 @@ describe('a CNAME record at the challenge', () => {
       /_acme-challenge\.leane\.dev -> _acme-challenge\.leane\.net -> _acme-challenge\.leane\.dev go in a circle/,
     ],
     [
+      'over more than eight records',
+      () => {
+        for (let step = 0; step < 9; step += 1) {
+          const from = step === 0 ? '_acme-challenge.leane.dev' : `_acme-challenge.${step}.leane.net`;
+          put(step === 0 ? zoneId : targetId, from, 'CNAME', `_acme-challenge.${step + 1}.leane.net.`);
+        }
+      },
+      {},
+      /more than 8 CNAME records follow each other from _acme-challenge\.leane\.dev: shorten the chain/,
+    ],
+    [
       'anywhere, when the spec says so',
       () => put(zoneId, '_acme-challenge.leane.dev', 'CNAME', '_acme-challenge.leane.net.'),
       { followCname: false },
@@ -322,6 +333,46 @@ describe('another account', () => {
     await sandbox.scan();
     expect(tagsOf(sandbox, 'cert').state).toBe('issued');
     expect(challenges(zoneId)).toEqual([]);
+  });
+});
+
+describe('another client that writes over our values', () => {
+  const theirs = ['"somebody else"'];
+  let zoneId: string;
+
+  beforeEach(() => {
+    zoneId = sandbox.route53.createZone('leane.dev').id;
+  });
+
+  /** Blindly, at so many looks at our changes. */
+  const overwriting = (times: number) => {
+    let left = times;
+    sandbox.faults.add({
+      operation: 'route53:GetChange',
+      when: () => {
+        if (left > 0) put(zoneId, '_acme-challenge.leane.dev', 'TXT', ...theirs);
+        left -= 1;
+        return false;
+      },
+    });
+  };
+
+  it('once has them presented once more, beside its own', async () => {
+    overwriting(1);
+    expect(await renewal(NAMES)).toMatchObject({ decision: 'renewed' });
+    expect(warnings().join()).toContain('the TXT values have disappeared; presenting them once more');
+    expect(challenges(zoneId)).toMatchObject([{ values: theirs }]);
+  });
+
+  it('each time is named with what the servers have, and the CA is not told to look', async () => {
+    overwriting(Number.POSITIVE_INFINITY);
+    const { code, message } = await failure(renewal(NAMES));
+    expect(code).toBe('value-not-visible');
+    for (const part of ['_acme-challenge.leane.dev in zone leane.dev', 'somebody else', 'another client']) {
+      expect(message).toContain(part);
+    }
+    expect(sandbox.calls.of('acme:challenge')).toBe(0);
+    expect(challenges(zoneId)).toMatchObject([{ values: theirs }]);
   });
 });
 
