@@ -32,6 +32,7 @@ describe.each(['direct', 'durable'] as const)('every CA, at the right moment (%s
   const renewal = (changes: object = {}, name = NAME) =>
     sandbox.renew({ certificate: name, spec: { ...spec, ...changes } });
   const serial = () => live(sandbox, NAME).issued.serialNumber;
+  const setWindow = (start: string, end: string) => sandbox.ca.setRenewalWindow(serial(), { start, end });
   const newOrder = (status: number, name: string, message: string, headers: Record<string, string> = {}) => ({
     operation: 'acme:newOrder',
     error: { status, name, message, headers },
@@ -97,16 +98,23 @@ describe.each(['direct', 'durable'] as const)('every CA, at the right moment (%s
       expect(sandbox.ca.finalizedOrders().length).toBeLessThanOrEqual(5);
     });
 
-    it.each([
-      ['a window backwards', { start: '2030-01-02T00:00:00Z', end: '2030-01-01T00:00:00Z' }],
-      ['no times', { start: 'soon', end: 'later' }],
-    ])('the lifetime rule holds after %s', async (_what, window) => {
+    it.each<[string, () => void]>([
+      ['a window backwards', () => setWindow('2030-01-02T00:00:00Z', '2030-01-01T00:00:00Z')],
+      ['no times', () => setWindow('soon', 'later')],
+      [
+        'no answer',
+        () => {
+          const error = { status: 500, name: 'serverInternal', message: 'down' };
+          sandbox.faults.add({ operation: 'acme:renewalInfo', error });
+        },
+      ],
+    ])('the lifetime rule holds after %s', async (_what, happens) => {
       await renewal();
       const { notAfter = 0 } = tagsOf(sandbox, NAME);
       sandbox.ca.setRenewalWindow(serial(), { start: notAfter - 20 * DAY, end: notAfter - 19 * DAY });
       await scanHourly(7);
       expect(tagsOf(sandbox, NAME).renewAt).toBeGreaterThan(tagsOf(sandbox, NAME).renewBy ?? 0);
-      sandbox.ca.setRenewalWindow(serial(), window);
+      happens();
       await scanHourly(7);
       expect(tagsOf(sandbox, NAME).renewAt).toBe(tagsOf(sandbox, NAME).renewBy);
     });
@@ -290,9 +298,11 @@ describe.each(['direct', 'durable'] as const)('every CA, at the right moment (%s
       expect(await renewal({ domainNames: ['www.leane.dev'] }, 'other')).toMatchObject({ decision: 'renewed' });
     });
 
-    it('one of the account is kept for all of its certificates', async () => {
-      const words = `too many new orders (300) from this account: ${RATE_LIMITS}#new-orders-per-account`;
-      sandbox.faults.add({ ...newOrder(429, 'rateLimited', words, { 'Retry-After': '7200' }), times: 1 });
+    it.each([
+      [429, `too many new orders (300) from this account: ${RATE_LIMITS}#new-orders-per-account`],
+      [503, 'Service busy; retry later.'],
+    ])('one of the account (%d) is kept for all of its certificates', async (status, words) => {
+      sandbox.faults.add({ ...newOrder(status, 'rateLimited', words, { 'Retry-After': '7200' }), times: 1 });
       await expect(renewal()).rejects.toMatchObject({ code: 'ca-rate-limited' });
       await expect(renewal({ domainNames: ['www.leane.dev'] }, 'other')).rejects.toMatchObject({
         code: 'ca-rate-limited',
