@@ -177,4 +177,12 @@ describe('node:dns', () => {
     await resolver.resolveTxt(RECORD_NAME);
     expect(server.queries).toHaveLength(2);
   });
+
+  it('asks without EDNS (RFC 6891), so that what is longer than 512 bytes comes over TCP', async () => {
+    const server = await serve({ records: Array.from({ length: 12 }, (_, index) => [`${VALUE}-${index}`]) });
+    const resolver = new Resolver({ timeout: 250, tries: 1 });
+    resolver.setServers([server.address]);
+    expect(await resolver.resolveTxt(RECORD_NAME)).toHaveLength(12);
+    expect(server.queries.map(({ transport }) => transport)).toEqual(['udp', 'tcp']);
+  });
 });
