@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import { parseConfig } from '../../infra/app-config.ts';
 import { CERTIFICATE_AUTHORITIES } from '../../infra/certificate-authorities.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
@@ -32,5 +34,22 @@ describe("the README's table of CAs", () => {
     expect(
       rows.filter(([, , authority]) => authority === '').map(([, name]) => /\[([^\]]+)/.exec(name ?? '')?.[1]),
     ).toEqual(['SSL.com', "ACM's ACME endpoint", 'step-ca']);
+  });
+
+  it('has an example of each, in its order, that a deployment takes', () => {
+    const [, example = ''] = /```ts\n(issuers: [^`]*)```/.exec(section) ?? [];
+    const surroundings = {
+      process: { env: { ACME_ENDPOINT_URL: 'https://endpoint.example/directory' } },
+      readFileSync: () => 'PEM',
+    };
+    // Objects of another realm are none to zod.
+    const config = JSON.parse(runInNewContext(`JSON.stringify({${example}certificates: []})`, surroundings)) as object;
+    const issuers = Object.values(parseConfig(config).issuers);
+    expect(issuers.map((issuer) => ('authority' in issuer ? `\`${issuer.authority}\`` : ''))).toEqual(
+      rows.map(([, , authority]) => authority),
+    );
+    expect(issuers.map(({ externalAccountBinding }) => externalAccountBinding !== undefined)).toEqual(
+      rows.map(([, , , , binding]) => binding?.startsWith('yes')),
+    );
   });
 });
