@@ -79,6 +79,6 @@ export async function lookUp(
 function notVisible(record: ChallengeRecord, at: Propagation): string {
   return (
     `${record.recordName} in zone ${record.zoneName} (${record.zoneId}) does not have the expected value on every server of the zone: ${at.found}. ` +
-    'Look for another client that writes this record, and whether the zone is the one that is delegated.'
+    'Look for another client that writes this record, for NS records at this name, and whether the zone is the one that is delegated.'
   );
 }

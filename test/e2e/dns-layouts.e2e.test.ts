@@ -336,6 +336,16 @@ describe('another account', () => {
   });
 });
 
+it('a challenge’s name that is delegated by itself is noticed before the CA is told to look', async () => {
+  const name = '_acme-challenge.leane.dev';
+  put(sandbox.route53.createZone('leane.dev').id, name, 'NS', 'ns-1.provider.example.');
+  sandbox.route53.createZone(name, { account: '999999999999', nameServers: ['ns-1.provider.example'] });
+  const { code, message } = await failure(renewal(NAMES));
+  expect(code).toBe('value-not-visible');
+  expect(message).toContain('for NS records at this name');
+  expect(sandbox.calls.of('acme:challenge')).toBe(0);
+});
+
 describe('another client that writes over our values', () => {
   const theirs = ['"somebody else"'];
   let zoneId: string;
