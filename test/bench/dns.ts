@@ -1,8 +1,8 @@
 /**
  * 200 certificates over 5 zones due at once, against Route 53's real buckets and a propagation of 30 s: as the scan starts
  * them, the same with 30 % of all calls throttled on top, all at once, and one after another. All of these are evercert's own
- * renewals; what other clients ask of Route 53 is not measured. Minutes of computing: a thousand certificates are issued.
- * `npm run bench:dns [-- --json]`; `BENCH_CERTIFICATES` for fewer.
+ * renewals; what other clients ask of Route 53 is in `npm run bench:peers`. Minutes of computing: a thousand certificates are
+ * issued. `npm run bench:dns [-- --json]`; `BENCH_CERTIFICATES` for fewer.
  */
 import { DAY, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';

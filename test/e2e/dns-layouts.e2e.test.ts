@@ -169,7 +169,9 @@ describe('before an order it is noticed', () => {
     expect(await renewal(NAMES)).toMatchObject({ decision: 'renewed' });
     expect(warnings().join()).toMatch(/the delegation of leane\.dev could not be checked: .*REFUSED/);
     expect(warnings().join()).toMatch(/CAA records for leane\.dev could not be looked up: REFUSED/);
-    expect(warnings().join()).toMatch(/a CNAME record at _acme-challenge\.leane\.dev could not be looked for: .*REFUSED/);
+    expect(warnings().join()).toMatch(
+      /a CNAME record at _acme-challenge\.leane\.dev could not be looked for: .*REFUSED/,
+    );
   });
 
   it('every problem at once', async () => {
