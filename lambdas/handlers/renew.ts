@@ -5,7 +5,7 @@ import {
 } from '@aws/durable-execution-sdk-js';
 import type { KnownCas } from '../acme/known-ca.ts';
 import { createAcmTargets } from '../aws/acm-targets.ts';
-import { createAwsClients, createLambdaClient } from '../aws/clients.ts';
+import { type AwsClients, createAwsClients, createLambdaClient } from '../aws/clients.ts';
 import { createDnsAccounts } from '../aws/dns-accounts.ts';
 import { createDurableTransport } from '../aws/durable-transport.ts';
 import { createRoute53Records } from '../aws/route53-records.ts';
@@ -53,11 +53,10 @@ export function createRenew(surroundings: Surroundings): (event: unknown, contex
   const settings = settingsFromEnvironment(environment);
   const emit = createEmit(settings.renewer, surroundings);
   const around = { clock, log, onThrottled: () => emit(THROTTLED) };
-  const zones: KnownZones = new Map();
-  const cas: KnownCas = new Map();
+  const shared = sharedByRuns(around);
   return async (input, context) => {
     // Lambda repeats an asynchronous event under the same request id: the repetition goes on with its own claim.
-    const run = startRun(ports(settings, around, zones), settings, context.awsRequestId, cas);
+    const run = startRun(ports(settings, around, shared), settings, context.awsRequestId, shared.cas);
     return measuredRenewal(input, watch(directSteps(clock)), run, emit);
   };
 }
@@ -71,14 +70,13 @@ export function createDurableRenew(surroundings: Surroundings): DurableLambdaHan
   const settings = settingsFromEnvironment(environment);
   const emit = createEmit(settings.renewer, surroundings);
   const around = { clock, log, onThrottled: () => emit(THROTTLED) };
-  const zones: KnownZones = new Map();
-  const cas: KnownCas = new Map();
+  const shared = sharedByRuns(around);
   // Lambda often resumes in the process that has suspended: what it knows already need not be asked again.
   let suspended: Run | undefined;
   const transport = createDurableTransport(createLambdaClient(around));
   const flow: DurableExecutionHandler<unknown, RenewOutcome> = async (input, context) => {
     const id = context.executionContext.durableExecutionArn;
-    const run = suspended?.id === id ? suspended : startRun(ports(settings, around, zones), settings, id, cas);
+    const run = suspended?.id === id ? suspended : startRun(ports(settings, around, shared), settings, id, shared.cas);
     suspended = run;
     try {
       return await measuredRenewal(input, watch(durableSteps(context)), run, emit);
@@ -112,17 +110,30 @@ async function measuredRenewal(input: unknown, steps: Steps, run: Run, emit: Emi
 
 const asItIs = (steps: Steps): Steps => steps;
 
-/**
- * Ports made of adapters, anew for each run: what an adapter remembers belongs to one run. Only `zones`, what Route 53 has
- * said of them in the last minutes, is shared by the runs of a process (as is what CAs have told).
- */
+/** What the runs of a process share: connections to AWS, and what Route 53 and CAs have said in the last minutes. */
+interface Shared {
+  readonly clients: AwsClients;
+  readonly zones: KnownZones;
+  readonly cas: KnownCas;
+}
+
+interface Around {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onThrottled?: () => void;
+}
+
+function sharedByRuns(around: Around): Shared {
+  return { clients: createAwsClients(around), zones: new Map(), cas: new Map() };
+}
+
+/** Ports made of adapters, anew for each run: what an adapter remembers belongs to one run. */
 export function renewalPorts(
   settings: Settings,
-  around: { readonly clock: Clock; readonly log: Log; readonly onThrottled?: () => void },
-  zones: KnownZones = new Map(),
+  around: Around,
+  { clients, zones }: Omit<Shared, 'cas'> = sharedByRuns(around),
 ): RenewalPorts {
   const { clock, log } = around;
-  const clients = createAwsClients(around);
   const { authoritativePort: port, cnameTargets, renewer } = settings;
   const resolvers = settings.dnsResolvers.length > 0 ? { resolvers: settings.dnsResolvers } : {};
   const accounts = createDnsAccounts(clients.route53, clients.sts, { ...around, sessionName: `evercert-${renewer}` });
