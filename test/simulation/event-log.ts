@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
 
+export interface EventLine {
+  /** Milliseconds since the beginning. */
+  readonly at: number;
+  readonly event: string;
+  readonly detail: string;
+}
+
 /** What happened, in order. */
 export interface EventLog {
   /** `event` must be the same whenever the seed is replayed; `detail` may name what is random, such as an order's URL. */
@@ -11,6 +18,8 @@ export interface EventLog {
   /** The last lines. */
   tail(lines: number): readonly string[];
   readonly length: number;
+  /** Every line, with what `digest` leaves out. */
+  all(): readonly EventLine[];
   /** Of the events with their times, without details: equal for two runs of one seed. */
   digest(): string;
 }
@@ -24,7 +33,7 @@ export class Endless extends Error {
 }
 
 export function createEventLog(now: () => number): EventLog {
-  const lines: { readonly at: number; readonly event: string; readonly detail: string }[] = [];
+  const lines: EventLine[] = [];
   const begin = now();
   const end = Promise.withResolvers<never>();
   // Nobody may be waiting for it.
@@ -41,8 +50,8 @@ export function createEventLog(now: () => number): EventLog {
       step();
       lines.push({ at: Math.round(now() - begin), event, detail });
     },
-    tail: (count) =>
-      lines.slice(-count).map(({ at, event, detail }) => `${elapsed(at)} ${event}${detail && ` ${detail}`}`),
+    tail: (count) => lines.slice(-count).map(describeEvent),
+    all: () => lines,
     get length() {
       return lines.length;
     },
@@ -51,6 +60,10 @@ export function createEventLog(now: () => number): EventLog {
         .update(lines.map(({ at, event }) => `${at} ${event}\n`).join(''))
         .digest('hex'),
   };
+}
+
+export function describeEvent({ at, event, detail }: EventLine): string {
+  return `${elapsed(at)} ${event}${detail && ` ${detail}`}`;
 }
 
 /** `3d 04:05:06.007`. */

@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { synthesizedApp } from '../sandbox/synthesis.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
-import { describeFailure, replayOf, reportOf } from './report.ts';
+import { describeDifference, describeFailure, replayOf, reportOf } from './report.ts';
 import { type Broken, type Finished, isBroken, startWorkers } from './workers.ts';
 
 /** A planted bug that takes more seeds than this is not found. */
@@ -54,9 +54,12 @@ async function compare(): Promise<boolean> {
   const different = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const seed = from + index;
-      const [one, other] = await Promise.all([workers.run({ seed }), workers.run({ seed })]);
+      const job = { seed, keepsLines: true };
+      const [one, other] = await Promise.all([workers.run(job), workers.run(job)]);
       if (!isBroken(one) && !isBroken(other) && one.digest === other.digest) return [];
       print(`seed ${seed} had other events the second time`);
+      for (const broken of [one, other].filter(isBroken)) print(broken.error);
+      if (!isBroken(one) && !isBroken(other)) print(describeDifference(one, other));
       return [seed];
     }),
   );

@@ -1,4 +1,4 @@
-import { elapsed } from './event-log.ts';
+import { describeEvent, type EventLine, elapsed } from './event-log.ts';
 import { FAULT_KINDS } from './fault-kinds.ts';
 import type { Finished } from './workers.ts';
 
@@ -63,6 +63,26 @@ export function reportOf(
 
 export function replayOf(seed: number): string {
   return `npm run simulate -- --seeds 1 --from ${seed}`;
+}
+
+/** Lines before and after the first event in which two runs of a seed differ. */
+const CONTEXT = { before: 12, after: 6 };
+
+/** Where two runs of one seed part, for a reader: what was the same until then, and how each of them goes on. */
+export function describeDifference(one: Finished, other: Finished): string {
+  const isSame = (line: EventLine | undefined, index: number) =>
+    line?.event === other.lines[index]?.event && line?.at === other.lines[index]?.at;
+  const first = [...one.lines, undefined].findIndex((line, index) => !isSame(line, index));
+  const show = ({ lines }: Finished, from: number, to: number) =>
+    lines.slice(Math.max(0, from), to).map((line) => `  ${describeEvent(line)}`);
+  return [
+    `the same in both until event ${first} (of ${one.events} and ${other.events}):`,
+    ...show(one, first - CONTEXT.before, first),
+    'then in the one:',
+    ...show(one, first, first + CONTEXT.after),
+    'and in the other:',
+    ...show(other, first, first + CONTEXT.after),
+  ].join('\n');
 }
 
 /** A failing seed for a reader: what was drawn, what happened last, what is wrong, how to see it again. */

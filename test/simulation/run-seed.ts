@@ -4,7 +4,7 @@ import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import type { SandboxOptions } from '../sandbox/sandbox.ts';
 import { act } from './actions.ts';
 import { drawScenario, lifetimeOf } from './draw-scenario.ts';
-import { Endless } from './event-log.ts';
+import { Endless, type EventLine } from './event-log.ts';
 import { type Hits, installFaults } from './faults-in-world.ts';
 import { type Invariants, type Violation, watchInvariants } from './invariants.ts';
 import { isInOrder, isRevoked, livePair } from './pairs.ts';
@@ -20,6 +20,8 @@ export interface SeedResult {
   readonly digest: string;
   readonly events: number;
   readonly tail: readonly string[];
+  /** All of them, where they are to be compared. */
+  readonly lines: readonly EventLine[];
   /** How often faults of each kind have hit something. */
   readonly hits: Readonly<Record<string, number>>;
   readonly issuances: number;
@@ -40,7 +42,10 @@ const LONGEST_IDLE = { shortlived: 12 * HOUR, tlsserver: 2 * DAY, classic: 4 * D
 /** The longest back-off is a day, a CA's Retry-After less; then the lease of a dead attempt, and a scan that is skipped. */
 const HOURS_TO_RECOVER = 24 + 3;
 
-export async function runSeed(seed: number, ports?: SandboxOptions['ports']): Promise<SeedResult> {
+export async function runSeed(
+  seed: number,
+  { ports, keepsLines = false }: { readonly ports?: SandboxOptions['ports']; readonly keepsLines?: boolean } = {},
+): Promise<SeedResult> {
   const scenario = drawScenario(seed);
   const world = await startWorld(scenario, ports);
   const hits: Hits = new Map();
@@ -68,6 +73,7 @@ export async function runSeed(seed: number, ports?: SandboxOptions['ports']): Pr
     digest: events.digest(),
     events: events.length,
     tail: violations.length > 0 ? events.tail(60) : [],
+    lines: keepsLines ? events.all() : [],
     hits: countByKind(hits),
     issuances: issued,
     renewals: Math.max(0, issued - scenario.fleet.length),

@@ -18,13 +18,15 @@ export interface Job {
   readonly seed: number;
   /** The index of a planted bug. */
   readonly bug?: number;
+  /** Whether the answer has every event. */
+  readonly keepsLines?: boolean;
 }
 
-process.on('message', async ({ seed, bug }: Job) => {
+process.on('message', async ({ seed, bug, keepsLines }: Job) => {
   const mistake = bug === undefined ? undefined : PLANTED_BUGS[bug];
   const began = process.cpuUsage();
   try {
-    const result = await runSeed(seed, mistake && planted(mistake));
+    const result = await runSeed(seed, { ports: mistake && planted(mistake), keepsLines });
     const { user, system } = process.cpuUsage(began);
     process.send?.({ ...result, cpuSeconds: (user + system) / 1_000_000 });
   } catch (error) {
