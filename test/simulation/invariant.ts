@@ -12,8 +12,9 @@ export interface Watch {
   log?(entry: LogEntry): string | undefined;
   /** Whenever the schedule's minute comes. */
   look?(): string | undefined;
-  /** `recoveryHours`: until all was in order after the last fault, if it was. */
-  end?(recoveryHours: number | undefined): string | undefined;
+  /** Nothing has failed for so many hours, and not all is in order. */
+  late?(hours: number): string | undefined;
+  end?(): string | undefined;
 }
 
 /** Whether a secret may be another one after an operation; most only read. */

@@ -35,8 +35,11 @@ export interface Violation {
 export interface Invariants {
   /** The schedule's minute has come. */
   look(): void;
+  /** Nothing has failed for so many hours, and not all is in order. */
+  late(hours: number): void;
+  isViolated(name: InvariantName): boolean;
   /** All that was found. */
-  end(recoveryHours: number | undefined): readonly Violation[];
+  end(): readonly Violation[];
 }
 
 /** Has every invariant watch the world; each reports its first violation. */
@@ -72,8 +75,10 @@ export function watchInvariants(world: World, hits: Hits): Invariants {
   };
   return {
     look: () => ask((watch) => watch.look?.()),
-    end: (recoveryHours) => {
-      ask((watch) => watch.end?.(recoveryHours));
+    late: (hours) => ask((watch) => watch.late?.(hours)),
+    isViolated: (name) => found.has(name),
+    end: () => {
+      ask((watch) => watch.end?.());
       const denials: readonly unknown[] = sandbox.iam.unexpectedDenials();
       const defects = sandbox.bugs().filter((bug) => !denials.includes(bug));
       const bugs = defects.map((bug) => ({ invariant: 'the sandbox has no defect' as const, found: String(bug) }));

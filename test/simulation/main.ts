@@ -1,8 +1,8 @@
 /**
- * `npm run simulate -- [--seeds N] [--from S] [--new] [--minutes M] [--json]`: N seeds from S on; with `--new` the first one is
- * new instead; after M minutes no further one begins.
- * `npm run simulate -- --twice [--seeds N] [--from S]`: whether two runs of each seed have the same events.
- * `npm run simulate -- --planted [--search]`: a seed that finds each planted bug; fails when one is not found.
+ * `npm run simulate -- [--seeds N] [--from S] [--new] [--minutes M] [--twice T] [--json]`: N seeds from S on; with `--new` the
+ * first one is new instead; after M minutes no further one begins. The first T run a second time, and must have the same events.
+ * `npm run simulate -- --planted [--search]`: a seed that finds each planted bug; fails when one is not found. With `--seeds` as
+ * well, both, in the same processes: to start one takes as long as several seeds.
  */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -19,69 +19,68 @@ const ENOUGH_SEEDS = 200;
 
 const { values: options } = parseArgs({
   options: {
-    seeds: { type: 'string', default: String(ENOUGH_SEEDS) },
+    seeds: { type: 'string' },
     from: { type: 'string', default: '0' },
     new: { type: 'boolean', default: false },
     minutes: { type: 'string' },
     json: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
-    twice: { type: 'boolean', default: false },
+    twice: { type: 'string', default: '0' },
     search: { type: 'boolean', default: false },
   },
 });
 const print = (text: string) => (options.json ? console.error(text) : console.log(text));
 
 await Promise.all([synthesizedApp('direct'), synthesizedApp('durable')]);
-// One more than cores: each waits for sockets now and then.
-const lanes = availableParallelism() + 1;
+const lanes = availableParallelism();
 const workers = startWorkers(lanes);
 try {
-  process.exitCode = (await (options.planted ? findPlanted() : options.twice ? compare() : simulate())) ? 0 : 1;
+  const held = !options.planted || options.seeds !== undefined ? await simulate() : true;
+  const seen = options.planted ? await findPlanted() : true;
+  process.exitCode = held && seen ? 0 : 1;
 } finally {
   workers.stop();
 }
 
-function range(): { readonly from: number; readonly count: number } {
+function range(): { readonly from: number; readonly count: number; readonly twice: number } {
   const from = Number(options.from);
-  const count = Number(options.seeds);
-  if (!Number.isInteger(from) || !Number.isInteger(count) || count < 1)
-    throw new RangeError('--seeds and --from are whole numbers');
-  return { from, count };
+  const count = Number(options.seeds ?? ENOUGH_SEEDS);
+  const twice = Number(options.twice);
+  if (![from, count, twice].every(Number.isInteger) || count < 1)
+    throw new RangeError('--seeds, --from and --twice are whole numbers');
+  return { from, count, twice };
 }
 
-async function compare(): Promise<boolean> {
-  const { from, count } = range();
+/** Runs seeds once more, after all others; those that had other events. */
+async function runAgain(results: readonly Finished[]): Promise<readonly number[]> {
   const different = await Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      const seed = from + index;
-      const job = { seed, keepsLines: true };
-      const [one, other] = await Promise.all([workers.run(job), workers.run(job)]);
-      if (!isBroken(one) && !isBroken(other) && one.digest === other.digest) return [];
-      print(`seed ${seed} had other events the second time`);
-      for (const broken of [one, other].filter(isBroken)) print(broken.error);
-      if (!isBroken(one) && !isBroken(other)) print(describeDifference(one, other));
+    results.map(async (one) => {
+      const { seed } = one.scenario;
+      const other = await workers.run({ seed, keepsLines: true });
+      if (!isBroken(other) && one.digest === other.digest) return [];
+      print(`SEED ${seed} HAD OTHER EVENTS THE SECOND TIME`);
+      print(isBroken(other) ? other.error : describeDifference(one, other));
+      print(`replay: ${replayOf(seed)} --twice 1`);
       return [seed];
     }),
   );
-  const seeds = different.flat();
-  if (options.json) console.log(JSON.stringify({ seeds: count, from, different: seeds }));
-  else console.log(`${count} seeds, ${seeds.length} with other events the second time`);
-  return seeds.length === 0;
+  return different.flat();
 }
 
 async function simulate(): Promise<boolean> {
-  const { from, count } = range();
+  const { from, count, twice } = range();
   const newSeed = options.new ? randomInt(1_000_000, 2 ** 31) : undefined;
   if (newSeed !== undefined) print(`the new seed is ${newSeed}`);
   const seeds = Array.from({ length: count }, (_, index) => (index === 0 ? (newSeed ?? from) : from + index));
   const began = performance.now();
+  const compared = new Set(seeds.slice(0, twice));
   const minutes = Number(options.minutes ?? Number.POSITIVE_INFINITY);
   if (!(minutes > 0)) throw new RangeError('--minutes is a number');
   const end = began + minutes * 60_000;
   const all: (Finished | Broken)[] = [];
   const run = async () => {
     for (let seed = seeds.shift(); seed !== undefined && performance.now() < end; seed = seeds.shift()) {
-      const result = await workers.run({ seed });
+      const result = await workers.run({ seed, keepsLines: compared.has(seed) });
       if (isBroken(result)) print(`SEED ${seed} DID NOT END: ${result.error}\nreplay: ${replayOf(seed)}`);
       else if (result.violations.length > 0) print(describeFailure(result));
       all.push(result);
@@ -89,7 +88,9 @@ async function simulate(): Promise<boolean> {
   };
   await Promise.all(Array.from({ length: lanes }, run));
   const results = all.flatMap((result) => (isBroken(result) ? [] : [result]));
+  const different = await runAgain(results.filter(({ scenario: { seed } }) => compared.has(seed)));
   const report = reportOf(results, {
+    different,
     broken: all.filter(isBroken).map(({ seed }) => seed),
     from,
     newSeed,
@@ -102,10 +103,12 @@ async function simulate(): Promise<boolean> {
     const { violations, faults, ...totals } = report;
     console.table(faults);
     console.log(totals);
-    console.log(`${report.seeds} seeds, ${violations.length} violations`);
+    const again =
+      twice > 0 ? `, ${different.length} of ${Math.min(twice, results.length)} with other events the second time` : '';
+    console.log(`${report.seeds} seeds, ${violations.length} violations${again}`);
   }
   for (const kind of blind) print(`BLIND: no fault of the kind "${kind}" has hit anything`);
-  return report.violations.length === 0 && report.broken.length === 0 && blind.length === 0;
+  return [report.violations, report.broken, different, blind].every(({ length }) => length === 0);
 }
 
 /** Each bug with the seed that is known to find it; with all seeds from the first one on when it no longer does, or to search. */

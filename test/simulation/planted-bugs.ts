@@ -9,7 +9,7 @@ import type { InvariantName } from './invariants.ts';
 /** A mistake that evercert doesn't make, and the invariant that must notice it. */
 export interface PlantedBug extends Mistake {
   readonly violates: InvariantName;
-  /** A seed that finds it; the first one from 0 on: `npm run simulate -- --planted --search`. */
+  /** A seed that finds it, with little to do; `npm run simulate -- --planted --search` finds the first one. */
   readonly foundWith: number;
 }
 
@@ -19,13 +19,13 @@ const replaced = new Set<string>();
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     violates: 'the live pair matches',
-    foundWith: 0,
+    foundWith: 5,
     mistake: 'a new pair is stored with another key',
     plant: (ports) => storing(ports, (value) => (value.includes('"certificate"') ? withAnotherKey(value) : value)),
   },
   {
     violates: 'the live pair is never worse than the one before',
-    foundWith: 0,
+    foundWith: 5,
     mistake: 'the old pair goes live instead of the new one',
     plant: (ports) => {
       const { vault } = ports;
@@ -39,7 +39,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     violates: 'no certificate and no key is lost',
-    foundWith: 0,
+    foundWith: 5,
     mistake: 'the key that is stored is not the one that is used',
     plant: (ports) => storing(ports, (value) => (value.includes('"leaseUntil"') ? withAnotherKey(value) : value)),
   },
@@ -61,7 +61,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     violates: 'no request is outside of the policies',
-    foundWith: 0,
+    foundWith: 5,
     mistake: 'a deletion is taken back before a version is written',
     plant: (ports) => {
       const { vault } = ports;
@@ -74,7 +74,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     violates: 'nothing secret is in a log, a checkpoint, an event or an error',
-    foundWith: 0,
+    foundWith: 5,
     ...ofTheMatrix('the log shows what is stored'),
   },
   {
@@ -109,12 +109,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     violates: 'every certificate is in order in time once faults have stopped',
-    foundWith: 4,
+    foundWith: 27,
     ...ofTheMatrix('a claim holds for ever'),
   },
   {
     violates: 'no certificate expires unless the faults leave no other way',
-    foundWith: 0,
+    foundWith: 5,
     mistake: 'a renewal is planned for the day after the end',
     plant: (ports) =>
       tagging(ports, (tags) => {

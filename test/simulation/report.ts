@@ -16,6 +16,8 @@ export interface Report {
   }[];
   /** Seeds that did not come to an end. */
   readonly broken: readonly number[];
+  /** Seeds whose events were others the second time. */
+  readonly different: readonly number[];
   /** By kind: how many were drawn, and how often they have hit something. */
   readonly faults: Readonly<Record<string, { readonly drawn: number; readonly hits: number }>>;
   readonly certificates: number;
@@ -33,7 +35,7 @@ export interface Report {
 
 export function reportOf(
   results: readonly Finished[],
-  run: Pick<Report, 'from' | 'newSeed' | 'seconds' | 'broken'>,
+  run: Pick<Report, 'from' | 'newSeed' | 'seconds' | 'broken' | 'different'>,
 ): Report {
   const sum = (value: (result: Finished) => number) => results.reduce((total, result) => total + value(result), 0);
   const faults = FAULT_KINDS.map((kind) => {
@@ -45,6 +47,7 @@ export function reportOf(
     from: run.from,
     newSeed: run.newSeed,
     broken: run.broken,
+    different: run.different,
     violations: results.flatMap(({ scenario: { seed }, violations }) =>
       violations.map((violation) => ({ seed, ...violation, replay: replayOf(seed) })),
     ),

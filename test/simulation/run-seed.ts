@@ -6,7 +6,7 @@ import { act } from './actions.ts';
 import { drawScenario, lifetimeOf } from './draw-scenario.ts';
 import { Endless, type EventLine } from './event-log.ts';
 import { type Hits, installFaults } from './faults-in-world.ts';
-import { type Invariants, type Violation, watchInvariants } from './invariants.ts';
+import { type InvariantName, type Invariants, type Violation, watchInvariants } from './invariants.ts';
 import { isInOrder, isRevoked, livePair } from './pairs.ts';
 import type { Scenario } from './scenario.ts';
 import { secretOf, startWorld, type World } from './world.ts';
@@ -39,12 +39,18 @@ const SCAN_MINUTE = 23 * MINUTE;
  * longer than this.
  */
 const LONGEST_IDLE = { shortlived: 12 * HOUR, tlsserver: 2 * DAY, classic: 4 * DAY };
-/** The longest back-off is a day, a CA's Retry-After less; then the lease of a dead attempt, and a scan that is skipped. */
-const HOURS_TO_RECOVER = 24 + 3;
+
+export interface SeedOptions {
+  readonly ports?: SandboxOptions['ports'];
+  /** Whether the result has every event. */
+  readonly keepsLines?: boolean;
+  /** What happens after this one is violated is of no interest. */
+  readonly until?: InvariantName | undefined;
+}
 
 export async function runSeed(
   seed: number,
-  { ports, keepsLines = false }: { readonly ports?: SandboxOptions['ports']; readonly keepsLines?: boolean } = {},
+  { ports, keepsLines = false, until: shown }: SeedOptions = {},
 ): Promise<SeedResult> {
   const scenario = drawScenario(seed);
   const world = await startWorld(scenario, ports);
@@ -55,10 +61,9 @@ export async function runSeed(
   let violations: readonly Violation[];
   let endless = false;
   try {
-    recoveryHours = await Promise.race([live(world, hits, invariants, counts), world.events.tooMany]);
-    violations = invariants.end(
-      recoveryHours !== undefined && recoveryHours <= HOURS_TO_RECOVER ? recoveryHours : undefined,
-    );
+    const isOver = () => shown !== undefined && invariants.isViolated(shown);
+    recoveryHours = await Promise.race([live(world, hits, invariants, counts, isOver), world.events.tooMany]);
+    violations = invariants.end();
   } catch (error) {
     if (!(error instanceof Endless)) throw error;
     endless = true;
@@ -91,6 +96,7 @@ async function live(
   hits: Hits,
   invariants: Invariants,
   counts: { scans: number },
+  isOver: () => boolean,
 ): Promise<number | undefined> {
   const { scenario } = world;
   const boundaries = installFaults(world, hits);
@@ -111,7 +117,7 @@ async function live(
     await world.sandbox.scan().catch(() => undefined);
   };
   const waiting = under.toSorted((a, b) => a.at - b.at);
-  for (let at = SCAN_MINUTE; at < scenario.faultsEnd; at += HOUR) {
+  for (let at = SCAN_MINUTE; at < scenario.faultsEnd && !isOver(); at += HOUR) {
     while (waiting[0] && waiting[0].at <= at) {
       const next = waiting.shift();
       if (!next) break;
@@ -135,11 +141,12 @@ async function live(
 
   let recovery: number | undefined;
   const lifetime = lifetimeOf(scenario.profile) / HOUR;
-  for (let hour = 0; hour <= lifetime && recovery === undefined; hour += 1) {
+  for (let hour = 0; hour <= lifetime && recovery === undefined && !isOver(); hour += 1) {
     await until(nextScan(world), world);
     if (!isIdle(world)) await scan();
     invariants.look();
     if (scenario.fleet.every(({ name }) => isInOrder(world, name))) recovery = hour;
+    else invariants.late(hour);
     // Too late; what becomes of it is seen all the same, as long as something can still expire.
   }
   await world.sandbox.lambda.idle();

@@ -22,11 +22,11 @@ export interface Job {
   readonly keepsLines?: boolean;
 }
 
-process.on('message', async ({ seed, bug, keepsLines }: Job) => {
+process.on('message', async ({ seed, bug, keepsLines = false }: Job) => {
   const mistake = bug === undefined ? undefined : PLANTED_BUGS[bug];
   const began = process.cpuUsage();
   try {
-    const result = await runSeed(seed, { ports: mistake && planted(mistake), keepsLines });
+    const result = await runSeed(seed, mistake ? { ports: planted(mistake), until: mistake.violates } : { keepsLines });
     const { user, system } = process.cpuUsage(began);
     process.send?.({ ...result, cpuSeconds: (user + system) / 1_000_000 });
   } catch (error) {
