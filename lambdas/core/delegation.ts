@@ -38,7 +38,7 @@ export function judgeDelegation(
   if (live.zoneName !== zoneName) {
     const deeper = isWithin(live.zoneName, zoneName);
     const sentence = deeper
-      ? `${recordName} can't be published in ${ours}, because ${live.zoneName} is a zone of its own, delegated to ${shown(live.nameServers)}: give evercert that zone, or a CNAME record at ${recordName} that leads into one of its zones`
+      ? `${recordName} can't be published in ${ours}, because ${delegatedOut(recordName, live)}`
       : `${ours} is not delegated: the world finds ${recordName} in the zone ${live.zoneName} (${shown(live.nameServers)}). ${delegateTo(zoneName, nameServers)}`;
     return { kind: 'elsewhere', sentence };
   }
@@ -63,6 +63,13 @@ export function delegatedAmong<Z extends { readonly nameServers?: readonly strin
   const shares = candidates.map(({ nameServers = [] }) => nameServers.filter((name) => live.includes(name)).length);
   const most = Math.max(...shares);
   return most === 0 ? [] : candidates.filter((_, index) => shares[index] === most);
+}
+
+function delegatedOut(recordName: string, { zoneName, nameServers }: LiveZone): string {
+  // A CNAME record can't be beside the NS records that are there.
+  return zoneName === recordName
+    ? `NS records there delegate this very name to ${shown(nameServers)}, and it should have none, or the name servers of a hosted zone ${zoneName} that evercert has: remove them, put a CNAME record in their place that leads into one of its zones, or create that hosted zone and delegate the name to it`
+    : `${zoneName} is a zone of its own, delegated to ${shown(nameServers)}: give evercert that zone, or a CNAME record at ${recordName} that leads into one of its zones`;
 }
 
 function delegateTo(zoneName: string, nameServers: readonly string[]): string {

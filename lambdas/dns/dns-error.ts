@@ -2,8 +2,17 @@ import { messageOf } from '../core/failure.ts';
 
 /** Whether an error of node:dns says that the name (NXDOMAIN) or the record (NODATA) does not exist: an answer. */
 export function isAbsent(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === 'ENOTFOUND' || code === 'ENODATA';
+  return isNoName(error) || isNoData(error);
+}
+
+/** Whether an error of node:dns says that the name does not exist, whatever the type (NXDOMAIN). */
+export function isNoName(error: unknown): boolean {
+  return codeOf(error) === 'ENOTFOUND';
+}
+
+/** Whether an error of node:dns says that there is no such record at a name (NODATA). A referral looks the same. */
+export function isNoData(error: unknown): boolean {
+  return codeOf(error) === 'ENODATA';
 }
 
 /** Why a query had no answer, in the words of DNS where it has some. */

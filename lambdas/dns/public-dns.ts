@@ -4,7 +4,7 @@ import type { LiveZone } from '../core/delegation.ts';
 import { canonicalName, parentName } from '../core/dns-name.ts';
 import { type Alias, isNoAnswer, type NoAnswer, type PublicDns } from '../renewal/ports/public-dns.ts';
 import { type FindServers, newResolver, type QueryOptions } from './authoritative-servers.ts';
-import { isAbsent, reasonOf } from './dns-error.ts';
+import { isAbsent, isNoData, isNoName, reasonOf } from './dns-error.ts';
 
 export interface PublicDnsOptions {
   /** `host:port` of recursive resolvers; the system's when left out. */
@@ -18,8 +18,8 @@ export interface PublicDnsOptions {
 /** RFC 6761, section 6.4: no such name exists, so that a resolver that knows it makes answers up. */
 const NO_SUCH_NAME = 'evercert-probe.invalid';
 
-/** Beside the name that is asked about: only a wildcard answers here. */
-const WILDCARD_PROBE = '_evercert-wildcard-probe';
+/** Beside or below the name that is asked about: only a wildcard answers here, or refers to others. */
+const PROBE = '_evercert-wildcard-probe';
 
 /**
  * Asks recursive resolvers for delegations and CAA records, and the servers of a zone for aliases. Each question is asked
@@ -65,15 +65,15 @@ export function createPublicDns(options: PublicDnsOptions): PublicDns {
     for (const endpoint of new Set(servers.flatMap(({ endpoints }) => endpoints))) {
       const server = newResolver(query);
       server.setServers([endpoint]);
-      const targets = await answerOf(server.resolveCname(name));
-      if (isNoAnswer(targets)) {
-        problems.push(`${endpoint}: ${targets.problem}`);
-        continue;
+      try {
+        const [target = ''] = (await server.resolveCname(name)).map(canonicalName);
+        const [other] = await server.resolveCname(`${PROBE}.${parentName(name)}`).catch((): string[] => []);
+        return { target, synthesized: other !== undefined && canonicalName(other) === target };
+      } catch (error) {
+        if (isNoName(error)) return {};
+        if (isNoData(error)) return (await seemsDelegated(name, zoneName, server)) ? { seemsDelegated: true } : {};
+        problems.push(`${endpoint}: ${reasonOf(error)}`);
       }
-      const [target] = targets.map(canonicalName);
-      if (target === undefined) return {};
-      const [other] = await server.resolveCname(`${WILDCARD_PROBE}.${parentName(name)}`).catch((): string[] => []);
-      return { target, synthesized: other !== undefined && canonicalName(other) === target };
     }
     return { problem: problems.join('; ') || `the servers of ${zoneName} could not be found` };
   };
@@ -86,6 +86,24 @@ export function createPublicDns(options: PublicDnsOptions): PublicDns {
       return isNoAnswer(found) ? found : { records: found.map(caaRecord) };
     }),
   };
+}
+
+/**
+ * Whether a server of the zone above answers as it does for a name that is a zone of its own. `node:dns` takes its referral for
+ * NODATA, which it also gets where there are other records, or only names below. But a referral is for everything below the
+ * name as well, where otherwise nothing exists. A server that has both zones refers to nobody: it gives the SOA record. One
+ * that does not know the zone above is lame, and may refer to others whatever it is asked.
+ *
+ * A wildcard without addresses can't be told from a delegation like this.
+ */
+async function seemsDelegated(name: string, zoneName: string, server: Resolver): Promise<boolean> {
+  const [above, own, below] = await Promise.allSettled([
+    server.resolveSoa(zoneName),
+    server.resolveSoa(name),
+    server.resolve4(`${PROBE}.${name}`),
+  ]);
+  if (above.status === 'rejected') return false;
+  return own.status === 'fulfilled' || (below.status === 'rejected' && isNoData(below.reason));
 }
 
 /** As Node has it: the flags, and the value under its tag. */

@@ -15,11 +15,13 @@ export interface CheckedZones {
 
 /**
  * Whether each record is in a zone that the world asks. `known` zones' delegation sets are taken as they are; of others
- * they are asked, which costs a call for each zone.
+ * they are asked, which costs a call for each zone. `delegated` are the records' names that exist and seem to be zones of their
+ * own.
  */
 export async function checkDelegation(
   places: readonly Zone[],
   known: readonly FoundZone[],
+  delegated: ReadonlySet<string>,
   run: Pick<Run, 'dns' | 'records'>,
 ): Promise<CheckedZones> {
   const distinct = [...new Map(places.map((place) => [place.zoneId, place])).values()];
@@ -28,7 +30,7 @@ export async function checkDelegation(
   const found = await Promise.all(
     places.map(async (place): Promise<Findings> => {
       const { nameServers } = zones.find(({ zoneId }) => zoneId === place.zoneId) ?? {};
-      return nameServers ? checkOne(place, nameServers, run) : NOTHING_FOUND;
+      return nameServers ? checkOne(place, nameServers, delegated.has(place.recordName), run) : NOTHING_FOUND;
     }),
   );
   return { zones, findings: allFindings([...described.map(({ findings }) => findings), ...found]) };
@@ -50,10 +52,20 @@ async function describe(
   }
 }
 
-async function checkOne(place: Zone, nameServers: readonly string[], { dns }: Pick<Run, 'dns'>): Promise<Findings> {
+async function checkOne(
+  place: Zone,
+  nameServers: readonly string[],
+  seemsDelegated: boolean,
+  { dns }: Pick<Run, 'dns'>,
+): Promise<Findings> {
   const recordName = canonicalName(place.recordName);
-  // A challenge's own name is asked of resolvers only where it is a zone, which exists.
-  const live = await dns.zoneOf(recordName === place.zoneName ? recordName : parentName(recordName));
+  // A challenge's own name is asked of resolvers only where it is a zone, or seems to be one: then it exists.
+  const isOurs = recordName === place.zoneName;
+  const live = await dns.zoneOf(isOurs || seemsDelegated ? recordName : parentName(recordName));
+  if (isNoAnswer(live) && seemsDelegated && !isOurs) {
+    const why = `${recordName} seems to be delegated by NS records of its own in ${place.zoneName}, to servers that could not be found, so that no CA would see a TXT record there: ${live.problem}`;
+    return allFindings([{ problems: [], notes: [why] }, await checkOne(place, nameServers, false, { dns })]);
+  }
   if (isNoAnswer(live)) {
     return { problems: [], notes: [`the delegation of ${place.zoneName} could not be checked: ${live.problem}`] };
   }

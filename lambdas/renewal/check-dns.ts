@@ -68,7 +68,8 @@ async function placeAll(
   run: Run,
 ): Promise<{ readonly plan: DnsPlan; readonly findings: Findings }> {
   const places = await locatePlaces(targets, known, attempt, run);
-  const { zones, findings } = await checkDelegation(places, known, run);
+  const delegated = new Set(targets.filter((target) => target.seemsDelegated).map(({ recordName }) => recordName));
+  const { zones, findings } = await checkDelegation(places, known, delegated, run);
   if (findings.problems.length > 0 && known.length > 0) return placeAll(targets, [], attempt, run);
   return { plan: { places, zones }, findings };
 }

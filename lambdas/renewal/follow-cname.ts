@@ -7,7 +7,12 @@ const LONGEST_CHAIN = 8;
 
 /** Where the answer to a challenge goes. `recordName` is the challenge's own name unless CNAME records lead elsewhere. */
 export type Followed =
-  | { readonly recordName: string; readonly note?: string }
+  | {
+      readonly recordName: string;
+      /** It seems to be a zone of its own. */
+      readonly seemsDelegated?: boolean;
+      readonly note?: string;
+    }
   | {
       /** Why nothing may be published. */
       readonly refused: string;
@@ -28,9 +33,10 @@ export async function followCname(
     const at = chain.at(-1) ?? challengeName;
     const zone = await run.dns.zoneOf(parentName(at));
     const alias = isNoAnswer(zone) ? zone : await run.dns.aliasOf(at, zone.zoneName);
-    if (isNoAnswer(alias)) return end(chain, run, `a CNAME record at ${at} could not be looked for: ${alias.problem}`);
-    const { target, synthesized } = alias;
-    if (target === undefined || synthesized) return end(chain, run);
+    if (isNoAnswer(alias))
+      return end(chain, run, { note: `a CNAME record at ${at} could not be looked for: ${alias.problem}` });
+    const { target, synthesized, seemsDelegated } = alias;
+    if (target === undefined || synthesized) return end(chain, run, seemsDelegated ? { seemsDelegated } : {});
     if (!follow) {
       return refused(
         `${at} is a CNAME record to ${target}, so that no TXT record can be there, and dns.followCname is false: delete the CNAME record, or set dns.followCname to true`,
@@ -48,14 +54,18 @@ export async function followCname(
   }
 }
 
-function end(chain: readonly string[], { settings }: Pick<Run, 'settings'>, note?: string): Followed {
+function end(
+  chain: readonly string[],
+  { settings }: Pick<Run, 'settings'>,
+  seen: { readonly seemsDelegated?: boolean; readonly note?: string },
+): Followed {
   const recordName = chain.at(-1) ?? '';
   if (chain.length > 1 && !isWritableName(recordName, settings.cnameTargets)) {
     return refused(
       `the CNAME record at ${chain[0]} leads to ${recordName}, which evercert may not write: let it lead to a name that begins with _acme-challenge., such as _acme-challenge.${recordName}, or list ${recordName} in cnameTargets`,
     );
   }
-  return { recordName, ...(note === undefined ? {} : { note }) };
+  return { recordName, ...seen };
 }
 
 function refused(sentence: string): Followed {

@@ -11,6 +11,8 @@ import type { Run } from './run.ts';
 export interface Target {
   readonly challengeName: string;
   readonly recordName: string;
+  /** The record's name seems to be a zone of its own. */
+  readonly seemsDelegated?: boolean;
 }
 
 /** Where the challenge of a name is answered. Plain data: it crosses steps. */

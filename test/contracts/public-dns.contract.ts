@@ -8,6 +8,7 @@ export interface PublicDnsWorld {
   createZone(name: string, nameServers: readonly string[]): void;
   /** `*.` in front of a name makes a wildcard. */
   alias(name: string, target: string): void;
+  txt(name: string, value: string): void;
   caa(name: string, flags: number, tag: string, value: string): void;
   /** From now on nobody answers of any use. */
   fail(): void;
@@ -57,6 +58,21 @@ export function publicDnsContract(name: string, start: () => Promise<PublicDnsWo
         target: 'lb.example.org',
         synthesized: true,
       });
+    });
+
+    it('tells that a name is a zone of its own, of which the servers can then be asked', async () => {
+      world.createZone(NAME, ['ns-3.example.net']);
+      const dns = await world.client();
+      expect(await dns.aliasOf(NAME, 'example.com')).toEqual({ seemsDelegated: true });
+      expect(await dns.zoneOf(NAME)).toEqual({ zoneName: NAME, nameServers: ['ns-3.example.net'] });
+    });
+
+    it('takes a name that has another record, or only names below it, for no zone', async () => {
+      world.txt(NAME, 'of another client');
+      world.txt(`below.${NAME.replace('www', 'dev')}`, 'of another client');
+      const dns = await world.client();
+      expect(await dns.aliasOf(NAME, 'example.com')).toEqual({});
+      expect(await dns.aliasOf(NAME.replace('www', 'dev'), 'example.com')).toEqual({});
     });
 
     it('reads CAA records of one name and not of those above', async () => {

@@ -35,6 +35,13 @@ describe('judgeDelegation', () => {
     expect(judge(zoneName, nameServers)).toEqual({ kind: 'elsewhere', sentence: expect.stringMatching(words) });
   });
 
+  it('says of a challenge’s own NS records what to do instead of them', () => {
+    const sentence = expect.stringMatching(
+      /in hosted zone example\.com \(Z1\), because NS records there delegate this very name to ns1\.other\.example, and it should have none, or .*: remove them, put a CNAME record in their place .*, or create that hosted zone/,
+    );
+    expect(judge('_acme-challenge.www.example.com', ['ns1.other.example'])).toEqual({ kind: 'elsewhere', sentence });
+  });
+
   it.each([
     [
       'servers of another provider beside ours',

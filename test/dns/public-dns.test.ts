@@ -41,6 +41,7 @@ publicDnsContract('The public DNS', async () => {
       if (parent) route53.put(parent.id, { name, type: 'NS', ttl: 60, values: [...nameServers] });
     },
     alias: (name, target) => put(name, 'CNAME', `${target}.`),
+    txt: (name, value) => put(name, 'TXT', `"${value}"`),
     caa: (name, flags, tag, value) => put(name, 'CAA', `${flags} ${tag} "${value}"`),
     fail: () => {
       server.behaviour = 'servfail';
@@ -68,6 +69,40 @@ describe('The public DNS', () => {
     const problem = 'the resolver answers for names that do not exist';
     expect(await world.client().caaAt('example.com')).toEqual({ problem });
     expect(await world.client().zoneOf('example.com')).toEqual({ problem: expect.stringContaining(problem) });
+  });
+
+  describe('and a name that is delegated by itself', () => {
+    const name = '_acme-challenge.example.com';
+    let zoneId: string;
+    beforeEach(() => {
+      zoneId = world.route53.zones()[0]?.id ?? '';
+    });
+    const put = (owner: string, type: string, value: string) =>
+      world.route53.put(zoneId, { name: owner, type, ttl: 60, values: [value] });
+
+    it('is known by what the servers above refer to, which do not have its zone', async () => {
+      put(name, 'NS', 'ns-1.provider.example.');
+      expect(await world.client().aliasOf(name, 'example.com')).toEqual({ seemsDelegated: true });
+    });
+
+    it('is not one for what a lame server refers to', async () => {
+      const com = world.route53.createZone('com').id;
+      world.route53.deleteZone(zoneId);
+      world.route53.put(com, { name: 'example.com', type: 'NS', ttl: 60, values: ['ns-1.provider.example.'] });
+      expect(await world.client().aliasOf(name, 'example.com')).toEqual({});
+    });
+
+    it('is not one for a wildcard’s addresses, whatever the resolvers say', async () => {
+      put('*.example.com', 'A', '192.0.2.1');
+      expect(await world.client().aliasOf(name, 'example.com')).toEqual({});
+    });
+
+    it('is not told from a wildcard without addresses until a resolver is asked', async () => {
+      put('*.example.com', 'TXT', '"v=spf1 -all"');
+      const dns = world.client();
+      expect(await dns.aliasOf(name, 'example.com')).toEqual({ seemsDelegated: true });
+      expect(await dns.zoneOf(name)).toMatchObject({ zoneName: 'example.com' });
+    });
   });
 
   it('asks each question once', async () => {

@@ -339,14 +339,59 @@ describe('another account', () => {
   });
 });
 
-it('a challenge’s name that is delegated by itself is noticed before the CA is told to look', async () => {
+describe('NS records at a challenge’s own name', () => {
   const name = '_acme-challenge.leane.dev';
-  put(sandbox.route53.createZone('leane.dev').id, name, 'NS', 'ns-1.provider.example.');
-  sandbox.route53.createZone(name, { account: '999999999999', nameServers: ['ns-1.provider.example'] });
-  const { code, message } = await failure(renewal(NAMES));
-  expect(code).toBe('value-not-visible');
-  expect(message).toContain('for NS records at this name');
-  expect(sandbox.calls.of('acme:challenge')).toBe(0);
+  let zoneId: string;
+
+  beforeEach(() => {
+    zoneId = sandbox.route53.createZone('leane.dev').id;
+  });
+
+  const delegateAway = (owner: string, parentId: string) => {
+    put(parentId, owner, 'NS', 'ns-1.provider.example.');
+    sandbox.route53.createZone(owner, { account: '999999999999', nameServers: ['ns-1.provider.example'] });
+  };
+  const resolversWereAsked = () => sandbox.nameServer.queries.filter((query) => query.type === 'NS');
+
+  it('that lead to others are noticed before an order', async () => {
+    delegateAway(name, zoneId);
+    const { code, message } = await failure(renewal(NAMES));
+    expect(code).toBe('zone-not-delegated');
+    for (const part of [`${name} can't be published`, zoneId, 'ns-1.provider.example', 'remove them', 'CNAME']) {
+      expect(message).toContain(part);
+    }
+    expectNothingOrdered();
+  });
+
+  it('are noticed where a CNAME record leads, too', async () => {
+    const target = '_acme-challenge.leane.net';
+    put(zoneId, name, 'CNAME', `${target}.`);
+    delegateAway(target, sandbox.route53.createZone('leane.net').id);
+    const { code, message } = await failure(renewal(NAMES));
+    expect(code).toBe('zone-not-delegated');
+    expect(message).toContain(`delegate this very name to ns-1.provider.example`);
+    expectNothingOrdered();
+  });
+
+  it('that lead to a hosted zone of ours have the value published there', async () => {
+    const own = sandbox.route53.createZone(name, { nameServers: ['ns-1.ours.example'] }).id;
+    put(zoneId, name, 'NS', 'ns-1.ours.example.');
+    put(own, 'other._acme-challenge.leane.dev', 'TXT', '"stays"');
+    expect(await renewal(NAMES)).toMatchObject({ decision: 'renewed' });
+    expect(challenges(zoneId)).toEqual([]);
+    expect(challenges(own)).toMatchObject([{ values: ['"stays"'] }]);
+  });
+
+  it.each<[string, () => void]>([
+    ["another client's value is there", () => put(zoneId, name, 'TXT', '"of another client"')],
+    ['only a name below it is there', () => put(zoneId, `below.${name}`, 'TXT', '"of another client"')],
+    ['a wildcard is beside it', () => put(zoneId, '*.leane.dev', 'A', '192.0.2.1')],
+  ])('are not looked for at resolvers when %s', async (_, prepare) => {
+    prepare();
+    expect(await renewal(NAMES)).toMatchObject({ decision: 'renewed' });
+    expect(resolversWereAsked()).not.toEqual([]);
+    expect(resolversWereAsked().filter((query) => query.name.startsWith('_acme-challenge'))).toEqual([]);
+  });
 });
 
 describe('another client that writes over our values', () => {
@@ -381,7 +426,8 @@ describe('another client that writes over our values', () => {
     overwriting(Number.POSITIVE_INFINITY);
     const { code, message } = await failure(renewal(NAMES));
     expect(code).toBe('value-not-visible');
-    for (const part of ['_acme-challenge.leane.dev in zone leane.dev', 'somebody else', 'another client']) {
+    const advice = ['another client that writes this record', 'for NS records at this name'];
+    for (const part of ['_acme-challenge.leane.dev in zone leane.dev', 'somebody else', ...advice]) {
       expect(message).toContain(part);
     }
     expect(sandbox.calls.of('acme:challenge')).toBe(0);

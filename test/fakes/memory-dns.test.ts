@@ -7,6 +7,8 @@ publicDnsContract('MemoryDns', async () => {
     client: () => dns,
     createZone: (name, nameServers) => void dns.zones.set(name, nameServers),
     alias: (name, target) => void dns.aliases.set(name, target),
+    // Beside zones and aliases, nothing at a name is of interest here.
+    txt: () => undefined,
     caa: (name, flags, tag, value) => void dns.caa.set(name, [{ flags, tag, value }]),
     fail: () => {
       dns.problem = 'REFUSED';

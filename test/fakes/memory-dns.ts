@@ -26,7 +26,8 @@ export class MemoryDns implements PublicDns {
     const target = this.aliases.get(canonicalName(name));
     if (target !== undefined) return { target, synthesized: false };
     const wildcard = this.aliases.get(canonicalName(name).replace(/^[^.]+/, '*'));
-    return wildcard === undefined ? {} : { target: wildcard, synthesized: true };
+    if (wildcard !== undefined) return { target: wildcard, synthesized: true };
+    return this.zones.has(canonicalName(name)) ? { seemsDelegated: true } : {};
   }
 
   async caaAt(name: string): Promise<{ records: readonly CaaRecord[] } | NoAnswer> {

@@ -220,12 +220,53 @@ describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () =>
         );
       },
       alias: (name, target) => put(name, `CNAME ${target}.`),
+      txt: (name, value) => put(name, `TXT "${value}"`),
       caa: (name, flags, tag, value) => put(name, `CAA ${flags} ${tag} "${value}"`),
       fail: () => {
         broken = true;
       },
       stop: () => stops.stop(),
     };
+  });
+
+  describe('with a challenge’s name that is delegated by itself', () => {
+    const name = `_acme-challenge.${ZONE_NAME}`;
+    let stops: Stops;
+    beforeEach(() => {
+      stops = createStops();
+    });
+    afterEach(() => stops.stop());
+
+    /** The servers of the zone above have no zone of that name. */
+    const start = async () => {
+      const delegation = `${name}. 60 IN NS ns-2.example.net.`;
+      const parent = stops.keep(
+        await startNsd(HOST, await freePort(), [
+          { name: ZONE_NAME, records: [APEX, delegation] },
+          { name: '', records: ['. 60 IN NS ns-1.example.net.'] },
+        ]),
+      );
+      const child = await startNsd('127.0.0.2', await freePort(), [{ name, records: [delegation] }]);
+      const unbound = stops.keep(
+        await startUnbound({ '': parent.address, [ZONE_NAME]: parent.address, [name]: child.address }),
+      );
+      const findServers = async () => [{ name: 'ns-1.example.net', endpoints: [parent.address] }];
+      return { child, dns: createPublicDns({ ...PATIENCE, resolvers: [unbound.address], findServers }) };
+    };
+
+    it('the referral is noticed, and the resolver says where it leads', async () => {
+      const { child, dns } = await start();
+      stops.keep(child);
+      expect(await dns.aliasOf(name, ZONE_NAME)).toEqual({ seemsDelegated: true });
+      expect(await dns.zoneOf(name)).toEqual({ zoneName: name, nameServers: ['ns-2.example.net'] });
+    });
+
+    it('the referral is noticed while nobody answers where it leads', async () => {
+      const { child, dns } = await start();
+      await child.stop();
+      expect(await dns.aliasOf(name, ZONE_NAME)).toEqual({ seemsDelegated: true });
+      expect(await dns.zoneOf(name)).toEqual({ problem: expect.stringContaining(`the name servers of ${name}`) });
+    });
   });
 
   describe('with several zones', () => {

@@ -6,7 +6,8 @@ import type { LiveZone } from '../../core/delegation.ts';
  *
  * - MUST NOT throw: what can't be found out is `NoAnswer`, with the reason. A resolver that makes up answers MUST be
  *   taken for one that gives none.
- * - MUST NOT ask a recursive resolver for a challenge's own name: it would cache that it doesn't exist (RFC 2308).
+ * - `aliasOf` MUST NOT ask recursive resolvers: they would cache that a challenge's name doesn't exist (RFC 2308). The others
+ *   do, so that callers MUST only ask them about names above a challenge's, or about one that exists.
  * - MAY remember answers: make one for each run.
  */
 export interface PublicDns {
@@ -16,10 +17,7 @@ export interface PublicDns {
    */
   zoneOf(name: string): Promise<LiveZone | NoAnswer>;
 
-  /**
-   * Where a CNAME record at a name leads, asked of the servers of the zone that holds it; no target when there is none.
-   * `synthesized`: the record is a wildcard's (RFC 4592), so that it ends as soon as something else is at the name.
-   */
+  /** Where a CNAME record at a name leads, asked of the servers of the zone above it; no target when there is none. */
   aliasOf(name: string, zoneName: string): Promise<Alias | NoAnswer>;
 
   /** The CAA records at exactly one name, after aliases; none when there are none (RFC 8659, section 3 climbs). */
@@ -29,7 +27,14 @@ export interface PublicDns {
 export interface Alias {
   /** Canonical. */
   readonly target?: string;
+  /** The record is a wildcard's (RFC 4592), so that it ends as soon as something else is at the name. */
   readonly synthesized?: boolean;
+  /**
+   * Instead of a target: the servers answer as they do for a name that is a zone of its own. It exists, so that `zoneOf` may
+   * be asked for it, which decides: a wildcard may look the same. Never of a name that does not exist, and never of one that
+   * has nothing but records, or names below it.
+   */
+  readonly seemsDelegated?: boolean;
 }
 
 /** Why nothing is known; a clause. */

@@ -1,0 +1,27 @@
+import { expect, it } from '@jest/globals';
+import { checkDelegation } from '../../lambdas/renewal/check-delegation.ts';
+import { MemoryDns } from '../fakes/memory-dns.ts';
+
+const NAME = '_acme-challenge.example.com';
+const PLACE = { recordName: NAME, zoneId: 'Z1', zoneName: 'example.com' };
+const KNOWN = [{ zoneId: 'Z1', zoneName: 'example.com', nameServers: ['ns-1.example.net'] }];
+
+/** The challenge's name is delegated to servers that nobody reaches; everything else can be asked. */
+class DeadBelow extends MemoryDns {
+  override async zoneOf(name: string) {
+    return name === NAME ? { problem: `asked for the name servers of ${name}: SERVFAIL` } : super.zoneOf(name);
+  }
+}
+
+it.each([
+  ['is no problem by itself', 'ns-1.example.net', []],
+  ['does not hide that the zone above is not the delegated one', 'ns-2.example.net', ['zone-not-delegated']],
+])('a challenge’s name that seems to be delegated to servers that are down %s', async (_, server, codes) => {
+  const dns = new DeadBelow();
+  dns.zones.set('example.com', [server]);
+  const { findings } = await checkDelegation([PLACE], KNOWN, new Set([NAME]), { dns, records: {} as never });
+  expect(findings.problems.map(({ code }) => code)).toEqual(codes);
+  expect(findings.notes).toEqual([
+    expect.stringMatching(/_acme-challenge\.example\.com seems to be delegated .*SERVFAIL/),
+  ]);
+});
