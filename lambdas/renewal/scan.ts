@@ -83,7 +83,7 @@ export async function scan(event: ScanEvent, settings: Settings, ports: ScanPort
   // A connection for each request would cost a handshake, and stay open.
   const turnToAsk = createPace(RENEWAL_INFO_PER_MINUTE, ports.clock);
   const paced = { ...ports, pace, turnToAsk, transports: new Map() };
-  const certificates = await inParallel(found, AT_ONCE, async (each) =>
+  const certificates = await inParallel(found.sort(byUrgency), AT_ONCE, async (each) =>
     'secret' in each ? scanOne(each, event, settings, budget, paced) : each,
   );
   const count = (decision: ScannedCertificate['decision']) =>
@@ -130,6 +130,15 @@ type Listed = Omit<SecretDescription, 'tags'>;
 interface Candidate {
   readonly secret: Listed;
   readonly tags: CertificateTags;
+}
+
+/** What ends first comes first: not all may fit into one scan. What serves nobody yet comes after what does. */
+function byUrgency(one: Found, other: Found): number {
+  return endOf(one) - endOf(other);
+}
+
+function endOf(found: Found): number {
+  return 'secret' in found ? (found.tags.notAfter ?? Number.MAX_SAFE_INTEGER) : Number.MAX_VALUE;
 }
 
 /**
