@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { PairValue } from '../../lambdas/core/secret-value.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
 import { type Invariant, mayChangeSecrets } from './invariant.ts';
-import { livePair, notAfterOf, problemOf, sameSet, specOf } from './pairs.ts';
+import { livePair, notAfterOf, problemOf, sameSet, satisfies, specOf } from './pairs.ts';
 import { secretOf, type World } from './world.ts';
 
 /** Calls back whenever another version of a certificate has become the live one. */
@@ -37,13 +37,19 @@ export const livePairMatches: Invariant = (world) => ({
   effect: onNewPair(world, (_, now) => now && problemOf(now)),
 });
 
-/** Another one than before is better: it lasts longer, and satisfies the spec if the one before did. */
+/**
+ * Another one than before is better: it lasts longer, and satisfies the spec if the one before did. A spec that was changed back
+ * may reinstate a pair that ends sooner, as the one that is replaced doesn't satisfy it.
+ */
 export const neverWorse: Invariant = (world) => ({
   effect: onNewPair(world, (name, now, before) => {
     if (!before) return undefined;
     if (!now) return 'there was a live pair, and now there is none';
-    if (notAfterOf(now) <= notAfterOf(before)) return 'the new live pair does not last longer than the old one';
-    const wanted = specOf(world, name)?.domainNames ?? [];
+    const spec = specOf(world, name);
+    const isReinstated = spec && satisfies(now, spec) && !satisfies(before, spec);
+    if (notAfterOf(now) <= notAfterOf(before) && !isReinstated)
+      return 'the new live pair does not last longer than the old one';
+    const wanted = spec?.domainNames ?? [];
     if (sameSet(before.domainNames, wanted) && !sameSet(now.domainNames, wanted))
       return 'the old live pair was for the names of the spec, and the new one is not';
     return undefined;

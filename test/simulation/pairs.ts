@@ -52,6 +52,14 @@ export function specOf({ sandbox }: Pick<World, 'sandbox'>, name: string): Store
   return value === undefined ? undefined : (JSON.parse(value) as StoredSpec);
 }
 
+const CURVES: Readonly<Record<string, string>> = { 'ecdsa-p256': 'prime256v1', 'ecdsa-p384': 'secp384r1' };
+
+/** Whether a pair has the names and the key type of a spec. */
+export function satisfies({ domainNames, privateKey }: PairValue, spec: StoredSpec): boolean {
+  const curve = createPrivateKey(privateKey).asymmetricKeyDetails?.namedCurve;
+  return sameSet(domainNames, spec.domainNames) && curve === CURVES[spec.key ?? 'ecdsa-p256'];
+}
+
 /** Some hours after the CA's window for its renewal: a fiftieth of the lifetime around the moment of the lifetime rule. */
 function overdueAt({ issued }: PairValue): number {
   const validity = { notBefore: Date.parse(issued.notBefore), notAfter: Date.parse(issued.notAfter) };
