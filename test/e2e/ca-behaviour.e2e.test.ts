@@ -94,8 +94,8 @@ describe.each(['direct', 'durable'] as const)('to %s, a CA that', (execution) =>
 });
 
 /** What is over before the first order, or in one invocation. */
-describe('a CA that', () => {
-  eachInSandbox('direct');
+describe.each(['direct', 'durable'] as const)('in its settings (%s), a CA that', (execution) => {
+  eachInSandbox(execution);
 
   describe('wants an external account binding (ZeroSSL, Google, SSL.com, ACM)', () => {
     // Bytes that base64 and base64url write differently.

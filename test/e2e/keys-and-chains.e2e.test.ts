@@ -7,11 +7,11 @@ import { KEY_TYPES } from '../../lambdas/core/key-type.ts';
 import { live } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
-describe('keys and chains', () => {
+describe.each(['direct', 'durable'] as const)('keys and chains, %s', (execution) => {
   let sandbox: Sandbox;
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ zones: ['leane.dev'] });
+    sandbox = await startSandbox({ zones: ['leane.dev'], execution });
     await sandbox.deployIssuer();
   });
 
