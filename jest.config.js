@@ -5,6 +5,8 @@ const NATIVE = '(aws-cdk-lib|constructs|cdk-nag)/';
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  // See test/e2e/executions.ts.
+  globals: { executions: ['direct'] },
   transform: {
     [`/node_modules/${NATIVE}`]: '<rootDir>/test/native-package.cjs',
     '^.+\\.[cm]?[tj]sx?$': [

@@ -3,12 +3,13 @@ import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import type { IssuerSettingsInput } from '../../lambdas/core/issuer-settings.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts';
+import { EXECUTIONS } from './executions.ts';
 
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox' };
 const ISSUER = 'evercert/_issuers/sandbox';
 const refused = { status: 400, name: 'ValidationException', message: 'refused for a while' };
 
-describe.each(['direct', 'durable'] as const)('the account of an issuer, %s', (execution) => {
+describe.each(EXECUTIONS)('the account of an issuer, %s', (execution) => {
   let sandbox: Sandbox;
 
   const start = async (options: SandboxOptions = {}) => {

@@ -11,12 +11,13 @@ import { Faults } from '../sandbox/faults.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { itRenewsInsideWindows } from '../years/inside-windows.ts';
+import { EXECUTIONS } from './executions.ts';
 
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: [] };
 const NAME = 'leane.dev';
 const RATE_LIMITS = 'see https://letsencrypt.org/docs/rate-limits/';
 
-describe.each(['direct', 'durable'] as const)('every CA, at the right moment (%s)', (execution) => {
+describe.each(EXECUTIONS)('every CA, at the right moment (%s)', (execution) => {
   let sandbox: Sandbox;
 
   beforeEach(async () => {
@@ -349,65 +350,61 @@ describe.each(['direct', 'durable'] as const)('every CA, at the right moment (%s
   });
 });
 
-describe.each(['direct', 'durable'] as const)(
-  'the budget for a CA with the host of Let’s Encrypt (%s)',
-  (execution) => {
-    let sandbox: Sandbox;
+describe.each(EXECUTIONS)('the budget for a CA with the host of Let’s Encrypt (%s)', (execution) => {
+  let sandbox: Sandbox;
 
-    beforeEach(async () => {
-      sandbox = await startSandbox({ zones: ['leane.dev'], caHost: LETS_ENCRYPT_HOST, execution });
-      await sandbox.deployIssuer();
-    });
+  beforeEach(async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'], caHost: LETS_ENCRYPT_HOST, execution });
+    await sandbox.deployIssuer();
+  });
 
-    afterEach(async () => {
-      expect(sandbox.bugs()).toEqual([]);
-      await sandbox.stop();
-    });
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await sandbox.stop();
+  });
 
-    it('is four certificates for the same names in a week by the schedule, five by force, and more after the week', async () => {
-      const loseThePair = () => sandbox.secretsManager.overwrite('evercert/leane.dev', '{}');
-      await sandbox.renew({ certificate: NAME, spec });
-      for (let loss = 1; loss < 4; loss += 1) {
-        loseThePair();
-        await sandbox.clock.advance(HOUR);
-        expect(await sandbox.scan()).toMatchObject({ started: 1 });
-      }
+  it('is four certificates for the same names in a week by the schedule, five by force, and more after the week', async () => {
+    const loseThePair = () => sandbox.secretsManager.overwrite('evercert/leane.dev', '{}');
+    await sandbox.renew({ certificate: NAME, spec });
+    for (let loss = 1; loss < 4; loss += 1) {
       loseThePair();
-      await sandbox.scan();
-      expect(sandbox.ca.orders).toHaveLength(4);
-      expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'failed', failure: 'budget-used-up' });
-      expect(await sandbox.renew({ certificate: NAME, force: true })).toMatchObject({ decision: 'renewed' });
-      await expect(sandbox.renew({ certificate: NAME, force: true })).rejects.toMatchObject({
-        code: 'budget-used-up',
-        message: expect.stringContaining('5 certificates for exactly these names were issued within a week'),
-      });
-      expect(sandbox.ca.orders).toHaveLength(5);
-      await sandbox.clock.advance(7 * DAY);
-      expect(await sandbox.renew({ certificate: NAME, force: true })).toMatchObject({ decision: 'renewed' });
+      await sandbox.clock.advance(HOUR);
+      expect(await sandbox.scan()).toMatchObject({ started: 1 });
+    }
+    loseThePair();
+    await sandbox.scan();
+    expect(sandbox.ca.orders).toHaveLength(4);
+    expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'failed', failure: 'budget-used-up' });
+    expect(await sandbox.renew({ certificate: NAME, force: true })).toMatchObject({ decision: 'renewed' });
+    await expect(sandbox.renew({ certificate: NAME, force: true })).rejects.toMatchObject({
+      code: 'budget-used-up',
+      message: expect.stringContaining('5 certificates for exactly these names were issued within a week'),
     });
+    expect(sandbox.ca.orders).toHaveLength(5);
+    await sandbox.clock.advance(7 * DAY);
+    expect(await sandbox.renew({ certificate: NAME, force: true })).toMatchObject({ decision: 'renewed' });
+  });
 
-    it('is 250 orders in three hours for the schedule, whoever has placed them; the rest is started later', async () => {
-      await sandbox.renew({ certificate: NAME, spec });
-      const { renewalInfo } = tagsOf(sandbox, NAME);
-      const now = sandbox.clock.now();
-      const ordered = Array.from({ length: 8 }, () => now);
-      const noted = writeCertificateTags({ state: 'registered', renewalInfo, ordered, retryAt: now + DAY });
-      for (let index = 0; index < 31; index += 1) {
-        await sandbox.secretsManager.create(`evercert/noted-${index}`, '{}', { 'evercert:renewer': 'evercert' });
-        sandbox.secretsManager.tag(`evercert/noted-${index}`, { ...noted, 'evercert:state': 'failed' });
-      }
-      const names = ['a', 'b', 'c'];
-      for (const name of names) await sandbox.register(name, { ...spec, domainNames: [`${name}.leane.dev`] });
-      const waiting = async () =>
-        (await sandbox.scan()).certificates.filter(({ reason }) => /limit of 300/.test(reason));
-      expect(await waiting()).toHaveLength(2);
-      expect(sandbox.ca.orders).toHaveLength(2);
-      await sandbox.clock.advance(3 * HOUR);
-      expect(await waiting()).toEqual([]);
-      expect(sandbox.ca.orders).toHaveLength(4);
-    });
-  },
-);
+  it('is 250 orders in three hours for the schedule, whoever has placed them; the rest is started later', async () => {
+    await sandbox.renew({ certificate: NAME, spec });
+    const { renewalInfo } = tagsOf(sandbox, NAME);
+    const now = sandbox.clock.now();
+    const ordered = Array.from({ length: 8 }, () => now);
+    const noted = writeCertificateTags({ state: 'registered', renewalInfo, ordered, retryAt: now + DAY });
+    for (let index = 0; index < 31; index += 1) {
+      await sandbox.secretsManager.create(`evercert/noted-${index}`, '{}', { 'evercert:renewer': 'evercert' });
+      sandbox.secretsManager.tag(`evercert/noted-${index}`, { ...noted, 'evercert:state': 'failed' });
+    }
+    const names = ['a', 'b', 'c'];
+    for (const name of names) await sandbox.register(name, { ...spec, domainNames: [`${name}.leane.dev`] });
+    const waiting = async () => (await sandbox.scan()).certificates.filter(({ reason }) => /limit of 300/.test(reason));
+    expect(await waiting()).toHaveLength(2);
+    expect(sandbox.ca.orders).toHaveLength(2);
+    await sandbox.clock.advance(3 * HOUR);
+    expect(await waiting()).toEqual([]);
+    expect(sandbox.ca.orders).toHaveLength(4);
+  });
+});
 
 /** Two years of it are `npm run test:long`. */
 describe('every renewal is inside of its window, and none is one too many, when nothing fails', () => {

@@ -5,6 +5,7 @@ import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import type { Execution } from '../sandbox/synthesis.ts';
+import { EXECUTIONS } from './executions.ts';
 
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'ca' };
 
@@ -40,7 +41,7 @@ const bindingIn = async (value: string) => {
 };
 
 /** What the CAs of the README's table do otherwise than Let's Encrypt, where it takes several invocations of `renew`. */
-describe.each(['direct', 'durable'] as const)('to %s, a CA that', (execution) => {
+describe.each(EXECUTIONS)('to %s, a CA that', (execution) => {
   eachInSandbox(execution);
 
   it('takes minutes to finalize is waited for in the same attempt (Google, ZeroSSL)', async () => {
@@ -94,7 +95,7 @@ describe.each(['direct', 'durable'] as const)('to %s, a CA that', (execution) =>
 });
 
 /** What is over before the first order, or in one invocation. */
-describe.each(['direct', 'durable'] as const)('in its settings (%s), a CA that', (execution) => {
+describe.each(EXECUTIONS)('in its settings (%s), a CA that', (execution) => {
   eachInSandbox(execution);
 
   describe('wants an external account binding (ZeroSSL, Google, SSL.com, ACM)', () => {

@@ -6,8 +6,9 @@ import { DAY } from '../../lambdas/core/duration.ts';
 import { KEY_TYPES } from '../../lambdas/core/key-type.ts';
 import { live } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { EXECUTIONS } from './executions.ts';
 
-describe.each(['direct', 'durable'] as const)('keys and chains, %s', (execution) => {
+describe.each(EXECUTIONS)('keys and chains, %s', (execution) => {
   let sandbox: Sandbox;
 
   beforeAll(async () => {

@@ -13,13 +13,14 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import { synthesizedApp } from '../sandbox/synthesis.ts';
 import { isSame, watchedMetrics } from '../sandbox/watched-metrics.ts';
 import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+import { EXECUTIONS } from './executions.ts';
 
 const NAME = 'leane.dev';
 const spec = { domainNames: [NAME, `*.${NAME}`], issuer: 'sandbox', acm: ['eu-central-1'] };
 const refused = { status: 403, name: 'unauthorized', message: 'no' };
 const throttled = { status: 400, name: 'ThrottlingException', message: 'Rate exceeded' };
 
-describe.each(['direct', 'durable'] as const)('the metrics of the synthesized app, %s', (execution) => {
+describe.each(EXECUTIONS)('the metrics of the synthesized app, %s', (execution) => {
   let world: StackSandbox;
   let sandbox: Sandbox;
 

@@ -5,12 +5,13 @@ import type { RenewOutcome } from '../../lambdas/core/outcome.ts';
 import { findKeyMaterial } from '../key-material.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { EXECUTIONS } from './executions.ts';
 
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: ['eu-central-1'] };
 const revocation = { certificate: 'leane.dev', revoke: { reason: 'keyCompromise' }, confirm: 'leane.dev' };
 const refused = { status: 400, name: 'ValidationException', message: 'refused for a while' };
 
-describe.each(['direct', 'durable'] as const)('revoking a certificate, %s', (execution) => {
+describe.each(EXECUTIONS)('revoking a certificate, %s', (execution) => {
   let sandbox: Sandbox;
   let first: ReturnType<typeof live>;
 

@@ -2,10 +2,11 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { DAY, HOUR } from '../../lambdas/core/duration.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { EXECUTIONS } from './executions.ts';
 
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox' };
 
-describe.each(['direct', 'durable'] as const)('a CA that issues after hours, %s', (execution) => {
+describe.each(EXECUTIONS)('a CA that issues after hours, %s', (execution) => {
   let sandbox: Sandbox;
 
   afterEach(async () => {
