@@ -1,15 +1,15 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Policy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Alias, type CfnFunction, type DurableConfig, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Alias, type CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { DnsRole } from '../lambdas/core/dns-role.ts';
 import type { PrivateCa } from '../lambdas/core/private-ca.ts';
-import type { Settings } from '../lambdas/core/settings.ts';
 import { Alarms } from './alarms.ts';
 import { alertsTopic } from './alerts-topic.ts';
+import { expectAlone } from './alone-in-stack.ts';
 import type { CertificateRenewerProps } from './certificate-renewer-props.ts';
 import { dashboard } from './dashboard.ts';
 import { deadLetterQueue } from './dead-letters.ts';
@@ -31,7 +31,7 @@ import {
 import { MOST_LAYERS, PRIVATE_CA_FOLDER, privateCaLayer } from './private-ca-layer.ts';
 import { PROVISION_EVENT_AGE } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
-import { environmentOf, settingsOf } from './renewer-settings.ts';
+import { durableConfigOf, environmentOf, percentOf, settingsOf } from './renewer-settings.ts';
 import { hourlySchedule } from './schedule.ts';
 import { secretArnPattern } from './secret-arns.ts';
 
@@ -65,7 +65,7 @@ export class CertificateRenewer extends Construct {
     const { execution = 'durable', encryptionKey, logRetention = RetentionDays.THREE_MONTHS } = props;
     const durable = execution === 'durable';
     const settings = settingsOf(props, execution);
-    expectAlone(stack, settings);
+    expectAlone(stack, settings.renewer);
     const minimumRemainingShare = percentOf(props.minimumRemainingShare ?? 20);
     this.encryptionKey = encryptionKey;
     this.certificateMetrics = settings.certificateMetrics ? { renewer: settings.renewer } : undefined;
@@ -242,32 +242,7 @@ export class CertificateRenewer extends Construct {
   }
 }
 
-const renewersIn = new WeakMap<Stack, Set<string>>();
-
-/** Two of one name would renew each other's certificates, whose names `takeName` could not tell apart. */
-function expectAlone(stack: Stack, { renewer }: Settings): void {
-  const names = renewersIn.get(stack) ?? new Set();
-  if (names.has(renewer)) {
-    throw refusal(
-      `there are two CertificateRenewers with the renewer ${renewer} in ${stack.stackName}: name one otherwise`,
-    );
-  }
-  renewersIn.set(stack, names.add(renewer));
-}
-
 function grant(fn: LambdaFunction, statements: readonly PolicyStatement[]): void {
   for (const statement of statements) fn.addToRolePolicy(statement);
   if (fn.role) acknowledgeWildcards(fn.role, statements);
-}
-
-function durableConfigOf(props: CertificateRenewerProps): DurableConfig {
-  return {
-    executionTimeout: props.executionTimeout ?? Duration.hours(24),
-    retentionPeriod: props.executionRetention ?? Duration.days(14),
-  };
-}
-
-function percentOf(share: number): number {
-  if (share > 0 && share < 100) return share;
-  throw refusal(`minimumRemainingShare is ${share}; it is a share of the lifetime in percent, from 1 to 99`);
 }

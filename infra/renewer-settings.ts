@@ -1,6 +1,9 @@
+import { Duration } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { DurableConfig } from 'aws-cdk-lib/aws-lambda';
 import { parseSettings, type Settings, settingsToEnvironment } from '../lambdas/core/settings.ts';
 import type { CertificateRenewerProps, Execution } from './certificate-renewer-props.ts';
+import { refusal } from './refuse.ts';
 
 /** Throws `invalid-input` that names the setting. */
 export function settingsOf(props: CertificateRenewerProps, execution: Execution): Settings {
@@ -36,4 +39,18 @@ export function environmentOf(
   return renewFunctionArn === undefined
     ? environment
     : { ...environment, EVERCERT_RENEW_FUNCTION: renewFunction ?? '' };
+}
+
+/** Of a durable `renew`. */
+export function durableConfigOf(props: CertificateRenewerProps): DurableConfig {
+  return {
+    executionTimeout: props.executionTimeout ?? Duration.hours(24),
+    retentionPeriod: props.executionRetention ?? Duration.days(14),
+  };
+}
+
+/** `minimumRemainingShare`; throws `invalid-input` for what is no share. */
+export function percentOf(share: number): number {
+  if (share > 0 && share < 100) return share;
+  throw refusal(`minimumRemainingShare is ${share}; it is a share of the lifetime in percent, from 1 to 99`);
 }
