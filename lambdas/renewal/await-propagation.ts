@@ -10,8 +10,8 @@ import type { Run } from './run.ts';
 /** Route 53 is rarely in sync earlier; asking sooner only costs calls. */
 const FIRST_SYNC_CHECK = 20 * SECOND;
 
-/** Each wait is a quarter of the time that has passed: few questions, and little time lost after the change is there. */
-const SYNC_GROWTH = 1 / 4;
+/** Each wait is half of the time that has passed: few questions, and no more than a third of the time is lost after the change is there. */
+const SYNC_GROWTH = 1 / 2;
 const LONGEST_SYNC_WAIT = MINUTE;
 
 const LOOK_UP_AGAIN = 5 * SECOND;
