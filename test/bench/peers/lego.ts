@@ -3,8 +3,22 @@ import { join, resolve } from 'node:path';
 import { FOLDER, isThere, runProgram } from '../../interop/second-opinion.ts';
 import { EMAIL, type Peer } from './peer.ts';
 
-const MODULE = 'github.com/go-acme/lego/v4';
-const VERSION = 'v4.31.0';
+const MODULE = 'github.com/go-acme/lego/v5';
+const VERSION = 'v5.6.0';
+
+/** lego's own way to leave out the other 200 DNS services, whose modules are most of what it needs. */
+const TAGS = 'lego_dnslight,lego_dns_route53';
+
+/** What formats its log lines: not every proxy has the release that lego v5.6.0 names. */
+const LOG_COLOURS = 'gitlab.com/greyxor/slogor';
+const GO_MOD = `module build
+
+go 1.26
+
+require ${MODULE} ${VERSION}
+
+replace ${LOG_COLOURS} => ${LOG_COLOURS} v1.7.0
+`;
 
 /** Builds lego with Go. Throws when it can't be had. */
 export async function installLego(say: (text: string) => void): Promise<Peer> {
@@ -17,6 +31,7 @@ export async function installLego(say: (text: string) => void): Promise<Peer> {
       "defaults: waits for INSYNC after each change, asked for every 4 s, of the clean-up too; then looks the value up at a resolver, which is the sandbox's name server, because it can't be told another port for authoritative ones",
     command: ({ domainNames, world }) => [
       program,
+      'run',
       '--server',
       world.directoryUrl,
       '--email',
@@ -28,10 +43,8 @@ export async function installLego(say: (text: string) => void): Promise<Peer> {
       'route53',
       '--dns.resolvers',
       world.resolver,
-      '--dns.propagation-rns',
-      '--dns.propagation-disable-ans',
+      '--dns.propagation.disable-ans',
       ...domainNames.flatMap((name) => ['--domains', name]),
-      'run',
     ],
     environment: ({ caBundleFile }) => ({ LEGO_CA_CERTIFICATES: caBundleFile }),
   };
@@ -44,9 +57,9 @@ async function build(program: string, say: (text: string) => void): Promise<void
   const scratch = resolve(FOLDER, 'lego-build');
   mkdirSync(scratch, { recursive: true });
   try {
-    writeFileSync(join(scratch, 'go.mod'), `module build\n\ngo 1.25\n\nrequire ${MODULE} ${VERSION}\n`);
+    writeFileSync(join(scratch, 'go.mod'), GO_MOD);
     const built = join(scratch, 'lego');
-    await runProgram('go', ['-C', scratch, 'build', '-mod=mod', '-o', built, `${MODULE}/cmd/lego`], {
+    await runProgram('go', ['-C', scratch, 'build', '-mod=mod', '-tags', TAGS, '-o', built, MODULE], {
       GOPATH: join(scratch, 'path'),
       GOCACHE: join(scratch, 'cache'),
       // Go writes its modules so that nothing can delete them.
