@@ -1,14 +1,28 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decode, encode } from 'dns-packet';
+import { propagation } from '../../lambdas/core/propagation.ts';
 import { createFindServers } from '../../lambdas/dns/authoritative-servers.ts';
 import { createAuthoritativeTxt } from '../../lambdas/dns/authoritative-txt.ts';
 import { startNameServer } from '../sandbox/name-server.ts';
 import { recordSetKey } from '../sandbox/route53-change-batch.ts';
 
 const PATIENCE = { timeoutMilliseconds: 200, attempts: 1 };
+/** The TC bit: the rest is to be had over TCP. */
+const TRUNCATED = 0x0200;
+/** The most that one string of a TXT record has. */
+const TEXT = 'x'.repeat(255);
+const MOST_RECORDS = 60;
 const RECORD = { recordName: '_acme-challenge.example.com', zoneName: 'example.com' };
+
+/** With its length in front, as over TCP. */
+function framed(message: Buffer): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(message.length);
+  return Buffer.concat([length, message]);
+}
 
 describe('A hostile DNS server', () => {
   let server: Socket;
@@ -77,6 +91,74 @@ describe('A hostile DNS server', () => {
   it.each([0, 2 ** 31 - 1, 2 ** 32 - 1])('may say any time to live: %i', async (ttl) => {
     answer = (query) => [txt(query, { ttl })];
     expect((await look())[0]?.values).toEqual(['ab']);
+  });
+
+  it('that answers from another port than the one that was asked is not believed (RFC 5452, section 9.1)', async () => {
+    const other = createSocket('udp4');
+    server.on('message', (query, { port, address }) => other.send(txt(query, {}, ['forged']), port, address));
+    answer = () => [];
+    expect(await look()).toMatchObject([{ values: undefined, problem: 'timed out' }]);
+    await new Promise<void>((resolve) => other.close(() => resolve()));
+  });
+
+  describe('that asks to come again over TCP', () => {
+    let overTcp: Server;
+    let say: (query: Buffer, connection: TcpSocket) => void;
+    const open = new Set<TcpSocket>();
+    beforeEach(async () => {
+      answer = (query) => [encode({ ...decode(query), type: 'response', flags: TRUNCATED })];
+      overTcp = createServer((connection) => {
+        open.add(connection.on('error', () => undefined));
+        connection.once('data', (query) => say(query.subarray(2), connection));
+      });
+      overTcp.listen(server.address().port, '127.0.0.1');
+      await once(overTcp, 'listening');
+    });
+    afterEach(async () => {
+      for (const connection of open) connection.destroy();
+      await new Promise((resolve) => overTcp.close(resolve));
+    });
+
+    it('may send all that fits into a message, of which little is shown', async () => {
+      say = (query, connection) => connection.write(framed(most(query)));
+      const answers = await look();
+      expect(answers[0]?.values).toHaveLength(MOST_RECORDS);
+      const { kind, found } = propagation(answers, ['ours']);
+      expect(kind).toBe('waiting');
+      expect(found.length).toBeLessThan(1_000);
+      expect(propagation(answers, [TEXT.repeat(4)]).kind).toBe('visible');
+    });
+
+    it.each<[string, (query: Buffer, connection: TcpSocket) => void]>([
+      ['hangs up', (_, connection) => connection.end()],
+      ['is silent', () => undefined],
+      ['stops in the middle', (query, connection) => connection.write(framed(most(query)).subarray(0, 30_000))],
+      ['announces a message of no bytes', (_, connection) => connection.write(Buffer.from([0, 0]))],
+      [
+        'answers with another id',
+        (query, connection) => connection.write(framed(txt(query, { id: ((decode(query).id ?? 0) + 1) % 65_536 }))),
+      ],
+      [
+        'truncates again',
+        (query, connection) =>
+          connection.write(framed(encode({ ...decode(query), type: 'response', flags: TRUNCATED }))),
+      ],
+    ])('and then %s is reported as one without an answer', async (_what, does) => {
+      say = does;
+      expect((await look())[0]?.values).toBeUndefined();
+    });
+
+    /** Records of a kilobyte each, as many as the length of a message over TCP allows (RFC 1035, section 4.2.2). */
+    const most = (query: Buffer) =>
+      encode({
+        ...decode(query),
+        type: 'response',
+        answers: Array.from({ length: MOST_RECORDS }, () => ({
+          type: 'TXT' as const,
+          name: RECORD.recordName,
+          data: Array.from({ length: 4 }, () => TEXT),
+        })),
+      });
   });
 
   it('that names two hundred servers makes us ask 32', async () => {
