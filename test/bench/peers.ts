@@ -1,7 +1,8 @@
 /**
  * evercert beside certbot and lego, the real programs, for the same certificates: real time against the sandbox's CA, Route 53
  * and name server, each in a world of its own that is set up alike.
- * `npm run bench:peers [-- --counts 1,10,50] [-- --propagation 30] [-- --programs evercert,certbot,lego] [-- --json]`.
+ * `npm run bench:peers [-- --counts 1,10,50] [-- --propagation 30] [-- --programs evercert,certbot,lego]
+ * [-- --rounds "first issuance,renewal"] [-- --json]`.
  *
  * Everything counts, from no account on. evercert runs first, alone; the peers, which mostly sleep, run side by side. Fifty
  * certificates with 30 s of propagation take lego almost two hours.
@@ -13,13 +14,14 @@ import type { Figures } from './peers/figures.ts';
 import { installLego } from './peers/lego.ts';
 import { oneAfterAnother } from './peers/one-after-another.ts';
 import type { Peer } from './peers/peer.ts';
-import { createTask, REQUEST_LATENCY } from './peers/task.ts';
+import { createTask, REQUEST_LATENCY, type Round } from './peers/task.ts';
 
 const { values } = parseArgs({
   options: {
     counts: { type: 'string', default: '1,10,50' },
     propagation: { type: 'string', default: '30' },
     programs: { type: 'string', default: 'evercert,certbot,lego' },
+    rounds: { type: 'string', default: 'first issuance' },
     execution: { type: 'string', default: 'durable' },
     json: { type: 'boolean', default: false },
   },
@@ -27,6 +29,7 @@ const { values } = parseArgs({
 const counts = values.counts.split(',').map(wholeNumber);
 const propagationSeconds = wholeNumber(values.propagation);
 const programs = values.programs.split(',');
+const rounds = values.rounds.split(',').map(roundOf);
 const execution = values.execution === 'direct' ? 'direct' : 'durable';
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
@@ -36,13 +39,13 @@ for (const [name, install] of Object.entries(installers)) if (programs.includes(
 
 const figures: Figures[] = [];
 for (const count of counts) {
-  const task = createTask(count, propagationSeconds * 1_000);
+  const task = createTask(count, propagationSeconds * 1_000, rounds);
   const note = (measured: Figures) => {
-    say(`${measured.name}, ${count}: ${measured.seconds.toFixed(1)} s`);
+    say(`${measured.name}, ${count}, ${measured.round}: ${measured.seconds.toFixed(1)} s`);
     figures.push(measured);
   };
-  if (programs.includes('evercert')) note(await evercert(task, execution));
-  await Promise.all(peers.map(async (peer) => note(await oneAfterAnother(peer, task))));
+  if (programs.includes('evercert')) await evercert(task, execution, note);
+  await Promise.all(peers.map((peer) => oneAfterAnother(peer, task, note)));
 }
 
 const versions = Object.fromEntries(peers.map(({ name, version, settings }) => [name, { version, settings }]));
@@ -57,10 +60,14 @@ function print(): void {
   for (const { name, version, settings } of peers) console.log(`${name} ${version}: ${settings}.`);
   console.table(
     figures.map((each) => {
-      const own = figures.find(({ name, certificates }) => name === 'evercert' && certificates === each.certificates);
+      const own = figures.find(
+        ({ name, certificates, round }) =>
+          name === 'evercert' && certificates === each.certificates && round === each.round,
+      );
       const times = (value: (of: Figures) => number) => (own ? `${(value(each) / value(own)).toFixed(1)} x` : '');
       return {
         certificates: each.certificates,
+        round: each.round,
         program: each.name,
         seconds: each.seconds.toFixed(1),
         'commands repeated': each.repeated,
@@ -72,7 +79,13 @@ function print(): void {
       };
     }),
   );
-  for (const each of figures) console.log(`${each.name}, ${each.certificates}: ${JSON.stringify(each.calls)}`);
+  for (const each of figures)
+    console.log(`${each.name}, ${each.certificates}, ${each.round}: ${JSON.stringify(each.calls)}`);
+}
+
+function roundOf(text: string): Round {
+  if (text === 'first issuance' || text === 'renewal') return text;
+  throw new Error(`${text} is no round: "first issuance", "renewal".`);
 }
 
 function wholeNumber(text: string): number {

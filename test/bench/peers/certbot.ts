@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { installWithPip } from '../../interop/install-with-pip.ts';
-import { EMAIL, type Peer } from './peer.ts';
+import { EMAIL, type Peer, type PeerWorld } from './peer.ts';
 
 const PYTHON = 'PEERS_CERTBOT_PYTHON';
 
@@ -17,6 +17,8 @@ export async function installCertbot(say: (text: string) => void): Promise<Peer>
   );
   if (missing !== undefined) throw new Error(`certbot: ${missing}`);
   const program = join(dirname(environment[PYTHON] ?? ''), 'certbot');
+  const foldersOf = ({ folder }: PeerWorld) =>
+    ['config', 'work', 'logs'].flatMap((kind) => [`--${kind}-dir`, join(folder, kind)]);
   return {
     name: 'certbot',
     version: `${version} with certbot-dns-route53`,
@@ -31,8 +33,18 @@ export async function installCertbot(say: (text: string) => void): Promise<Peer>
       '--server',
       world.directoryUrl,
       '--dns-route53',
-      ...['config', 'work', 'logs'].flatMap((kind) => [`--${kind}-dir`, join(world.folder, kind)]),
+      ...foldersOf(world),
       ...domainNames.flatMap((name) => ['-d', name]),
+    ],
+    renewal: ({ domainNames: [name = ''], world }) => [
+      program,
+      'renew',
+      '--non-interactive',
+      '--cert-name',
+      name,
+      '--force-renewal',
+      '--no-random-sleep-on-renew',
+      ...foldersOf(world),
     ],
     environment: ({ caBundleFile }) => ({ REQUESTS_CA_BUNDLE: caBundleFile }),
   };

@@ -1,9 +1,10 @@
 import type { Calls } from '../../sandbox/calls.ts';
-import type { Task } from './task.ts';
+import type { Round, Task } from './task.ts';
 
-/** What one program needed for one task, its account's registration included. */
+/** What one program needed for one round of a task; the first issuance includes its account's registration. */
 export interface Figures {
   readonly name: string;
+  readonly round: Round;
   readonly certificates: number;
   readonly issued: number;
   readonly seconds: number;
@@ -17,19 +18,21 @@ export interface Figures {
 
 export function figuresOf(measured: {
   readonly name: string;
+  readonly round: Round;
   readonly seconds: number;
   readonly repeated?: number;
   readonly calls: Calls;
   readonly issued: number;
   readonly task: Task;
 }): Figures {
-  const { name, seconds, repeated = 0, calls, issued, task } = measured;
+  const { name, round, seconds, repeated = 0, calls, issued, task } = measured;
   const certificates = task.certificates.length;
   if (issued !== certificates) throw new Error(`${name} has obtained ${issued} of ${certificates} certificates.`);
   const by = (service: string) =>
     Object.entries(calls.by(service)).map(([operation, count]) => [`${service}:${operation}`, count] as const);
   return {
     name,
+    round,
     certificates,
     issued,
     seconds,

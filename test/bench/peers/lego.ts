@@ -24,28 +24,30 @@ replace ${LOG_COLOURS} => ${LOG_COLOURS} v1.7.0
 export async function installLego(say: (text: string) => void): Promise<Peer> {
   const program = resolve(FOLDER, `lego-${VERSION}`);
   if (!existsSync(program)) await build(program, say);
+  const command: Peer['command'] = ({ domainNames, world }) => [
+    program,
+    'run',
+    '--server',
+    world.directoryUrl,
+    '--email',
+    EMAIL,
+    '--accept-tos',
+    '--path',
+    join(world.folder, 'lego'),
+    '--dns',
+    'route53',
+    '--dns.resolvers',
+    world.resolver,
+    '--dns.propagation.disable-ans',
+    ...domainNames.flatMap((name) => ['--domains', name]),
+  ];
   return {
     name: 'lego',
     version: VERSION,
     settings:
       "defaults: waits for INSYNC after each change, asked for every 4 s, of the clean-up too; then looks the value up at a resolver, which is the sandbox's name server, because it can't be told another port for authoritative ones",
-    command: ({ domainNames, world }) => [
-      program,
-      'run',
-      '--server',
-      world.directoryUrl,
-      '--email',
-      EMAIL,
-      '--accept-tos',
-      '--path',
-      join(world.folder, 'lego'),
-      '--dns',
-      'route53',
-      '--dns.resolvers',
-      world.resolver,
-      '--dns.propagation.disable-ans',
-      ...domainNames.flatMap((name) => ['--domains', name]),
-    ],
+    command,
+    renewal: (order) => [...command(order), '--renew-force', '--no-random-sleep'],
     environment: ({ caBundleFile }) => ({ LEGO_CA_CERTIFICATES: caBundleFile }),
   };
 }

@@ -15,10 +15,10 @@ import type { Peer } from './peer.ts';
 import { REQUEST_LATENCY, type Task } from './task.ts';
 
 /**
- * A peer obtains the task's certificates as its users have it do: one command after another, from no account on. The CA, the
- * name server and Route 53 are the sandbox's, on real time.
+ * A peer obtains the task's certificates as its users have it do: one command after another, from no account on, and then
+ * renews them. The CA, the name server and Route 53 are the sandbox's, on real time.
  */
-export async function oneAfterAnother(peer: Peer, task: Task): Promise<Figures> {
+export async function oneAfterAnother(peer: Peer, task: Task, note: (measured: Figures) => void): Promise<void> {
   const { keep, add, stop } = createStops();
   try {
     const clock = new FastClock(1);
@@ -29,7 +29,7 @@ export async function oneAfterAnother(peer: Peer, task: Task): Promise<Figures> 
     const aws = keep(await startAwsServer({ services: [route53], clock, calls, faults }));
     const nameServer = keep(await startNameServer({ route53 }));
     const resolver = { host: nameServer.host, port: nameServer.port };
-    const settings = { requestLatencyMilliseconds: REQUEST_LATENCY };
+    const settings = { requestLatencyMilliseconds: REQUEST_LATENCY, authorizationReuse: false };
     const ca = keep(await startCa({ clock, calls, faults, resolver, settings }));
     const folder = mkdtempSync(join(tmpdir(), 'evercert-peer-'));
     add(() => rmSync(folder, { recursive: true }));
@@ -50,27 +50,26 @@ export async function oneAfterAnother(peer: Peer, task: Task): Promise<Figures> 
       AWS_ENDPOINT_URL_ROUTE_53: aws.url,
       ...peer.environment(world),
     };
-    const repeated: string[] = [];
-    const began = performance.now();
-    for (const domainNames of task.certificates) {
-      const [program, ...args] = peer.command({ domainNames, world });
-      await runProgram(program, args, environment).catch((error: unknown) => {
-        // As whoever runs it does: once more. certbot gives up when Route 53 is busy with its own change before.
-        repeated.push(String(error));
-        return runProgram(program, args, environment);
-      });
+    for (const round of task.rounds) {
+      const issuedBefore = ca.finalizedOrders().length;
+      const repeated: string[] = [];
+      calls.reset();
+      const began = performance.now();
+      for (const domainNames of task.certificates) {
+        const order = { domainNames, world };
+        const [program, ...args] = round === 'renewal' ? peer.renewal(order) : peer.command(order);
+        await runProgram(program, args, environment).catch((error: unknown) => {
+          // As whoever runs it does: once more. certbot gives up when Route 53 is busy with its own change before.
+          repeated.push(String(error));
+          return runProgram(program, args, environment);
+        });
+      }
+      const seconds = (performance.now() - began) / 1_000;
+      const bugs = [...aws.bugs, ...ca.bugs];
+      if (bugs.length > 0) throw new AggregateError(bugs, 'The sandbox has bugs.');
+      const issued = ca.finalizedOrders().length - issuedBefore;
+      note(figuresOf({ name: peer.name, round, seconds, calls, repeated: repeated.length, issued, task }));
     }
-    const seconds = (performance.now() - began) / 1_000;
-    const bugs = [...aws.bugs, ...ca.bugs];
-    if (bugs.length > 0) throw new AggregateError(bugs, 'The sandbox has bugs.');
-    return figuresOf({
-      name: peer.name,
-      seconds,
-      calls,
-      repeated: repeated.length,
-      issued: ca.finalizedOrders().length,
-      task,
-    });
   } finally {
     await stop();
   }

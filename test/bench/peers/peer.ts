@@ -5,10 +5,14 @@ export interface Peer {
   /** What differs from its defaults, and which defaults decide its time: a sentence. */
   readonly settings: string;
   /** The command that obtains one certificate, as its users write it; the first one also registers the account. */
-  command(order: PeerOrder): readonly [program: string, ...args: string[]];
+  command(order: PeerOrder): Command;
+  /** The command that renews it although it is not due. */
+  renewal(order: PeerOrder): Command;
   /** Names of variables that a user of a private CA has to set, by what they are set to. */
   environment(world: PeerWorld): Readonly<Record<string, string>>;
 }
+
+type Command = readonly [program: string, ...args: string[]];
 
 export interface PeerOrder {
   readonly domainNames: readonly string[];

@@ -5,14 +5,22 @@ export interface Task {
   readonly certificates: readonly (readonly string[])[];
   /** From a change until Route 53 says INSYNC and its name servers answer with it. */
   readonly propagationMilliseconds: number;
+  /** What is measured, one after the other: renewals come to certificates that are there and not due. */
+  readonly rounds: readonly Round[];
 }
+
+export type Round = 'first issuance' | 'renewal';
 
 const ZONES = 10;
 /** Of each answer of the CA. */
 export const REQUEST_LATENCY = 50;
 
 /** Apex and wildcard for each certificate, spread over ten zones. */
-export function createTask(certificates: number, propagationMilliseconds: number): Task {
+export function createTask(
+  certificates: number,
+  propagationMilliseconds: number,
+  rounds: readonly Round[] = ['first issuance'],
+): Task {
   const zones = Array.from({ length: ZONES }, (_, index) => `zone${index}.dev`);
   return {
     zones,
@@ -21,5 +29,6 @@ export function createTask(certificates: number, propagationMilliseconds: number
       return [apex, `*.${apex}`];
     }),
     propagationMilliseconds,
+    rounds,
   };
 }
