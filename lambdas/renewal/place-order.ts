@@ -2,7 +2,7 @@ import { problemOfUrl } from '../acme/acme-url.ts';
 import { type Order, placeOrder } from '../acme/order.ts';
 import { problemType } from '../acme/problem.ts';
 import { directoryOf } from '../acme/session.ts';
-import { writeCertificateTags } from '../core/certificate-tags.ts';
+import { type CertificateTags, writeCertificateTags } from '../core/certificate-tags.ts';
 import { sameNames } from '../core/domain-name.ts';
 import { MINUTE } from '../core/duration.ts';
 import { isRenewalFailure, messageOf, RenewalFailure } from '../core/failure.ts';
@@ -49,7 +49,7 @@ async function placeOrResume(attempt: Attempt, issuer: OpenIssuer, run: Run): Pr
   expectNoLowerTrust(attempt, issuer);
   const known = await knownOrder(attempt, issuer, run);
   const dns = known && known.status !== 'pending' ? undefined : await planned(attempt, issuer, run);
-  const order = known ?? (await newOrder(attempt, issuer, run));
+  const { order, isNew } = known ? { order: known, isNew: false } : await newOrder(attempt, issuer, run);
   expectTime(attempt.claim, run);
   const tags = writeCertificateTags({
     state: 'renewing',
@@ -58,7 +58,7 @@ async function placeOrResume(attempt: Attempt, issuer: OpenIssuer, run: Run): Pr
     issuer: attempt.issuer,
     spec: attempt.specVersion,
     order: order.url,
-    ...(known ? {} : { ordered: withOrder(attempt.ordered ?? [], run.clock.now()) }),
+    ...(isNew ? { ordered: withOrder(attempt.ordered ?? [], run.clock.now()) } : {}),
   });
   await run.vault.tag(attempt.claim.arn, tags);
   if (!Object.values(tags).includes(order.url))
@@ -85,16 +85,37 @@ function expectNoLowerTrust({ liveTrust, force }: Attempt, { name, settings: { t
   );
 }
 
-async function newOrder(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order> {
+/** A new order, unless this step has placed one already and died before that was recorded. */
+async function newOrder(
+  attempt: Attempt,
+  issuer: OpenIssuer,
+  run: Run,
+): Promise<{ readonly order: Order; readonly isNew: boolean }> {
   const { domainNames, profile } = attempt.spec;
   expectBudget(attempt, issuer, run);
   const offered = (await directoryOf(issuer.session)).renewalInfo !== undefined;
   const replaces = await replacedCertificate(attempt, issuer, offered, run);
-  await expectStillDue(attempt, run);
+  const own = await orderOfThisStep(await expectStillDue(attempt, run), attempt, issuer, run);
+  if (own) return { order: own, isNew: false };
   const wanted = { domainNames, ...(profile ? { profile } : {}) };
   const order = remember(await place(issuer, wanted, replaces, attempt, run), run);
   run.log.info('order placed', { certificate: attempt.name, order: order.url, status: order.status, replaces });
-  return order;
+  return { order, isNew: true };
+}
+
+/**
+ * What a durable execution knows of an attempt is as old as its last checkpoint; the tags are newer. Nobody has come to finalize
+ * that order yet: one that is valid was taken by another certificate.
+ */
+async function orderOfThisStep(
+  { lease, order: url }: CertificateTags,
+  attempt: Attempt,
+  issuer: OpenIssuer,
+  run: Run,
+): Promise<Order | undefined> {
+  if (url === undefined || lease !== attempt.claim.leaseUntil || url === attempt.knownOrder) return undefined;
+  const order = await usableOrder(url, attempt, issuer, run);
+  return order?.status === 'pending' || order?.status === 'ready' ? order : undefined;
 }
 
 /** Says what is replaced (RFC 9773, section 5), and does without it when the CA refuses: once. */

@@ -1,3 +1,4 @@
+import type { CertificateTags } from '../core/certificate-tags.ts';
 import { dueFromValue } from '../core/due.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import type { Attempt } from './attempt.ts';
@@ -10,21 +11,23 @@ import type { Run } from './run.ts';
  * value or another spec in place, or a scan may have learned of another renewal window. Whoever forces, or deploys, has
  * decided already.
  *
- * Throws `no-longer-due`, and `claim-lost` when the live version is no longer the one that is being replaced.
+ * Returns the tags as they are now. Throws `no-longer-due`, and `claim-lost` when the live version is no longer the one that is
+ * being replaced.
  */
-export async function expectStillDue(attempt: Attempt, run: Run): Promise<void> {
+export async function expectStillDue(attempt: Attempt, run: Run): Promise<CertificateTags> {
   const secret = await run.vault.describe(attempt.claim.arn);
   if (!secret) throw new RenewalFailure('claim-lost', `the secret ${attempt.claim.arn} is gone; nothing was ordered`);
   const certificate = await readManagedCertificate(secret, run.vault, run.settings);
   if (certificate.liveVersion !== attempt.claim.generation) {
     throw new RenewalFailure('claim-lost', 'the secret has got another value in the meantime; nothing was ordered');
   }
-  if (attempt.force || attempt.request !== undefined) return;
+  if (attempt.force || attempt.request !== undefined) return certificate.tags;
   if (certificate.specVersion !== attempt.specVersion) {
     throw noLongerDue('its spec has been changed while this run prepared');
   }
   const { action, reason } = await decideAgain(certificate, run);
   if (action !== 'renew') throw noLongerDue(reason);
+  return certificate.tags;
 }
 
 async function decideAgain(certificate: ManagedCertificate, run: Run): Promise<ReturnType<typeof dueFromValue>> {

@@ -89,6 +89,14 @@ describe('renew as a durable function', () => {
     }
   });
 
+  it('goes on with the order of a process that died before it could say so', async () => {
+    sandbox.ca.settings.orderReuse = false;
+    sandbox.faults.add({ operation: 'secretsmanager:TagResource', times: 1, kill: true, phase: 'after' });
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    expect(sandbox.ca.orders).toHaveLength(1);
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', failures: 0 });
+  });
+
   it('is started once by a scan that Lambda delivers twice', async () => {
     await sandbox.register('leane.dev', spec);
     sandbox.faults.add({ operation: 'lambda:Invoke', repeat: true });
