@@ -17,6 +17,9 @@ const MOST_SEEDS_FOR_A_BUG = 500;
 /** From so many seeds on, every kind of fault must have hit something: the simulation would be blind for it. */
 const ENOUGH_SEEDS = 200;
 
+/** After so many seeds a long run says how far it is. */
+const PROGRESS = 250;
+
 const { values: options } = parseArgs({
   options: {
     seeds: { type: 'string' },
@@ -84,6 +87,8 @@ async function simulate(): Promise<boolean> {
       if (isBroken(result)) print(`SEED ${seed} DID NOT END: ${result.error}\nreplay: ${replayOf(seed)}`);
       else if (result.violations.length > 0) print(describeFailure(result));
       all.push(result);
+      if (all.length % PROGRESS === 0)
+        print(`${all.length} seeds after ${Math.round((performance.now() - began) / 60_000)} minutes`);
     }
   };
   await Promise.all(Array.from({ length: lanes }, run));
