@@ -6,8 +6,9 @@
  */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { messageOf } from '../../lambdas/core/failure.ts';
 import { synthesizedApp } from '../sandbox/synthesis.ts';
+import { type Options, parseOptions } from './options.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 import { describeDifference, describeFailure, replayOf, reportOf } from './report.ts';
 import { type Broken, type Finished, isBroken, startWorkers } from './workers.ts';
@@ -16,22 +17,10 @@ import { type Broken, type Finished, isBroken, startWorkers } from './workers.ts
 const MOST_SEEDS_FOR_A_BUG = 500;
 /** From so many seeds on, every kind of fault must have hit something: the simulation would be blind for it. */
 const ENOUGH_SEEDS = 200;
-
 /** After so many seeds a long run says how far it is. */
 const PROGRESS = 250;
 
-const { values: options } = parseArgs({
-  options: {
-    seeds: { type: 'string' },
-    from: { type: 'string', default: '0' },
-    new: { type: 'boolean', default: false },
-    minutes: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    planted: { type: 'boolean', default: false },
-    twice: { type: 'string', default: '0' },
-    search: { type: 'boolean', default: false },
-  },
-});
+const options = readOptions();
 const print = (text: string) => (options.json ? console.error(text) : console.log(text));
 
 await Promise.all([synthesizedApp('direct'), synthesizedApp('durable')]);
@@ -45,13 +34,13 @@ try {
   workers.stop();
 }
 
-function range(): { readonly from: number; readonly count: number; readonly twice: number } {
-  const from = Number(options.from);
-  const count = Number(options.seeds ?? ENOUGH_SEEDS);
-  const twice = Number(options.twice);
-  if (![from, count, twice].every(Number.isInteger) || count < 1)
-    throw new RangeError('--seeds, --from and --twice are whole numbers');
-  return { from, count, twice };
+function readOptions(): Options {
+  try {
+    return parseOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(messageOf(error));
+    process.exit(2);
+  }
 }
 
 /** Runs seeds once more, after all others; those that had other events. */
@@ -71,14 +60,12 @@ async function runAgain(results: readonly Finished[]): Promise<readonly number[]
 }
 
 async function simulate(): Promise<boolean> {
-  const { from, count, twice } = range();
+  const { from, twice, minutes, seeds: count = ENOUGH_SEEDS } = options;
   const newSeed = options.new ? randomInt(1_000_000, 2 ** 31) : undefined;
   if (newSeed !== undefined) print(`the new seed is ${newSeed}`);
   const seeds = Array.from({ length: count }, (_, index) => (index === 0 ? (newSeed ?? from) : from + index));
   const began = performance.now();
   const compared = new Set(seeds.slice(0, twice));
-  const minutes = Number(options.minutes ?? Number.POSITIVE_INFINITY);
-  if (!(minutes > 0)) throw new RangeError('--minutes is a number');
   const end = began + minutes * 60_000;
   const all: (Finished | Broken)[] = [];
   const run = async () => {
@@ -113,7 +100,8 @@ async function simulate(): Promise<boolean> {
     console.log(`${report.seeds} seeds, ${violations.length} violations${again}`);
   }
   for (const kind of blind) print(`BLIND: no fault of the kind "${kind}" has hit anything`);
-  return [report.violations, report.broken, different, blind].every(({ length }) => length === 0);
+  if (all.length === 0) print('NOTHING WAS RUN: no seed has begun within the time');
+  return all.length > 0 && [report.violations, report.broken, different, blind].every(({ length }) => length === 0);
 }
 
 /** Each bug with the seed that is known to find it; with all seeds from the first one on when it no longer does, or to search. */
