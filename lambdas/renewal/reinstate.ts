@@ -12,7 +12,7 @@ import { PREVIOUS } from './stages.ts';
 /**
  * The version of the pair before, when the spec has been changed to one that it satisfies: a stack's rollback, or a
  * change that somebody takes back. It then goes live again, and nothing is ordered. `undefined` when there is none, when it
- * doesn't satisfy the spec, is due, or does not pass the checks of a new pair.
+ * doesn't satisfy the spec, is due, or does not pass the checks of a new pair, and when the live pair satisfies the spec too.
  *
  * While the spec is the one that the tags name, nothing is reinstated: whoever replaced a pair under the same spec, because
  * its key is known to others perhaps, doesn't get it back.
@@ -29,10 +29,18 @@ export async function reinstatable(
   const pair = livePair(value, certificate.revocations);
   const now = run.clock.now();
   const directoryUrls = issuers.map(({ directoryUrl }) => directoryUrl);
+  if (isOnlyDue(certificate, directoryUrls)) return undefined;
   const decision = dueFromValue(pair, spec, { now, force: false, directoryUrls, imports: {} });
   if (pair.kind !== 'pair' || decision.action === 'renew') return undefined;
   const issuer = issuers.find(({ directoryUrl }) => directoryUrl === pair.directoryUrl) ?? issuers[0];
   return issuer && isVerified(value, certificate, issuer, run) ? version : undefined;
+}
+
+/** Whether the live pair is as the spec says, and is to be renewed because of its age alone: the one before it is older. */
+function isOnlyDue({ live, spec }: ManagedCertificate, directoryUrls: readonly string[]): boolean {
+  if (live.kind !== 'pair') return false;
+  const whenNew = { now: live.notBefore, force: false, directoryUrls, imports: {} };
+  return dueFromValue(live, spec, whenNew).action !== 'renew';
 }
 
 /** Makes the pair before the live one again; the one that was live takes its place. Returns its version. */

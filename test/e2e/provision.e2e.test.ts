@@ -483,6 +483,24 @@ describe('provision', () => {
       expect(orders()).toBe(3);
     });
 
+    it('reinstates nothing in the place of a pair that is as the spec says, and is only due: the one before ends sooner', async () => {
+      await deployed();
+      const first = live(sandbox, NAME).issued.serialNumber;
+      await sandbox.clock.advance(DAY);
+      const { serialNumber: second = '' } = await sandbox.renew({ certificate: NAME, force: true });
+      // The CA wants it renewed at once, and has the function know.
+      sandbox.ca.setRenewalWindow(second, { start: sandbox.clock.now() - HOUR, end: sandbox.clock.now() });
+      await sandbox.clock.advance(6 * HOUR);
+      sandbox.faults.add({ operation: 'acme:newOrder', error: refusal });
+      await sandbox.scan();
+      expect((await update({ domainNames: ['www.leane.dev'] })).status).toMatch(/^UPDATE_ROLLBACK_/);
+      expect(live(sandbox, NAME).issued.serialNumber).toBe(second);
+      sandbox.faults.clear();
+      await sandbox.clock.advance(DAY);
+      await sandbox.scan();
+      expect([first, second]).not.toContain(live(sandbox, NAME).issued.serialNumber);
+    });
+
     it('orders when the pair before is due by now', async () => {
       await deployed();
       await update(CHANGED);
