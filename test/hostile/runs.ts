@@ -9,7 +9,10 @@ const USUAL = 40;
  * goes into `corpus/`, where it is tried each time. `HOSTILE_SEED` repeats a run.
  */
 export function runs(share = 1): Pick<Parameters<unknown>, 'numRuns' | 'seed'> {
-  const { HOSTILE_RUNS = USUAL, HOSTILE_SEED } = process.env;
+  const { HOSTILE_RUNS = String(USUAL), HOSTILE_SEED } = process.env;
+  // Of what is no number fast-check makes no try at all, and every property holds.
+  if (!/^[1-9]\d{0,8}$/.test(HOSTILE_RUNS) || !/^-?\d{1,10}$/.test(HOSTILE_SEED ?? '0'))
+    throw new RangeError('--runs is a whole number above 0, and --seed a whole number');
   return {
     numRuns: Math.max(1, Math.round(Number(HOSTILE_RUNS) * share)),
     ...(HOSTILE_SEED === undefined ? {} : { seed: Number(HOSTILE_SEED) }),
