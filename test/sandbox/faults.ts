@@ -47,7 +47,7 @@ export interface Watcher {
   /** An operation has had its effect; nothing has been done to its answer yet. */
   effect(operation: string, request: unknown): void;
   /** A fault has hit a request. */
-  hit(operation: string, fault: Fault): void;
+  hit(operation: string, fault: Fault, request: unknown): void;
 }
 
 export class Faults {
@@ -89,7 +89,7 @@ export class Faults {
       entry.seen += 1;
       if (entry.seen <= (fault.skip ?? 0) || entry.hits >= (fault.times ?? Number.POSITIVE_INFINITY)) continue;
       entry.hits += 1;
-      for (const watcher of this.#watchers) watcher.hit(operation, fault);
+      for (const watcher of this.#watchers) watcher.hit(operation, fault, request);
       if (fault.delay) await this.#clock.hold(fault.delay);
       if (fault.kill) this.#clock.kill();
       if (fault.kill || fault.drop) return { drop: true };

@@ -5,6 +5,8 @@ import { type Random, seededRandom } from './random.ts';
 import type { Action, FleetMember, PlannedFault, Profile, Scenario } from './scenario.ts';
 
 const ZONES = ['leane.dev', 'example.net'];
+/** Another client's TXT values begin with it. */
+export const FOREIGN = 'of-somebody-else-';
 const REGIONS = ['eu-central-1', 'us-east-1'];
 /** Long enough for back-offs to reach their longest, a day. */
 const LONGEST_OUTAGE = 3 * DAY;
@@ -135,7 +137,7 @@ function drawActions(random: Random, fleet: readonly FleetMember[], moment: () =
       case 'change spec':
         return [{ at, does: 'change spec', certificate, spec: changed(random, spec) }];
       default: {
-        const value = `of-somebody-else-${random.between(1, 1_000_000)}`;
+        const value = `${FOREIGN}${random.between(1, 1_000_000)}`;
         const removed = at + random.between(1, 12 * 60) * MINUTE;
         return [
           { at, does: 'write TXT', certificate, value },

@@ -1,9 +1,11 @@
+import * as z from 'zod/mini';
 import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
+import type { CaRequest } from '../sandbox/ca/authority.ts';
 import type { Order } from '../sandbox/ca/registry.ts';
 import type { Fault } from '../sandbox/faults.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
 import { type Invariant, mayChangeSecrets } from './invariant.ts';
-import { sameSet, specOf } from './pairs.ts';
+import { holderOf, isRevoked, livePair, notAfterOf, sameSet, specOf } from './pairs.ts';
 import { secretOf, type World } from './world.ts';
 
 /** What an order works for: a certificate, the live version that it replaces, the spec's version, and whose it is. */
@@ -21,13 +23,14 @@ function purposeOf({ sandbox, scenario }: World, order: Order): string | undefin
 const GONE = new Set(['accountDoesNotExist', 'malformed', 'unauthorized']);
 /** From so many failures in a row on, any error is taken for that. */
 const PATIENCE = 3;
+/** Orders count from 1. */
+const NONE = 0;
 
-/** Whether a fault makes evercert believe that the orders that there are do not exist. */
-function isDisowned({ sandbox, scenario }: World, operation: string, { error }: Fault): boolean {
-  if (operation !== 'acme:order') return false;
-  return (
-    GONE.has(error?.name ?? '') || scenario.fleet.some(({ name }) => (tagsOf(sandbox, name).failures ?? 0) >= PATIENCE)
-  );
+/** The order that a fault makes evercert believe not to exist: one that it asks about before it goes on with it. */
+function disownedBy(world: World, operation: string, { error }: Fault, request: unknown): number {
+  if (operation !== 'acme:order' || !error) return NONE;
+  const isGivenUp = world.scenario.fleet.some(({ name }) => (tagsOf(world.sandbox, name).failures ?? 0) >= PATIENCE);
+  return isGivenUp || GONE.has(error.name) ? Number((request as CaRequest).parameters[1]) : NONE;
 }
 
 /** An order that the CA has failed or that has ended is none, and neither is one of a spec that has changed meanwhile. */
@@ -37,8 +40,8 @@ export const oneFinalizedOrder: Invariant = (world) => {
   const byPurpose = new Map<string, number[]>();
   const disowned = new Set<number>();
   return {
-    hit: (operation, fault) => {
-      if (isDisowned(world, operation, fault)) for (const { id } of world.sandbox.ca.orders) disowned.add(id);
+    hit: (operation, fault, request) => {
+      disowned.add(disownedBy(world, operation, fault, request));
     },
     effect: (operation) => {
       if (operation !== 'acme:finalize') return undefined;
@@ -79,24 +82,15 @@ export const oneOpenOrder: Invariant = (world) => {
   const late: number[] = [];
   const purposes = new Map<number, string | undefined>();
   let known = sandbox.ca.orders.length;
-  const isStored = (url: string) =>
-    world.scenario.fleet.some(({ name }) => {
-      const secret = sandbox.secretsManager.secret(secretOf(name));
-      const pending = sandbox.secretsManager.value(secretOf(name), 'ACME_PENDING') ?? '';
-      return secret?.tags['evercert:order'] === url || pending.includes(`"${url}"`);
-    });
   return {
-    hit: (operation, fault) => {
+    hit: (operation, fault, request) => {
       if (operation === 'acme:newOrder' && fault.delay) late.push(sandbox.clock.now() + fault.delay);
-      for (const { id } of sandbox.ca.orders) {
-        if (!stored.has(id) && UNTIL_STORED.test(operation)) excused.add(id);
-        if (/^acme:(authorization|challenge|finalize|certificate)$/.test(operation)) excused.add(id);
-        if (isDisowned(world, operation, fault)) excused.add(id);
-      }
+      if (UNTIL_STORED.test(operation)) for (const { id } of sandbox.ca.orders) if (!stored.has(id)) excused.add(id);
+      excused.add(disownedBy(world, operation, fault, request));
     },
     effect: (operation) => {
       if (mayChangeSecrets(operation))
-        for (const { id, url } of sandbox.ca.orders) if (!stored.has(id) && isStored(url)) stored.add(id);
+        for (const { id, url } of sandbox.ca.orders) if (!stored.has(id) && holderOf(world, url)) stored.add(id);
       if (operation !== 'acme:newOrder' || sandbox.ca.orders.length === known) return undefined;
       known = sandbox.ca.orders.length;
       const newest = sandbox.ca.orders.at(-1);
@@ -123,35 +117,46 @@ export const oneOpenOrder: Invariant = (world) => {
 /** https://letsencrypt.org/docs/rate-limits/ */
 const FAILED_VALIDATIONS_AN_HOUR = 5;
 const CERTIFICATES_A_WEEK = 5;
+/** The CA's window begins at half of the lifetime at the earliest, less a hundredth; a clock may be ahead. */
+const EARLIEST = 0.48;
 /** A run that has begun before the CA said so may still ask. */
 const UNDER_WAY = 16 * MINUTE;
 
 /** Let's Encrypt's limits, and no newOrder before the CA's own Retry-After is over, unless a hand forces it. */
 export const caLimits: Invariant = (world) => {
   const { sandbox, forced } = world;
-  const asked: { readonly from: number; readonly until: number }[] = [];
+  const asked: { readonly from: number; readonly until: number; readonly account: number | undefined }[] = [];
   const troubles: number[] = [];
-  const tooEarly = () => {
+  /** Until when a request was held up: meanwhile another run may have done what it is for. */
+  const held: number[] = [];
+  const tooEarly = (request: unknown) => {
     const now = sandbox.clock.now();
+    const by = accountOf(request);
     const ignored = asked.find(
-      ({ from, until }) => now > from + UNDER_WAY && now < until - Math.abs(world.scenario.skew) - SECOND,
+      ({ from, until, account }) =>
+        account === by && now > from + UNDER_WAY && now < until - Math.abs(world.scenario.skew) - SECOND,
     );
     if (!ignored) return undefined;
     // What could not be written down can't be obeyed, and a hand may ask all the same.
     if (troubles.some((at) => at >= ignored.from && at <= ignored.from + UNDER_WAY)) return undefined;
-    if (forced.some((at) => at <= now && at > ignored.from - UNDER_WAY)) return undefined;
-    // Another account may be asked at once.
-    if (world.scenario.fleet.some(({ spec }) => typeof spec.issuer !== 'string')) return undefined;
+    if (forced.some((at) => at <= now && at > now - 2 * UNDER_WAY)) return undefined;
     return `newOrder was sent ${Math.round((ignored.until - now) / MINUTE)} minutes before the end of the CA's Retry-After`;
   };
+  const needless = (request: unknown) => {
+    const isHeld = held.some((until) => until >= sandbox.clock.now() - UNDER_WAY);
+    return isHeld ? undefined : withoutNeed(world, request);
+  };
   return {
-    hit: (operation, fault) => {
+    hit: (operation, fault, request) => {
       const retryAfter = Number(fault.error?.headers?.['Retry-After']);
       const now = sandbox.clock.now();
-      if (operation === 'acme:newOrder' && retryAfter > 0) asked.push({ from: now, until: now + retryAfter * SECOND });
+      if (operation === 'acme:newOrder' && retryAfter > 0)
+        asked.push({ from: now, until: now + retryAfter * SECOND, account: accountOf(request) });
+      if (fault.delay) held.push(now + fault.delay);
       if (fault.kill || fault.delay || /^(secretsmanager|lambda):/.test(operation)) troubles.push(now);
     },
-    effect: (operation) => (operation === 'acme:newOrder' ? tooEarly() : undefined),
+    effect: (operation, request) =>
+      operation === 'acme:newOrder' ? (tooEarly(request) ?? needless(request)) : undefined,
     end: () => {
       const failed = sandbox.ca.authorizations
         .filter(({ status }) => status === 'invalid')
@@ -163,6 +168,29 @@ export const caLimits: Invariant = (world) => {
     },
   };
 };
+
+/**
+ * A renewal long before the middle of a lifetime that nobody asked for. The CA exempts renewals from its limits (RFC 9773), so
+ * that it would not stop one that is repeated with every scan.
+ */
+function withoutNeed(world: World, request: unknown): string | undefined {
+  const { sandbox, scenario, forced } = world;
+  const { identifiers } = newOrderSchema.parse((request as CaRequest).payload);
+  const names = identifiers.map(({ value }) => value);
+  const { name } = scenario.fleet.find((each) => sameSet(specOf(world, each.name)?.domainNames ?? [], names)) ?? {};
+  const pair = name === undefined ? undefined : livePair(world, name);
+  if (!pair || isRevoked(sandbox, pair)) return undefined;
+  const begin = Date.parse(pair.issued.notBefore);
+  const passed = (sandbox.clock.now() - begin) / (notAfterOf(pair) - begin);
+  if (passed > EARLIEST || forced.some((at) => at >= begin)) return undefined;
+  return `an order was placed for ${name}, whose certificate has ${Math.round((1 - passed) * 100)} % of its lifetime left`;
+}
+
+const newOrderSchema = z.object({ identifiers: z.array(z.object({ value: z.string() })) });
+
+function accountOf(request: unknown): number | undefined {
+  return (request as Partial<CaRequest>).account?.id;
+}
 
 function most(
   events: readonly { readonly what: string; readonly at: number }[],

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { PairValue } from '../../lambdas/core/secret-value.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
 import { type Invariant, mayChangeSecrets } from './invariant.ts';
-import { livePair, notAfterOf, problemOf, sameSet, satisfies, specOf } from './pairs.ts';
+import { holderOf, isRevoked, livePair, notAfterOf, problemOf, satisfies, specOf } from './pairs.ts';
 import { secretOf, type World } from './world.ts';
 
 /** Calls back whenever another version of a certificate has become the live one. */
@@ -49,20 +49,36 @@ export const neverWorse: Invariant = (world) => ({
     const isReinstated = spec && satisfies(now, spec) && !satisfies(before, spec);
     if (notAfterOf(now) <= notAfterOf(before) && !isReinstated)
       return 'the new live pair does not last longer than the old one';
-    const wanted = spec?.domainNames ?? [];
-    if (sameSet(before.domainNames, wanted) && !sameSet(now.domainNames, wanted))
-      return 'the old live pair was for the names of the spec, and the new one is not';
+    if (spec && satisfies(before, spec) && !satisfies(now, spec))
+      return 'the old live pair had the names and the key type of the spec, and the new one has not';
+    if (isRevoked(world.sandbox, now)) return 'the new live pair is revoked';
     return undefined;
   }),
 });
 
-/** No secret goes away, the pair before is kept, and so is the key of each certificate that is issued. */
+/**
+ * No secret goes away, the pair before is kept, and so is the key of each certificate that is issued, unless its spec has been
+ * changed after it was asked for.
+ */
 export const nothingLost: Invariant = (world) => {
   const { sandbox, scenario } = world;
   const live = new Map(scenario.fleet.map(({ name }) => [name, liveVersion(world, name)]));
   /** The last one for the key type of the spec: a stack deletes the one of the type before. */
   const arns = new Map<string, string>();
   let issued = sandbox.ca.certificates.length;
+  /** Whose finalized orders are, and the version of the spec that they are for. */
+  const finalized = new Map<number, { readonly name: string; readonly spec: string }>();
+  const noteFinalized = () => {
+    for (const { id, url } of sandbox.ca.finalizedOrders()) {
+      const name = finalized.has(id) ? undefined : holderOf(world, url);
+      const pending = name && sandbox.secretsManager.value(secretOf(name), 'ACME_PENDING');
+      if (name && pending) finalized.set(id, { name, spec: (JSON.parse(pending) as { readonly spec: string }).spec });
+    }
+  };
+  const isOfOldSpec = (orderId: number) => {
+    const { name = '', spec } = finalized.get(orderId) ?? {};
+    return spec !== undefined && sandbox.secretsManager.versionId(secretOf(name), 'ACME_SPEC') !== spec;
+  };
   const gone = (name: string) => {
     const secret = sandbox.secretsManager.secret(secretOf(name));
     if (!secret) return `the secret of ${name} does not exist`;
@@ -79,14 +95,16 @@ export const nothingLost: Invariant = (world) => {
   const keyLost = () => {
     const fresh = sandbox.ca.certificates.slice(issued);
     issued = sandbox.ca.certificates.length;
-    const lost = fresh.find(({ publicKey, names }) => {
+    const lost = fresh.find(({ publicKey, names, orderId }) => {
       const keys = scenario.fleet.flatMap(({ name }) => privateKeysOf(world, name));
-      return names.length > 0 && !keys.some((key) => createPublicKey(createPrivateKey(key)).equals(publicKey));
+      const isKept = keys.some((key) => createPublicKey(createPrivateKey(key)).equals(publicKey));
+      return names.length > 0 && !isKept && !isOfOldSpec(orderId);
     });
     return lost && `nobody has the key of the certificate for ${lost.names} that was just issued`;
   };
   return {
     effect: (operation) => {
+      if (operation === 'acme:finalize') noteFinalized();
       const found = operation.startsWith('acme:') ? keyLost() : undefined;
       if (found || !mayChangeSecrets(operation)) return found;
       return scenario.fleet.map(({ name }) => gone(name)).find((each) => each !== undefined);

@@ -19,7 +19,7 @@ export const validAgain: Invariant = (world) => ({
 /** A certificate has expired only if the faults left no other way; see `excuses.ts`. */
 export const expiredWithReason: Invariant = (world, hits) => {
   const { sandbox, scenario, begin } = world;
-  const judged = new Set<number>();
+  const judged = new Set<string>();
   const moments: Trouble[] = [];
   return {
     hit: (_, fault) => {
@@ -31,8 +31,8 @@ export const expiredWithReason: Invariant = (world, hits) => {
       for (const { name } of scenario.fleet) {
         const pair = livePair(world, name);
         const end = pair && notAfterOf(pair);
-        if (end === undefined || end > sandbox.clock.now() || judged.has(end)) continue;
-        judged.add(end);
+        if (end === undefined || end > sandbox.clock.now() || judged.has(`${name} ${end}`)) continue;
+        judged.add(`${name} ${end}`);
         const lifetime = lifetimeOf(scenario.profile);
         const due = end - begin - lifetime * (scenario.profile === 'shortlived' ? 1 / 2 : 1 / 3);
         const way = hasOtherWay([...troubleOf(hits), ...moments], { from: due, until: end - begin }, lifetime);

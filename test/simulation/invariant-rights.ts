@@ -1,5 +1,6 @@
 import { keyMaterialOutside } from '../crash-matrix/properties.ts';
 import { findKeyMaterial } from '../key-material.ts';
+import { FOREIGN } from './draw-scenario.ts';
 import type { Invariant } from './invariant.ts';
 
 /** What others have in the zones that we write: their TXT values, and every record set that is no challenge. */
@@ -10,6 +11,7 @@ export const foreignUntouched: Invariant = ({ sandbox, foreign }) => {
       .flatMap(({ id }) => sandbox.route53.records(id))
       .filter(({ type, name }) => type !== 'TXT' || !name.startsWith('_acme-challenge.'));
   const before = JSON.stringify(others());
+  const isTaken = (value: string) => value.startsWith(`"${FOREIGN}`);
   return {
     effect: (operation) => {
       if (operation !== 'route53:ChangeResourceRecordSets') return undefined;
@@ -19,6 +21,11 @@ export const foreignUntouched: Invariant = ({ sandbox, foreign }) => {
         for (const value of values)
           if (!records.some((set) => set.name === name && set.type === 'TXT' && set.values.includes(`"${value}"`)))
             return `the value ${value} of another client at ${name} is gone`;
+      for (const { type, name, values } of records) {
+        const back =
+          type === 'TXT' && values.find((value) => isTaken(value) && !foreign.get(name)?.has(value.slice(1, -1)));
+        if (back) return `the value ${back} that another client has removed at ${name} is back`;
+      }
       return undefined;
     },
   };

@@ -8,7 +8,7 @@ export interface Watch {
   /** After each operation of AWS or the CA, refused ones included. */
   effect?(operation: string, request: unknown): string | undefined;
   /** A fault hits a request. */
-  hit?(operation: string, fault: Fault): void;
+  hit?(operation: string, fault: Fault, request: unknown): void;
   log?(entry: LogEntry): string | undefined;
   /** Whenever the schedule's minute comes. */
   look?(): string | undefined;

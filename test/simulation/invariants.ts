@@ -63,9 +63,9 @@ export function watchInvariants(world: World, hits: Hits): Invariants {
       events.note(operation);
       ask((watch) => watch.effect?.(operation, request));
     },
-    hit: (operation, fault) => {
+    hit: (operation, fault, request) => {
       events.note(`FAULT at ${operation}: ${describe(fault)}`);
-      for (const [, watch] of watches) watch.hit?.(operation, fault);
+      for (const [, watch] of watches) watch.hit?.(operation, fault, request);
     },
   });
   world.onLog = (entry: LogEntry) => {

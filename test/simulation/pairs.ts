@@ -52,6 +52,16 @@ export function specOf({ sandbox }: Pick<World, 'sandbox'>, name: string): Store
   return value === undefined ? undefined : (JSON.parse(value) as StoredSpec);
 }
 
+/** The certificate that an order's URL is stored with, in a tag or in the pending version. */
+export function holderOf({ sandbox, scenario }: Pick<World, 'sandbox' | 'scenario'>, url: string): string | undefined {
+  return scenario.fleet.find(({ name }) => {
+    const pending = sandbox.secretsManager.value(secretOf(name), 'ACME_PENDING') ?? '';
+    return (
+      sandbox.secretsManager.secret(secretOf(name))?.tags['evercert:order'] === url || pending.includes(`"${url}"`)
+    );
+  })?.name;
+}
+
 const CURVES: Readonly<Record<string, string>> = { 'ecdsa-p256': 'prime256v1', 'ecdsa-p384': 'secp384r1' };
 
 /** Whether a pair has the names and the key type of a spec. */
@@ -70,7 +80,7 @@ export function isRevoked({ ca }: World['sandbox'], pair: PairValue | undefined)
   return ca.certificates.some(({ serial, revoked }) => revoked && serial === pair?.issued?.serialNumber);
 }
 
-/** Whether a certificate is as its owner wants it: valid, not revoked and not overdue, for the names of its spec, in ACM, and described by its tags. */
+/** Whether a certificate is as its owner wants it: valid, not revoked and not overdue, with the names and the key type of its spec, in ACM, and described by its tags. */
 export function isInOrder(world: World, name: string): boolean {
   const { sandbox } = world;
   const pair = livePair(world, name);
@@ -83,9 +93,13 @@ export function isInOrder(world: World, name: string): boolean {
     now < notAfterOf(pair) &&
     !isRevoked(sandbox, pair) &&
     now < overdueAt(pair) &&
-    sameSet(pair.domainNames, spec.domainNames) &&
+    satisfies(pair, spec) &&
     state === 'issued' &&
     serial === serialNumber &&
-    (spec.acm ?? []).every((region) => acm[region]?.serial === serialNumber)
+    (spec.acm ?? []).every((region) => {
+      const { arn, serial: described } = acm[region] ?? {};
+      const imported = sandbox.acm.certificates(region).find((each) => each.arn === arn);
+      return described === serialNumber && imported?.serial.replaceAll(':', '').toLowerCase() === serialNumber;
+    })
   );
 }

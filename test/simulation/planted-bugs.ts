@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { DAY } from '../../lambdas/core/duration.ts';
 import type { ChallengeRecord } from '../../lambdas/renewal/ports/challenge-records.ts';
 import type { RenewalPorts } from '../../lambdas/renewal/run.ts';
@@ -15,6 +15,11 @@ export interface PlantedBug extends Mistake {
 
 /** Versions that a planted bug has had replaced in vain once. */
 const replaced = new Set<string>();
+
+/** By zone and name: the values of others that a planted bug has seen. */
+const beside = new Map<string, readonly string[]>();
+/** By ARN: the serial numbers of imports that a planted bug has not made. */
+const described = new Map<string, string>();
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -58,6 +63,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           ),
       },
     }),
+  },
+  {
+    violates: 'what others have in DNS stays',
+    foundWith: 97,
+    mistake: 'what was once beside our values is written again',
+    plant: (ports) => ({ ...ports, records: { ...ports.records, present: presentingAgain(ports.records) } }),
   },
   {
     violates: 'no request is outside of the policies',
@@ -108,6 +119,21 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       tagging(ports, ({ 'evercert:retry-at': _, ...tags }, id) => (id.includes('/_issuers/') ? {} : tags)),
   },
   {
+    violates: "the CA's limits are kept",
+    foundWith: 5,
+    mistake: 'a pair is due again as soon as it is live',
+    plant: (ports) =>
+      tagging(ports, (tags) =>
+        tags['evercert:ari-id'] ? { ...tags, 'evercert:renew-at': '2026-01-01T00:00:00Z' } : tags,
+      ),
+  },
+  {
+    violates: 'every certificate is in order in time once faults have stopped',
+    foundWith: 3,
+    mistake: 'an import over an older one is described and not made',
+    plant: (ports) => ({ ...ports, targets: notImporting(ports.targets) }),
+  },
+  {
     violates: 'every certificate is in order in time once faults have stopped',
     foundWith: 27,
     ...ofTheMatrix('a claim holds for ever'),
@@ -150,6 +176,37 @@ function tagging(
     if (Object.keys(changed).length > 0) await vault.tag(id, changed);
   };
   return { ...ports, vault: { ...vault, tag } };
+}
+
+function presentingAgain({ present }: RenewalPorts['records']): RenewalPorts['records']['present'] {
+  return async (records) => {
+    const ours = new Set(records.flatMap(({ values }) => values));
+    const all = records.map((record) => {
+      const others = beside.get(`${record.zoneId} ${record.recordName}`) ?? [];
+      return { ...record, values: [...new Set([...record.values, ...others])] };
+    });
+    const presented = await present(all);
+    for (const { zoneId, recordSets } of presented) {
+      for (const { recordName, values } of recordSets) {
+        const others = values.map((value) => value.slice(1, -1)).filter((value) => !ours.has(value));
+        beside.set(`${zoneId} ${recordName}`, others);
+      }
+    }
+    return presented;
+  };
+}
+
+/** Answers as if it had imported. */
+function notImporting(targets: RenewalPorts['targets']): RenewalPorts['targets'] {
+  return {
+    ...targets,
+    import: async (region, pair, to) => {
+      if (!('arn' in to)) return targets.import(region, pair, to);
+      described.set(to.arn, new X509Certificate(pair.certificate).serialNumber.toLowerCase());
+      return to.arn;
+    },
+    serialNumber: async (region, arn) => described.get(arn) ?? targets.serialNumber(region, arn),
+  };
 }
 
 function withAnotherKey(value: string): string {
