@@ -106,13 +106,15 @@ async function seemsDelegated(name: string, zoneName: string, server: Resolver):
   return own.status === 'fulfilled' || (below.status === 'rejected' && isNoData(below.reason));
 }
 
-/** As Node has it: the flags, and the value under its tag. */
+/** As Node has it: the flags, and the value under its tag, which may be `critical` too. */
 interface CaaAnswer {
-  readonly critical: number;
+  readonly critical: number | string;
   readonly [tag: string]: string | number;
 }
 
 function caaRecord({ critical, type: _type, ...rest }: CaaAnswer): CaaRecord {
+  // A property of that name takes the place of the flags; a CA says whether it is critical.
+  if (typeof critical !== 'number') return { flags: 0, tag: 'critical', value: critical };
   const [tag = '', value = ''] = Object.entries(rest)[0] ?? [];
   return { flags: critical, tag, value: String(value) };
 }

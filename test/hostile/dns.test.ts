@@ -6,6 +6,7 @@ import { decode, encode } from 'dns-packet';
 import { propagation } from '../../lambdas/core/propagation.ts';
 import { createFindServers } from '../../lambdas/dns/authoritative-servers.ts';
 import { createAuthoritativeTxt } from '../../lambdas/dns/authoritative-txt.ts';
+import { createPublicDns } from '../../lambdas/dns/public-dns.ts';
 import { startNameServer } from '../sandbox/name-server.ts';
 import { recordSetKey } from '../sandbox/route53-change-batch.ts';
 
@@ -92,6 +93,24 @@ describe('A hostile DNS server', () => {
     answer = (query) => [txt(query, { ttl })];
     expect((await look())[0]?.values).toEqual(['ab']);
   });
+
+  it.each(['issue', 'critical', 'type', '__proto__', 'constructor', '1'])(
+    'may call a CAA property anything, and its flags are a number: %s',
+    async (tag) => {
+      answer = (query) => {
+        const { id = 0, questions = [] } = decode(query);
+        const name = questions[0]?.name ?? '';
+        // The encoder takes any tag; its type knows three.
+        const data = { flags: 0, tag: tag as 'issue', value: '200' };
+        // Whoever answers for names that do not exist is not believed at all.
+        const answers = name.endsWith('.invalid') ? [] : [{ type: 'CAA' as const, name, data }];
+        return [encode({ type: 'response', id, questions, answers })];
+      };
+      const resolvers = [`127.0.0.1:${server.address().port}`];
+      const dns = createPublicDns({ resolvers, findServers: async () => [], ...PATIENCE });
+      expect(await dns.caaAt('example.com')).toMatchObject({ records: [{ flags: 0 }] });
+    },
+  );
 
   it('that answers from another port than the one that was asked is not believed (RFC 5452, section 9.1)', async () => {
     const other = createSocket('udp4');
