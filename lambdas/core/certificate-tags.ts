@@ -47,7 +47,7 @@ export interface CertificateTags {
   readonly logicalId?: string;
   /** The owner's physical id. */
   readonly resource?: string;
-  /** The requests of CloudFormation that were begun, the newest first (`renewal/request-history.ts`). */
+  /** The requests of CloudFormation that were begun, the newest first (`renewal/provision/request-history.ts`). */
   readonly requests?: string;
   /** What the owner found, while its Create has not succeeded yet: `new`, `kept` or `managed`, and the versions of the spec and of the tags. */
   readonly takenFrom?: string;

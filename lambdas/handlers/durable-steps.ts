@@ -2,7 +2,7 @@ import { type DurableContext, DurableOperationError } from '@aws/durable-executi
 import { toFailure } from '../core/failure.ts';
 import { parseStoredFailure, storeFailure } from '../core/stored-failure.ts';
 import type { Polled, Steps } from '../renewal/ports/steps.ts';
-import { uniqueNames } from '../renewal/unique-names.ts';
+import { uniqueNames } from '../renewal/steps/unique-names.ts';
 
 /**
  * Steps that Lambda checkpoints: on a resume they are not run again, and waiting between them costs nothing. A step that

@@ -2,7 +2,7 @@ import type { CertificateSpec } from '../core/certificate-spec.ts';
 import type { AcmImport } from '../core/certificate-tags.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import type { Trust } from '../core/trust.ts';
-import type { Claim } from './claim.ts';
+import type { Claim } from './claim/claim.ts';
 
 /** Changes when code that goes on with an attempt could misread one that an older or newer version began. */
 export const ATTEMPT_SCHEMA = 1;

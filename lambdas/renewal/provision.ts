@@ -14,10 +14,10 @@ import {
   parseProvisionRequest,
 } from '../core/provision-event.ts';
 import type { Settings } from '../core/settings.ts';
-import { deleteCertificate } from './delete-certificate.ts';
-import { provisionCertificate } from './provision-certificate.ts';
-import { deleteIssuer, provisionIssuer } from './provision-issuer.ts';
-import type { ProvisionPorts, ProvisionRun } from './provision-run.ts';
+import { deleteCertificate } from './provision/delete-certificate.ts';
+import { provisionCertificate } from './provision/provision-certificate.ts';
+import { deleteIssuer, provisionIssuer } from './provision/provision-issuer.ts';
+import type { ProvisionPorts, ProvisionRun } from './provision/provision-run.ts';
 import { startRun } from './run.ts';
 
 /** Lambda stops a function after fifteen. */

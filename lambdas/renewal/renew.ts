@@ -1,14 +1,14 @@
 import type { AcmImport } from '../core/certificate-tags.ts';
 import type { RenewOutcome } from '../core/outcome.ts';
 import type { RenewEvent } from '../core/renew-event.ts';
-import { announce } from './announce.ts';
 import { expectOwnAttempt } from './attempt.ts';
-import { beginAttempt } from './begin-attempt.ts';
-import { issue } from './issue.ts';
+import { beginAttempt } from './claim/begin-attempt.ts';
+import { issue } from './order/issue.ts';
+import { announce } from './outcome/announce.ts';
+import { asFailure, recordFailure } from './outcome/record-failure.ts';
 import type { Steps } from './ports/steps.ts';
-import { goLive, importLive } from './publish.ts';
-import { asFailure, recordFailure } from './record-failure.ts';
-import { reinstate } from './reinstate.ts';
+import { goLive, importLive } from './publish/publish.ts';
+import { reinstate } from './publish/reinstate.ts';
 import { revokeAtOnce, revokeReplaced } from './revoke.ts';
 import type { Run } from './run.ts';
 

@@ -12,13 +12,13 @@ import {
 } from '../core/revocations.ts';
 import { parseSecretValue } from '../core/secret-value.ts';
 import type { Attempt } from './attempt.ts';
-import { expectTime } from './claim.ts';
+import { type ManagedCertificate, readManagedCertificate } from './certificate/managed-certificate.ts';
+import { expectTime } from './claim/claim.ts';
 import { digest } from './digest.ts';
-import { endpointOf, openIssuer, readIssuerSettings } from './issuer.ts';
-import { withKnownAccount } from './known-account.ts';
-import { type ManagedCertificate, readManagedCertificate } from './managed-certificate.ts';
+import { endpointOf, openIssuer, readIssuerSettings } from './issuer/issuer.ts';
+import { withKnownAccount } from './issuer/known-account.ts';
 import type { Steps } from './ports/steps.ts';
-import { readPair } from './publish.ts';
+import { readPair } from './publish/publish.ts';
 import type { Run } from './run.ts';
 import { LIVE, REVOKED } from './stages.ts';
 

@@ -13,17 +13,17 @@ import { isoInstant, type ScannedCertificate, type ScanResult } from '../core/ou
 import type { PrivateCa } from '../core/private-ca.ts';
 import type { ScanEvent } from '../core/scan-event.ts';
 import type { Settings } from '../core/settings.ts';
-import { executionName } from './execution-name.ts';
-import { describeCertificate } from './find-certificate.ts';
-import { inParallel } from './in-parallel.ts';
-import { createPace, type Pace } from './pace.ts';
+import { describeCertificate } from './certificate/find-certificate.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 import type { RenewalStarter } from './ports/renewal-starter.ts';
 import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
-import { askRenewalInfo } from './renewal-info.ts';
+import { executionName } from './scan/execution-name.ts';
+import { inParallel } from './scan/in-parallel.ts';
+import { createPace, type Pace } from './scan/pace.ts';
+import { askRenewalInfo } from './scan/renewal-info.ts';
+import { countedOrders, type StartBudget, startBudget, WAIT_FOR_BUDGET } from './scan/start-budget.ts';
 import { LIVE } from './stages.ts';
-import { countedOrders, type StartBudget, startBudget, WAIT_FOR_BUDGET } from './start-budget.ts';
 
 /** What `scan` needs of the world. It reads no secret's value. */
 export interface ScanPorts {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { measuredSteps } from '../../lambdas/renewal/measured-steps.ts';
 import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
+import { measuredSteps } from '../../lambdas/renewal/steps/measured-steps.ts';
 
 type Execute = <T>(flow: (steps: Steps, clock: Clock) => Promise<T>) => Promise<{ readonly result: T }>;
 

@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { inParallel } from '../../lambdas/renewal/in-parallel.ts';
+import { inParallel } from '../../lambdas/renewal/scan/in-parallel.ts';
 import { ALL_INTERRUPTIONS, takesEveryPoint } from './call-points.ts';
 import { type CaseResult, runMatrix } from './matrix.ts';
 import { EXECUTIONS, type ScenarioOptions, WORKS } from './scenario.ts';

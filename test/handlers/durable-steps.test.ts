@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
 import { durableSteps } from '../../lambdas/handlers/durable-steps.ts';
-import { measuredSteps } from '../../lambdas/renewal/measured-steps.ts';
 import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
+import { measuredSteps } from '../../lambdas/renewal/steps/measured-steps.ts';
 import { measuredStepsContract } from '../contracts/measured-steps.contract.ts';
 import { stepsContract } from '../contracts/steps.contract.ts';
 import type { DurableExecution } from '../sandbox/durable-execution.ts';

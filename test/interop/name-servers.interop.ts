@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type AuthoritativeServer, createFindServers } from '../../lambdas/dns/authoritative-servers.ts';
 import { createAuthoritativeTxt } from '../../lambdas/dns/authoritative-txt.ts';
 import { createPublicDns } from '../../lambdas/dns/public-dns.ts';
-import { checkCaa } from '../../lambdas/renewal/check-caa.ts';
-import { followCname } from '../../lambdas/renewal/follow-cname.ts';
+import { checkCaa } from '../../lambdas/renewal/dns01/check-caa.ts';
+import { followCname } from '../../lambdas/renewal/dns01/follow-cname.ts';
 import type { TxtLookup } from '../../lambdas/renewal/ports/txt-lookup.ts';
 import { publicDnsContract } from '../contracts/public-dns.contract.ts';
 import { RECORD_NAME, type ServerState, txtLookupContract, ZONE_NAME } from '../contracts/txt-lookup.contract.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { checkDelegation } from '../../lambdas/renewal/check-delegation.ts';
+import { checkDelegation } from '../../lambdas/renewal/dns01/check-delegation.ts';
 import { MemoryDns } from '../fakes/memory-dns.ts';
 
 const NAME = '_acme-challenge.example.com';

@@ -1,6 +1,6 @@
-import { directSteps } from '../../lambdas/renewal/direct-steps.ts';
 import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
+import { directSteps } from '../../lambdas/renewal/steps/direct-steps.ts';
 import { measuredStepsContract } from '../contracts/measured-steps.contract.ts';
 import { stepsContract } from '../contracts/steps.contract.ts';
 import { VirtualClock } from '../sandbox/virtual-clock.ts';

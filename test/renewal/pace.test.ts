@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { createPace } from '../../lambdas/renewal/pace.ts';
+import { createPace } from '../../lambdas/renewal/scan/pace.ts';
 
 /** A clock that jumps. */
 function jumping() {

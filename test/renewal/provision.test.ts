@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { parseSettings } from '../../lambdas/core/settings.ts';
+import type { ProvisionPorts } from '../../lambdas/renewal/provision/provision-run.ts';
 import { provision } from '../../lambdas/renewal/provision.ts';
-import type { ProvisionPorts } from '../../lambdas/renewal/provision-run.ts';
 import { MemoryAnswers } from '../fakes/memory-answers.ts';
 import { MemoryStarter } from '../fakes/memory-starter.ts';
 import { MemoryTargets } from '../fakes/memory-targets.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { CertificateTags } from '../../lambdas/core/certificate-tags.ts';
-import { countedOrders, startBudget } from '../../lambdas/renewal/start-budget.ts';
+import { countedOrders, startBudget } from '../../lambdas/renewal/scan/start-budget.ts';
 
 const now = Date.parse('2026-11-24T00:00:00Z');
 const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/acme/renewal-info';

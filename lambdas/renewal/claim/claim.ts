@@ -1,0 +1,244 @@
+import { generatePrivateKey, keyTypeOf, toPkcs8 } from '../../acme/private-key.ts';
+import { MINUTE } from '../../core/duration.ts';
+import { type FailureDetails, RenewalFailure } from '../../core/failure.ts';
+import type { KeyType } from '../../core/key-type.ts';
+import { parseSecretValue } from '../../core/secret-value.ts';
+import { isRevokedKey, type ManagedCertificate } from '../certificate/managed-certificate.ts';
+import { digest } from '../digest.ts';
+import type { Run } from '../run.ts';
+import { LIVE, PENDING } from '../stages.ts';
+import { isOtherVersion, type OtherVersion, type Pending, parsePending, pendingValue } from './pending.ts';
+
+/** Between an owner's last action and the end of its lease: time-outs of requests and differences of clocks fit in. */
+const MARGIN = 2 * MINUTE;
+
+/** Two attempts at a certificate with the most names; more would not fit a secret's 65,536 bytes for ever. */
+const MAX_LEFTOVERS = 200;
+
+/** More claims of one generation than a certificate can see in its life. */
+const MAX_ATTEMPTS = 10_000;
+
+/** Who may act on a certificate. Plain data without the key: it crosses steps. */
+export interface Claim {
+  readonly arn: string;
+  /** The version that says who owns the attempt. */
+  readonly token: string;
+  /** The live version that is being replaced. */
+  readonly generation: string;
+  readonly attempt: number;
+  /** Whether an order of an earlier attempt may be gone on with. */
+  readonly resumes: boolean;
+  /** Stop acting by then; milliseconds since the epoch. */
+  readonly deadline: number;
+  readonly leaseUntil: number;
+}
+
+export type ClaimOutcome =
+  | { readonly kind: 'claimed'; readonly claim: Claim }
+  | { readonly kind: 'busy'; readonly until: number };
+
+/**
+ * Claims the next attempt at a certificate: one create-once write, whose id both contenders compute alike (decision
+ * 1). `purpose` says whether the attempt needs a new private key.
+ */
+export async function claimAttempt(
+  certificate: ManagedCertificate,
+  purpose: 'renew' | 'publish',
+  run: Run,
+): Promise<ClaimOutcome> {
+  let previous = await readPending(certificate.arn, certificate.stages[PENDING], run);
+  for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1) {
+    if (previous && !isOver(previous, certificate, run)) {
+      if (previous.owner !== run.id) return busy(previous);
+      if (serves(previous, certificate, purpose)) return claimed(certificate.arn, previous, run);
+      // Our own, but for something else: a repeated run finds its own new pair live and has only targets left to do.
+    }
+    const unfinished = previous?.generation === certificate.liveVersion ? previous : undefined;
+    attempt = Math.max(attempt, (unfinished?.attempt ?? 0) + 1);
+    // With the claim before in it, because a live version may come back.
+    const token = digest('claim', certificate.arn, certificate.liveVersion, attempt, previous?.claim ?? '');
+    const privateKey = purpose === 'renew' ? await nextPrivateKey(certificate, unfinished, run) : '';
+    const resumes =
+      privateKey !== '' &&
+      privateKey === unfinished?.privateKey &&
+      unfinished.spec === (certificate.specVersion ?? '') &&
+      certificate.tags.failure !== 'certificate-rejected';
+    const pending: Pending = {
+      schema: 1,
+      generation: certificate.liveVersion,
+      attempt,
+      owner: run.id,
+      leaseUntil: run.clock.now() + run.settings.leaseMinutes * MINUTE,
+      claim: token,
+      spec: certificate.specVersion ?? '',
+      key: certificate.spec.key,
+      privateKey,
+      resumes,
+      order: resumes ? unfinished?.order : undefined,
+      records: [],
+      leftovers: leftovers(previous, certificate),
+      // After a failure nothing is taken for granted.
+      zones: certificate.tags.failure === undefined ? (previous?.zones ?? []) : [],
+    };
+    const outcome = await run.vault.put({ id: certificate.arn, value: pendingValue(pending), token, stage: PENDING });
+    if (outcome === 'written') return claimed(certificate.arn, pending, run);
+    previous = await readPending(certificate.arn, token, run);
+  }
+  throw new RenewalFailure('unexpected', `${certificate.name} has had ${MAX_ATTEMPTS} attempts at one version`);
+}
+
+/**
+ * Replaces the owner's pending version by one that knows more: the order, the TXT values.
+ */
+export async function updatePending(
+  claim: Claim,
+  changes: Partial<Pick<Pending, 'order' | 'records' | 'zones'>>,
+  run: Run,
+): Promise<void> {
+  const before = await ownVersion(claim, run);
+  const pending = { ...before.pending, ...changes };
+  const value = pendingValue(pending);
+  // Its predecessor is in the id: a version that exists can't be put back by writing it again.
+  const token = digest('pending', claim.token, before.version, value);
+  await run.vault.put({ id: claim.arn, value, token, stage: PENDING });
+  run.known.pending.set(claim.token, pending);
+}
+
+/** The claim's pending version, without a look whether the claim still holds: for reading what it says. */
+export async function knownPending(claim: Claim, run: Run): Promise<Pending> {
+  return run.known.pending.get(claim.token) ?? ownPending(claim, run);
+}
+
+/**
+ * The claim's own pending version, as it is now. Throws `claim-lost` when somebody else has claimed or the live version
+ * is no longer the one that is being replaced, `attempt-timeout` when the time is up: then nothing more is done.
+ */
+export async function ownPending(claim: Claim, run: Run): Promise<Pending> {
+  return (await ownVersion(claim, run)).pending;
+}
+
+async function ownVersion(claim: Claim, run: Run): Promise<{ readonly pending: Pending; readonly version: string }> {
+  expectTime(claim, run);
+  const secret = await run.vault.describe(claim.arn);
+  const version = secret?.stages[PENDING] ?? '';
+  const pending = await readPending(claim.arn, version, run);
+  if (!secret || pending?.claim !== claim.token) throw takenOver();
+  if (secret.stages[LIVE] !== claim.generation) {
+    throw new RenewalFailure(
+      'claim-lost',
+      'the secret has got another value in the meantime; this run leaves it alone, and the next one starts from it',
+    );
+  }
+  run.known.pending.set(claim.token, pending);
+  return { pending, version };
+}
+
+/** Whether the lease has run out and somebody else has claimed since. Costs nothing while the lease lasts. */
+export async function isTakenOver(claim: Claim, run: Run): Promise<boolean> {
+  if (run.clock.now() < claim.leaseUntil) return false;
+  const secret = await run.vault.describe(claim.arn);
+  const pending = await readPending(claim.arn, secret?.stages[PENDING], run);
+  return pending?.claim !== claim.token;
+}
+
+export function takenOver(): RenewalFailure {
+  return new RenewalFailure(
+    'claim-lost',
+    'another run has taken this certificate over; nothing more is done by this one',
+  );
+}
+
+/** The wait, if it ends in time; throws `attempt-timeout` at once if it doesn't, while there is time to clean up. */
+export function waitWithin(claim: Claim, milliseconds: number, run: Run): number {
+  const end = run.clock.now() + milliseconds;
+  if (end < claim.deadline) return milliseconds;
+  throw timeout(claim, { retryAt: end });
+}
+
+/** Throws `attempt-timeout` when the time is up. */
+export function expectTime(claim: Claim, run: Run): void {
+  if (run.clock.now() >= claim.deadline) throw timeout(claim);
+}
+
+function timeout(claim: Claim, details: FailureDetails = {}): RenewalFailure {
+  const lease = new Date(claim.leaseUntil).toISOString();
+  return new RenewalFailure(
+    'attempt-timeout',
+    `the attempt can not end within its lease (until ${lease}); the next one goes on from here`,
+    { details },
+  );
+}
+
+/** Whether a claim of ours is for the work at hand: the same live version, and a key if one is needed. */
+function serves(pending: Pending, certificate: ManagedCertificate, purpose: 'renew' | 'publish'): boolean {
+  return pending.generation === certificate.liveVersion && (pending.privateKey !== '') === (purpose === 'renew');
+}
+
+/**
+ * Whether this run has claimed the certificate before: Lambda repeats an event that failed, and delivers some twice. What
+ * `force` asked for is under way or done then.
+ */
+export async function hasClaimedBefore(certificate: ManagedCertificate, run: Run): Promise<boolean> {
+  const pending = await readPending(certificate.arn, certificate.stages[PENDING], run);
+  return pending?.owner === run.id;
+}
+
+function claimed(arn: string, pending: Pending, run: Run): ClaimOutcome {
+  run.known.pending.set(pending.claim, pending);
+  const { claim: token, generation, attempt, resumes, leaseUntil } = pending;
+  const deadline = leaseUntil - MARGIN;
+  return { kind: 'claimed', claim: { arn, token, generation, attempt, resumes, leaseUntil, deadline } };
+}
+
+function busy(pending: Pending): ClaimOutcome {
+  return { kind: 'busy', until: pending.leaseUntil };
+}
+
+function isOver(pending: Pending, certificate: ManagedCertificate, run: Run): boolean {
+  return certificate.tags.claimEnded === pending.claim || pending.leaseUntil <= run.clock.now();
+}
+
+async function readPending(arn: string, version: string | undefined, run: Run): Promise<Pending | undefined> {
+  const text = version === undefined ? undefined : await run.vault.read(arn, version);
+  if (text === undefined) return undefined;
+  const pending = parsePending(text);
+  if (pending && !isOtherVersion(pending)) return pending;
+  if (pending && pending.leaseUntil > run.clock.now()) throw otherVersion(pending);
+  run.log.warn('the pending version can not be read and is passed over', { secret: arn, version });
+  return undefined;
+}
+
+function otherVersion({ schema, leaseUntil }: OtherVersion): RenewalFailure {
+  const lease = new Date(leaseUntil).toISOString();
+  return new RenewalFailure(
+    'other-version',
+    `another version of evercert (claims of schema ${schema}) works on this certificate until ${lease}; this one takes over after that. See that one version is deployed.`,
+  );
+}
+
+/** A key that an order may already be waiting for is used again; a key of the wrong type, or a revoked one, is not. */
+async function nextPrivateKey(
+  certificate: ManagedCertificate,
+  unfinished: Pending | undefined,
+  run: Run,
+): Promise<string> {
+  const { spec, revocations } = certificate;
+  const live = spec.reuseKey ? await livePrivateKey(certificate, spec.key, run) : undefined;
+  if (live && !isRevokedKey(live, revocations)) return live;
+  const started = unfinished?.key === spec.key ? unfinished.privateKey : '';
+  return started !== '' && !isRevokedKey(started, revocations) ? started : generatePrivateKey(spec.key);
+}
+
+async function livePrivateKey(certificate: ManagedCertificate, key: KeyType, run: Run): Promise<string | undefined> {
+  if (certificate.live.kind !== 'pair') return undefined;
+  const value = parseSecretValue((await run.vault.read(certificate.arn, certificate.liveVersion)) ?? '');
+  return value.kind === 'pair' && keyTypeOf(value.privateKey) === key ? toPkcs8(value.privateKey) : undefined;
+}
+
+/** What earlier attempts wrote into DNS and nobody is known to have removed; the newest first, each once. */
+function leftovers(previous: Pending | undefined, certificate: ManagedCertificate): Pending['leftovers'] {
+  if (!previous || certificate.tags.cleaned === previous.claim) return [];
+  const all = [...previous.records, ...previous.leftovers];
+  const different = new Map(all.map((record) => [JSON.stringify(record), record]));
+  return [...different.values()].slice(0, MAX_LEFTOVERS);
+}

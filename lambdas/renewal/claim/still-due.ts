@@ -1,0 +1,47 @@
+import type { CertificateTags } from '../../core/certificate-tags.ts';
+import { dueFromValue } from '../../core/due.ts';
+import { RenewalFailure } from '../../core/failure.ts';
+import type { Attempt } from '../attempt.ts';
+import { type ManagedCertificate, readManagedCertificate } from '../certificate/managed-certificate.ts';
+import { readIssuerSettings } from '../issuer/issuer.ts';
+import type { Run } from '../run.ts';
+
+/**
+ * Decides again right before a CA is asked for a new order: between the claim and this moment somebody may have put another
+ * value or another spec in place, or a scan may have learned of another renewal window. Whoever forces, or deploys, has
+ * decided already.
+ *
+ * Returns the tags as they are now. Throws `no-longer-due`, and `claim-lost` when the live version is no longer the one that is
+ * being replaced.
+ */
+export async function expectStillDue(attempt: Attempt, run: Run): Promise<CertificateTags> {
+  const secret = await run.vault.describe(attempt.claim.arn);
+  if (!secret) throw new RenewalFailure('claim-lost', `the secret ${attempt.claim.arn} is gone; nothing was ordered`);
+  const certificate = await readManagedCertificate(secret, run.vault, run.settings);
+  if (certificate.liveVersion !== attempt.claim.generation) {
+    throw new RenewalFailure('claim-lost', 'the secret has got another value in the meantime; nothing was ordered');
+  }
+  if (attempt.force || attempt.request !== undefined) return certificate.tags;
+  if (certificate.specVersion !== attempt.specVersion) {
+    throw noLongerDue('its spec has been changed while this run prepared');
+  }
+  const { action, reason } = await decideAgain(certificate, run);
+  if (action !== 'renew') throw noLongerDue(reason);
+  return certificate.tags;
+}
+
+async function decideAgain(certificate: ManagedCertificate, run: Run): Promise<ReturnType<typeof dueFromValue>> {
+  const { live, spec, tags, liveVersion } = certificate;
+  const issuers = await Promise.all(spec.issuer.map((name) => readIssuerSettings(name, run)));
+  return dueFromValue(live, spec, {
+    now: run.clock.now(),
+    force: false,
+    directoryUrls: issuers.map(({ directoryUrl }) => directoryUrl),
+    suggested: tags.version === liveVersion && tags.ariId ? tags.renewAt : undefined,
+    imports: tags.acm,
+  });
+}
+
+function noLongerDue(why: string): RenewalFailure {
+  return new RenewalFailure('no-longer-due', `nothing was ordered: ${why}; the next scan decides again`);
+}

@@ -1,0 +1,110 @@
+import { findOrRegisterAccount } from '../../acme/account.ts';
+import type { AcmeSession } from '../../acme/session.ts';
+import { fitsTag } from '../../core/certificate-tags.ts';
+import { MINUTE, SECOND } from '../../core/duration.ts';
+import { RenewalFailure } from '../../core/failure.ts';
+import { type IssuerSettings, parseExternalAccountBinding } from '../../core/issuer-settings.ts';
+import { type IssuerTags, readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
+import { digest } from '../digest.ts';
+import { jsonObjectIn } from '../json-text.ts';
+import type { SecretDescription } from '../ports/secret-vault.ts';
+import type { IssuerRun } from '../run.ts';
+import { LIVE, PENDING, SPEC } from '../stages.ts';
+
+/** How long a registration may take before another run tries it. */
+const REGISTRATION_LEASE = 2 * MINUTE;
+
+/** What an account is registered with. */
+export interface AccountOwner {
+  readonly name: string;
+  readonly settings: IssuerSettings;
+  readonly secret: SecretDescription;
+  /** The URL of an account that the CA has forgotten. */
+  readonly forgotten?: string | undefined;
+}
+
+/** An account belongs to the settings with which it was registered: another directory or e-mail means another look. */
+export function knownAccount({ secret, forgotten }: Pick<AccountOwner, 'secret' | 'forgotten'>): string | undefined {
+  const tags: IssuerTags = readIssuerTags(secret.tags);
+  return tags.accountSpec === secret.stages[SPEC] && tags.accountUrl !== forgotten ? tags.accountUrl : undefined;
+}
+
+/**
+ * Finds or registers the account. Only the holder of the registration's claim asks the CA; whoever comes second waits
+ * for the account that the first one gets. Asking twice would be harmless with most CAs, but not with those whose
+ * external account bindings can be used once.
+ */
+export async function registerAccount(
+  session: AcmeSession,
+  owner: AccountOwner,
+  run: IssuerRun,
+): Promise<{ readonly accountUrl: string; readonly by: 'us' | 'another' }> {
+  const { secret } = owner;
+  const accountSpec = secret.stages[SPEC] ?? '';
+  for (let attempt = 1; ; attempt += 1) {
+    const token = digest('registration', secret.arn, accountSpec, attempt);
+    const claim: Registration = { owner: run.id, leaseUntil: run.clock.now() + REGISTRATION_LEASE };
+    const outcome = await run.vault.put({ id: secret.arn, value: JSON.stringify(claim), token, stage: PENDING });
+    const holder = outcome === 'written' ? claim : parseRegistration(await run.vault.read(secret.arn, token));
+    if (holder.owner === run.id) {
+      const { accountUrl } = await findOrRegisterAccount(session, await accountRequest(owner, run));
+      // A URL that no tag can hold is looked up again by every run.
+      if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags({ accountUrl, accountSpec }));
+      return { accountUrl, by: 'us' };
+    }
+    const accountUrl = await registeredByAnother(owner, holder.leaseUntil, run);
+    if (accountUrl) return { accountUrl, by: 'another' };
+  }
+}
+
+interface Registration {
+  readonly owner: string;
+  readonly leaseUntil: number;
+}
+
+async function registeredByAnother(
+  { secret, forgotten }: AccountOwner,
+  leaseUntil: number,
+  run: IssuerRun,
+): Promise<string | undefined> {
+  while (run.clock.now() < leaseUntil) {
+    await run.clock.sleep(2 * SECOND);
+    const now = await run.vault.describe(secret.arn);
+    const accountUrl = now && knownAccount({ secret: now, forgotten });
+    if (accountUrl) return accountUrl;
+  }
+  return undefined;
+}
+
+async function accountRequest(
+  { name, settings }: AccountOwner,
+  run: IssuerRun,
+): Promise<Parameters<typeof findOrRegisterAccount>[1]> {
+  const { email, externalAccountBinding: binding } = settings;
+  return {
+    ...(email ? { email } : {}),
+    ...(binding ? { externalAccountBinding: await readBinding(binding.secret, name, run) } : {}),
+  };
+}
+
+async function readBinding(
+  id: string,
+  issuer: string,
+  run: IssuerRun,
+): Promise<ReturnType<typeof parseExternalAccountBinding>> {
+  const secret = await run.vault.describe(id);
+  const version = secret?.stages[LIVE];
+  const text = secret && version ? await run.vault.read(secret.arn, version) : undefined;
+  if (text === undefined) {
+    throw new RenewalFailure(
+      'invalid-input',
+      `issuer ${issuer}: externalAccountBinding.secret names ${id}, which does not exist or has no value`,
+    );
+  }
+  return parseExternalAccountBinding(jsonObjectIn(text), `external account binding in the secret ${id}`);
+}
+
+function parseRegistration(text: string | undefined): Registration {
+  const { owner, leaseUntil } = jsonObjectIn(text) ?? {};
+  return { owner: String(owner ?? ''), leaseUntil: Number(leaseUntil) || 0 };
+}

@@ -1,0 +1,167 @@
+import { keyMatches, readCertificate } from '../../acme/certificate.ts';
+import { createCsr } from '../../acme/csr.ts';
+import { downloadChain, finalizeOrder, type Order } from '../../acme/order.ts';
+import { encodePrivateKey } from '../../acme/private-key.ts';
+import { verifyPair } from '../../acme/verify.ts';
+import { DAY } from '../../core/duration.ts';
+import { RenewalFailure } from '../../core/failure.ts';
+import { isoInstant } from '../../core/outcome.ts';
+import { renewedValue } from '../../core/secret-value.ts';
+import type { Attempt } from '../attempt.ts';
+import { knownPending, ownPending, updatePending, waitWithin } from '../claim/claim.ts';
+import type { Pending } from '../claim/pending.ts';
+import { openIssuer } from '../issuer/issuer.ts';
+import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import type { Polled, Steps } from '../ports/steps.ts';
+import type { Run } from '../run.ts';
+import { ISSUED } from '../stages.ts';
+import { freshOrder, lastOrder, remember } from './orders.ts';
+import { orderOf } from './place-order.ts';
+import { pollInterval } from './poll-interval.ts';
+import { renewalInfoId } from './renewal-info-id.ts';
+
+/** A verified pair that is stored but not live yet. */
+export interface StoredCertificate {
+  readonly version: string;
+  readonly serialNumber: string;
+  readonly validInMilliseconds: number;
+  readonly storedAt: number;
+}
+
+/**
+ * Finalizes the order with the key that is already safe in the pending version, waits for the CA, verifies what comes
+ * back, and stores it.
+ */
+export async function obtainCertificate(
+  attempt: Attempt,
+  orderUrl: string,
+  steps: Steps,
+  run: Run,
+): Promise<StoredCertificate> {
+  const accepted = await steps.run('finalize', () => finalize(attempt, orderUrl, run));
+  await steps.poll('wait for certificate', (poll) => issued(attempt, orderUrl, poll, run));
+  const stored = await steps.run('verify and store', () => verifyAndStore(attempt, orderUrl, accepted, run));
+  // A CA may date a certificate a few minutes ahead; nobody could use it before.
+  if (stored.validInMilliseconds > 0) await steps.wait('until it is valid', stored.validInMilliseconds);
+  return stored;
+}
+
+/**
+ * Repeated only while the order is `ready`: the CA counts each finalization (RFC 8555, section 7.4). Returns whether the CA
+ * has taken our request; `false` when somebody else's, or that of an earlier run of ours, may have been first.
+ */
+async function finalize(attempt: Attempt, orderUrl: string, run: Run): Promise<boolean> {
+  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const { privateKey } = await ownPending(attempt.claim, run);
+  const order = await lastOrder(orderUrl, issuer, run);
+  if (order.status !== 'ready') return false;
+  const csr = await createCsr(privateKey, attempt.spec.domainNames);
+  // From here on no other issuer may be asked (decision 7).
+  if (attempt.spec.issuer.length > 1)
+    await updatePending(attempt.claim, { order: finalized(order, attempt, issuer, run) }, run);
+  return remember(await finalizeOrder(issuer.session, order, csr), run).accepted === true;
+}
+
+/** Until when a CA that does not answer may still issue: orders end after seven days at the latest, where one doesn't say. */
+const LONGEST_ORDER = 7 * DAY;
+
+function finalized(order: Order, attempt: Attempt, issuer: OpenIssuer, run: Run): Pending['order'] {
+  const mayIssueUntil = order.expires ?? run.clock.now() + LONGEST_ORDER;
+  return { ...orderOf(order, issuer), finalizedAt: attempt.issuer, mayIssueUntil, fallback: attempt.fallback };
+}
+
+async function issued(attempt: Attempt, orderUrl: string, poll: number, run: Run): Promise<Polled<null>> {
+  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  // The answer to finalize says already whether and how long to wait.
+  const order = await (poll === 1 ? lastOrder : freshOrder)(orderUrl, issuer, run);
+  if (order.status === 'valid') return { done: true, value: null };
+  if (order.status === 'invalid' || order.status === 'pending') {
+    throw new RenewalFailure(
+      'order-failed',
+      `the CA declared the order ${order.status}: ${order.problem?.detail ?? 'it gave no reason'}`,
+      {
+        details: order.problem ? { problem: order.problem } : {},
+      },
+    );
+  }
+  return {
+    done: false,
+    waitMilliseconds: waitWithin(attempt.claim, pollInterval(poll, order.retryAfterMilliseconds), run),
+  };
+}
+
+/** Nothing is stored that is not verified, so whatever carries `ACME_ISSUED` may go live. */
+async function verifyAndStore(
+  attempt: Attempt,
+  orderUrl: string,
+  accepted: boolean,
+  run: Run,
+): Promise<StoredCertificate> {
+  const { spec, claim } = attempt;
+  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const { trust, caBundle, directoryUrl } = issuer.settings;
+  const { privateKey } = await knownPending(claim, run);
+  const order = await lastOrder(orderUrl, issuer, run);
+  const { certificate, chain } = await downloadChain(
+    issuer.session,
+    order,
+    spec.preferredChain ? { preferredChain: spec.preferredChain } : {},
+  );
+  if (!accepted && !keyMatches(certificate, privateKey)) await leaveToAnother(attempt, orderUrl, run);
+  verifyPair({
+    certificate,
+    chain,
+    privateKey,
+    domainNames: spec.domainNames,
+    key: spec.key,
+    trust,
+    now: run.clock.now(),
+    ...(caBundle ? { roots: caBundle } : {}),
+  });
+  const facts = readCertificate(certificate);
+  const version = facts.fingerprint256;
+  const previous = (await run.vault.read(claim.arn, claim.generation)) ?? '';
+  const value = renewedValue(
+    {
+      certificate,
+      chain,
+      privateKey,
+      domainNames: spec.domainNames,
+      issued: {
+        notBefore: isoInstant(facts.notBefore),
+        notAfter: isoInstant(facts.notAfter),
+        serialNumber: facts.serialNumber,
+        fingerprint256: facts.fingerprint256,
+        issuer: facts.issuer,
+        directoryUrl,
+        accountUrl: issuer.accountUrl,
+        profile: spec.profile,
+        ariCertId: renewalInfoId(certificate),
+      },
+    },
+    previous,
+    (label) => encodePrivateKey(privateKey, label),
+  );
+  if ((await run.vault.put({ id: claim.arn, value, token: version, stage: ISSUED })) === 'taken') {
+    run.log.warn('the pair was stored before with another chain; that version is used', {
+      certificate: attempt.name,
+      version,
+    });
+  }
+  return {
+    version,
+    serialNumber: facts.serialNumber,
+    validInMilliseconds: waitWithin(claim, Math.max(0, facts.notBefore - run.clock.now()), run),
+    storedAt: run.clock.now(),
+  };
+}
+
+/** The order is forgotten, so that another one is placed. */
+async function leaveToAnother({ claim, name }: Attempt, orderUrl: string, run: Run): Promise<never> {
+  await updatePending(claim, { order: undefined }, run);
+  run.log.warn('another certificate with the same names was issued from this order; ordering again', {
+    certificate: name,
+    order: orderUrl,
+  });
+  throw new RenewalFailure('order-taken', `the order ${orderUrl} was used for another certificate with the same names`);
+}

@@ -1,0 +1,203 @@
+import { problemOfUrl } from '../../acme/acme-url.ts';
+import { type Order, placeOrder } from '../../acme/order.ts';
+import { problemType } from '../../acme/problem.ts';
+import { directoryOf } from '../../acme/session.ts';
+import { type CertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
+import { sameNames } from '../../core/domain-name.ts';
+import { MINUTE } from '../../core/duration.ts';
+import { isRenewalFailure, messageOf, RenewalFailure } from '../../core/failure.ts';
+import { hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
+import { isLowerTrust } from '../../core/trust.ts';
+import type { Attempt } from '../attempt.ts';
+import { expectTime, knownPending, updatePending } from '../claim/claim.ts';
+import { expectStillDue } from '../claim/still-due.ts';
+import { checkDns, type DnsPlan, mayBeApproved } from '../dns01/check-dns.ts';
+import { withKnownAccount } from '../issuer/known-account.ts';
+import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import type { Run } from '../run.ts';
+import { freshOrder, remember } from './orders.ts';
+import { mayBeAboutReplaces, replacedCertificate } from './replaced-certificate.ts';
+
+/** What of an order crosses steps. */
+export interface PlacedOrder {
+  readonly url: string;
+  readonly status: Order['status'];
+  /** Where its challenges are answered; not there while none is expected. */
+  readonly dns?: DnsPlan;
+}
+
+/** An order that ends sooner is not worth resuming: validation and finalization have to fit. */
+const LONG_ENOUGH = 10 * MINUTE;
+
+const GONE: ReadonlySet<string | undefined> = new Set(['accountDoesNotExist', 'malformed', 'unauthorized']);
+
+/** After so many failures in a row it doesn't pass: an order that can't be read is given up. */
+const PATIENCE = 3;
+
+/**
+ * Goes on with the order that an earlier attempt of this generation placed, or places one. Its URL is stored as soon as
+ * it is known: in a tag, which costs the call that also says who works on the certificate; in the pending version when
+ * a tag can't hold it. DNS is checked before: a CA that looks in vain counts it.
+ */
+export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<PlacedOrder> {
+  return withKnownAccount(attempt.issuer, run, { force: attempt.force }, (issuer) =>
+    placeOrResume(attempt, issuer, run),
+  );
+}
+
+async function placeOrResume(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<PlacedOrder> {
+  expectNoLowerTrust(attempt, issuer);
+  const known = await knownOrder(attempt, issuer, run);
+  const dns = known && known.status !== 'pending' ? undefined : await planned(attempt, issuer, run);
+  const { order, isNew } = known ? { order: known, isNew: false } : await newOrder(attempt, issuer, run);
+  expectTime(attempt.claim, run);
+  const tags = writeCertificateTags({
+    state: 'renewing',
+    attempt: attempt.claim.attempt,
+    lease: attempt.claim.leaseUntil,
+    issuer: attempt.issuer,
+    spec: attempt.specVersion,
+    order: order.url,
+    ...(isNew ? { ordered: withOrder(attempt.ordered ?? [], run.clock.now()) } : {}),
+  });
+  await run.vault.tag(attempt.claim.arn, tags);
+  if (!Object.values(tags).includes(order.url))
+    await updatePending(attempt.claim, { order: orderOf(order, issuer) }, run);
+  return { url: order.url, status: order.status, ...(dns ? { dns } : {}) };
+}
+
+async function planned(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<DnsPlan | undefined> {
+  const { meta } = await directoryOf(issuer.session);
+  try {
+    return await checkDns(attempt, issuer, run);
+  } catch (error) {
+    if (mayBeApproved(error, meta.externalAccountRequired)) return undefined;
+    throw error;
+  }
+}
+
+/** Before the CA is asked for what would not be published. */
+function expectNoLowerTrust({ liveTrust, force }: Attempt, { name, settings: { trust } }: OpenIssuer): void {
+  if (force || liveTrust === undefined || !isLowerTrust(trust, liveTrust)) return;
+  throw new RenewalFailure(
+    'lower-trust',
+    `issuer ${name} has trust "${trust}" and the live certificate has "${liveTrust}": the better one stays. Renew with force to replace it all the same.`,
+  );
+}
+
+/** A new order, unless this step has placed one already and died before that was recorded. */
+async function newOrder(
+  attempt: Attempt,
+  issuer: OpenIssuer,
+  run: Run,
+): Promise<{ readonly order: Order; readonly isNew: boolean }> {
+  const { domainNames, profile } = attempt.spec;
+  expectBudget(attempt, issuer, run);
+  const offered = (await directoryOf(issuer.session)).renewalInfo !== undefined;
+  const replaces = await replacedCertificate(attempt, issuer, offered, run);
+  const own = await orderOfThisStep(await expectStillDue(attempt, run), attempt, issuer, run);
+  if (own) return { order: own, isNew: false };
+  const wanted = { domainNames, ...(profile ? { profile } : {}) };
+  const order = remember(await place(issuer, wanted, replaces, attempt, run), run);
+  run.log.info('order placed', { certificate: attempt.name, order: order.url, status: order.status, replaces });
+  return { order, isNew: true };
+}
+
+/**
+ * What a durable execution knows of an attempt is as old as its last checkpoint; the tags are newer. Nobody has come to finalize
+ * that order yet: one that is valid was taken by another certificate.
+ */
+async function orderOfThisStep(
+  { lease, order: url }: CertificateTags,
+  attempt: Attempt,
+  issuer: OpenIssuer,
+  run: Run,
+): Promise<Order | undefined> {
+  if (url === undefined || lease !== attempt.claim.leaseUntil || url === attempt.knownOrder) return undefined;
+  const order = await usableOrder(url, attempt, issuer, run);
+  return order?.status === 'pending' || order?.status === 'ready' ? order : undefined;
+}
+
+/** Says what is replaced (RFC 9773, section 5), and does without it when the CA refuses: once. */
+async function place(
+  { session }: OpenIssuer,
+  wanted: Parameters<typeof placeOrder>[1],
+  replaces: string | undefined,
+  { name }: Attempt,
+  run: Run,
+): Promise<Order> {
+  if (replaces === undefined) return placeOrder(session, wanted);
+  try {
+    return await placeOrder(session, { ...wanted, replaces });
+  } catch (error) {
+    if (!mayBeAboutReplaces(error)) throw error;
+    run.log.warn('the order was refused; asking once more without saying which certificate it replaces', {
+      certificate: name,
+      problem: messageOf(error),
+    });
+    return placeOrder(session, wanted);
+  }
+}
+
+/** So that no fault of ours uses up what the CA allows. */
+function expectBudget({ issued = [], force, revokes }: Attempt, { name, settings }: OpenIssuer, run: Run): void {
+  const at = hasKnownLimits(settings.directoryUrl)
+    ? nextIssuance(issued, run.clock.now(), force || revokes !== undefined)
+    : undefined;
+  if (at === undefined) return;
+  throw new RenewalFailure(
+    'budget-used-up',
+    `${issued.length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${new Date(at).toISOString()}. Look in the log at what asks for them.`,
+    { details: { retryAt: at } },
+  );
+}
+
+/** What the pending version remembers of an order. */
+export function orderOf(
+  order: { readonly url: string },
+  issuer: OpenIssuer,
+): { url: string; directoryUrl: string; accountUrl: string } {
+  return { url: order.url, directoryUrl: issuer.settings.directoryUrl, accountUrl: issuer.accountUrl };
+}
+
+async function knownOrder(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
+  const { order } = await knownPending(attempt.claim, run);
+  const ours =
+    order === undefined ||
+    (order.directoryUrl === issuer.settings.directoryUrl && order.accountUrl === issuer.accountUrl);
+  if (!ours) return undefined;
+  // An order that needed no challenge is in the tag alone: the pending version may still have one from before it.
+  for (const url of new Set([order?.url, attempt.knownOrder])) {
+    const known = url === undefined ? undefined : await usableOrder(url, attempt, issuer, run);
+    if (known) return known;
+  }
+  return undefined;
+}
+
+async function usableOrder(url: string, attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
+  // Of another CA: the issuer has changed.
+  if (problemOfUrl(url, issuer.session.connection) !== undefined) return undefined;
+  try {
+    const known = await freshOrder(url, issuer, run);
+    if (!isUsable(known, attempt, run.clock.now())) return undefined;
+    run.log.info('order resumed', { certificate: attempt.name, order: url, status: known.status });
+    return known;
+  } catch (error) {
+    if (!isRenewalFailure(error) || (error.code !== 'ca-refused' && error.code !== 'ca-misbehaved')) throw error;
+    // What may pass loses no order: it may be about to be valid, and a second one would be finalized beside it.
+    if (!isGone(error) && attempt.failures < PATIENCE) throw error;
+    run.log.info('order given up', { certificate: attempt.name, order: url, problem: error.message });
+    return undefined;
+  }
+}
+
+/** The CA's ways to say that there is no such order, or that it is another account's (Boulder: `malformed`, 404). */
+function isGone(error: RenewalFailure): boolean {
+  const { status } = error.details.problem ?? {};
+  return status === 404 || status === 410 || GONE.has(problemType(error));
+}
+
+function isUsable(order: Order, attempt: Attempt, now: number): boolean {
+  if (!sameNames(order.domainNames, attempt.spec.domainNames) || order.status === 'invalid') return false;
+  return order.status !== 'pending' || order.expires === undefined || order.expires > now + LONG_ENOUGH;
+}

@@ -1,0 +1,134 @@
+import { readCertificate } from '../../acme/certificate.ts';
+import { directoryOf } from '../../acme/session.ts';
+import { renewBeforeOf } from '../../core/certificate-spec.ts';
+import { type AcmImport, fitsTag, writeCertificateTags } from '../../core/certificate-tags.ts';
+import { renewalTime } from '../../core/due.ts';
+import { messageOf } from '../../core/failure.ts';
+import { isRenewBeforeTooLong } from '../../core/lifetime.ts';
+import { isoInstant, type RenewOutcome } from '../../core/outcome.ts';
+import type { Attempt } from '../attempt.ts';
+import { liveTags, NO_FAILURE, NO_RENEWAL_INFO } from '../certificate/live-tags.ts';
+import { isTakenOver, takenOver } from '../claim/claim.ts';
+import { endpointOf, openIssuer, readIssuerSettings } from '../issuer/issuer.ts';
+import { renewalInfoId } from '../order/renewal-info-id.ts';
+import { readPair } from '../publish/publish.ts';
+import type { Run } from '../run.ts';
+import { askRenewalInfo } from '../scan/renewal-info.ts';
+import { answered } from './answer-request.ts';
+
+const DECISIONS = {
+  renew: 'renewed',
+  publish: 'published',
+  reinstate: 'reinstated',
+} as const satisfies Record<Attempt['work'], RenewOutcome['decision']>;
+
+/** What the attempt has achieved. */
+export interface Published {
+  readonly version: string;
+  readonly imports: Readonly<Record<string, AcmImport>>;
+  /** Whether the TXT values are known to be gone. */
+  readonly cleaned: boolean;
+  /** Serial numbers of what was revoked. */
+  readonly revoked: readonly string[];
+}
+
+/**
+ * Writes down that the attempt succeeded: what is live, where it is imported, when it renews. Ends the claim. One
+ * TagResource call.
+ */
+export async function announce(attempt: Attempt, published: Published, run: Run): Promise<RenewOutcome> {
+  const { claim, spec, name } = attempt;
+  if (await isTakenOver(claim, run)) throw takenOver();
+  const { version, imports, cleaned, revoked } = published;
+  const decision = DECISIONS[attempt.work];
+  const { certificate } = await readPair(claim.arn, version, run);
+  const facts = readCertificate(certificate);
+  const lifetime = liveTags(facts, version, spec);
+  // Known already when only a region was missing; of the certificate before, when an import failed after going live.
+  const described = attempt.work === 'publish' && attempt.describedSerial === facts.serialNumber;
+  const suggested: Suggested = described ? {} : await suggestion(attempt, certificate, run);
+  const suggestedAt = described ? attempt.describedRenewAt : suggested.renewAt;
+  const renewAt = renewalTime(facts, lifetime.renewBy, suggestedAt);
+  const renewBefore = renewBeforeOf(spec);
+  if (renewBefore && isRenewBeforeTooLong(facts, renewBefore)) {
+    run.log.warn('renewBefore is as long as the lifetime; the default rule holds', {
+      certificate: name,
+      renewBefore: spec.renewBefore,
+    });
+  }
+  await run.vault.tag(
+    claim.arn,
+    writeCertificateTags({
+      ...lifetime,
+      ...suggested,
+      renewAt,
+      state: 'issued',
+      spec: attempt.specVersion,
+      ...NO_FAILURE,
+      order: undefined,
+      ...(attempt.work === 'renew' ? { issued: attempt.issued } : {}),
+      ...(attempt.work === 'publish' ? {} : { fallback: attempt.fallback?.short }),
+      attempt: claim.attempt,
+      claimEnded: claim.token,
+      ...(cleaned ? { cleaned: claim.token } : {}),
+      ...(attempt.revokes === undefined ? {} : { revoked: attempt.revokes }),
+      ...answered(attempt.request, decision),
+      acm: imports,
+    }),
+  );
+  run.log.info(decision, {
+    certificate: name,
+    serialNumber: facts.serialNumber,
+    notAfter: isoInstant(facts.notAfter),
+    renewAt: isoInstant(renewAt),
+    issuer: attempt.issuer,
+    ...(attempt.fallback ? { fallback: attempt.fallback.sentence } : {}),
+  });
+  return {
+    certificate: name,
+    decision,
+    reason: attempt.reason,
+    secretArn: claim.arn,
+    ...(revoked.length > 0 ? { revoked } : {}),
+    serialNumber: facts.serialNumber,
+    notAfter: isoInstant(facts.notAfter),
+    renewAt: isoInstant(renewAt),
+    ...(attempt.work === 'renew' ? { issuer: attempt.issuer } : {}),
+    ...(attempt.fallback ? { fallback: attempt.fallback.sentence } : {}),
+    acm: Object.fromEntries(Object.entries(imports).map(([region, imported]) => [region, imported.arn])),
+  };
+}
+
+/**
+ * RFC 9773, section 4.3: right after issuance is the first time to ask. A CA that can't be asked now doesn't fail what has
+ * been published; the lifetime rule holds.
+ */
+async function suggestion(attempt: Attempt, certificate: string, run: Run): Promise<Suggested> {
+  const { trust } = await readIssuerSettings(attempt.issuer, run);
+  const known = { ...NO_RENEWAL_INFO, trust, issuer: attempt.issuer };
+  const ariId = renewalInfoId(certificate);
+  if (!ariId) return known;
+  try {
+    const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+    const { renewalInfo: renewalInfoUrl } = await directoryOf(issuer.session);
+    if (!renewalInfoUrl || !fitsTag(renewalInfoUrl)) return known;
+    const { renewAt, nextCheck } = await askRenewalInfo({ ...endpointOf(issuer.settings), renewalInfoUrl }, ariId, run);
+    // A CA that wants every certificate gone would have one issued each hour: believed when it still says so at the next look.
+    const absurd = renewAt !== undefined && renewAt <= run.clock.now();
+    return {
+      ...known,
+      renewalInfo: renewalInfoUrl,
+      ariId,
+      ariCheck: nextCheck,
+      ...(renewAt === undefined || absurd ? {} : { renewAt }),
+    };
+  } catch (error) {
+    run.log.warn('the CA could not be asked for renewal information', {
+      certificate: attempt.name,
+      problem: messageOf(error),
+    });
+    return known;
+  }
+}
+
+type Suggested = Parameters<typeof writeCertificateTags>[0];

@@ -1,0 +1,96 @@
+import { retryAt } from '../../core/back-off.ts';
+import { type AcmImport, writeCertificateTags } from '../../core/certificate-tags.ts';
+import { messageOf, RenewalFailure, toFailure } from '../../core/failure.ts';
+import { withIssuance } from '../../core/order-budget.ts';
+import { isoInstant } from '../../core/outcome.ts';
+import type { Attempt } from '../attempt.ts';
+import { isTakenOver } from '../claim/claim.ts';
+import { pauseWhereLimited } from '../issuer/pause-issuer.ts';
+import type { Run } from '../run.ts';
+import { answered, answerRequest } from './answer-request.ts';
+import { storeSentence } from './failure-sentence.ts';
+
+/**
+ * Writes down that the attempt failed, when to try again, and what it did publish. Never throws: the failure itself
+ * matters more.
+ */
+export async function recordFailure(
+  attempt: Attempt,
+  imports: Readonly<Record<string, AcmImport>>,
+  failure: RenewalFailure,
+  run: Run,
+): Promise<void> {
+  const now = run.clock.now();
+  const failures = attempt.failures + 1;
+  const { retryAt: retryAfter } = failure.details;
+  const next = retryAt({
+    now,
+    failures,
+    slow: failure.code === 'attempt-timeout',
+    ...(attempt.notAfter === undefined ? {} : { notAfter: attempt.notAfter }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
+  run.log.error(failure.message, {
+    certificate: attempt.name,
+    code: failure.code,
+    retryAt: isoInstant(next),
+    details: failure.details,
+  });
+  try {
+    // Whoever lost the claim leaves everything to the new owner.
+    if (failure.code === 'claim-lost' || (await isTakenOver(attempt.claim, run))) {
+      await answerRequest(attempt.claim.arn, attempt.request, 'claim-lost', run);
+      return;
+    }
+    if (failure.code === 'no-longer-due') {
+      // Nothing went wrong, and nothing has been done.
+      const ended = answered(attempt.request, failure.code);
+      await run.vault.tag(attempt.claim.arn, writeCertificateTags({ claimEnded: attempt.claim.token, ...ended }));
+      return;
+    }
+    await storeSentence(attempt.claim.arn, failure, run);
+    await pauseWhereLimited(failure.details.issuer ?? attempt.issuer, failure, run);
+    await run.vault.tag(
+      attempt.claim.arn,
+      writeCertificateTags({
+        state: 'failed',
+        failure: failure.code,
+        failures,
+        retryAt: next,
+        claimEnded: attempt.claim.token,
+        spec: attempt.specVersion,
+        ...(isOrderSpent(failure) ? { order: undefined } : {}),
+        issued: issuances(attempt, failure, now),
+        ...answered(attempt.request, failure.code),
+        acm: imports,
+      }),
+    );
+  } catch (secondary) {
+    run.log.error('the failure could not be written to the tags; the claim ends with its lease', {
+      certificate: attempt.name,
+      problem: messageOf(secondary),
+    });
+  }
+}
+
+/** Anything that was thrown, as a failure that names the certificate. */
+export function asFailure(certificate: string, error: unknown): RenewalFailure {
+  const { message, code, retry, details } = toFailure(error);
+  const prefix = `${certificate}: `;
+  return new RenewalFailure(code, message.startsWith(prefix) ? message : prefix + message, {
+    cause: error,
+    retry,
+    details,
+  });
+}
+
+/** A certificate that was rejected has been issued all the same: the CA counts it. */
+function issuances({ issued = [] }: Attempt, { code }: RenewalFailure, now: number): readonly number[] | undefined {
+  const counted = code === 'certificate-rejected' ? withIssuance(issued, now) : issued;
+  return counted.length > 0 ? counted : undefined;
+}
+
+/** Nothing can be made of the order any more. */
+function isOrderSpent({ code }: RenewalFailure): boolean {
+  return code === 'certificate-rejected' || code === 'order-failed' || code === 'challenge-failed';
+}

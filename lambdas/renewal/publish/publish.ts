@@ -1,0 +1,133 @@
+import { readCertificate } from '../../acme/certificate.ts';
+import { type AcmImport, RENEWER_TAG } from '../../core/certificate-tags.ts';
+import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
+import { type PairValue, parseSecretValue } from '../../core/secret-value.ts';
+import type { Attempt } from '../attempt.ts';
+import { stackTagsOf } from '../certificate/stack-tags.ts';
+import { type Claim, expectTime, isTakenOver, takenOver } from '../claim/claim.ts';
+import type { Run } from '../run.ts';
+import { LIVE } from '../stages.ts';
+
+/**
+ * Makes a stored pair the live one: a compare-and-swap on the version that the attempt started from. Throws
+ * `claim-lost` when another value has become live in the meantime.
+ */
+export async function goLive(claim: Claim, version: string, run: Run): Promise<void> {
+  expectTime(claim, run);
+  const moved = await run.vault.moveStage({ id: claim.arn, stage: LIVE, to: version, from: claim.generation });
+  if (moved === 'moved') return;
+  throw new RenewalFailure(
+    'claim-lost',
+    'the secret has got another value while this renewal ran; it stays, and the next attempt starts from it',
+  );
+}
+
+/**
+ * Brings the live pair to ACM in one region: over the import that is known, or over one that a dead run left behind, or
+ * anew. Verifies the serial number. Importing the same pair twice is harmless.
+ */
+export async function importLive(attempt: Attempt, version: string, region: string, run: Run): Promise<AcmImport> {
+  expectTime(attempt.claim, run);
+  const pair = await readPair(attempt.claim.arn, version, run);
+  const { serialNumber } = readCertificate(pair.certificate);
+  const key = attempt.spec.key;
+  const tags = {
+    [RENEWER_TAG]: run.settings.renewer,
+    'evercert:secret': attempt.claim.arn,
+    // ACM freezes the key type of an ARN: another type is another import.
+    'evercert:key': key,
+  };
+  const known = attempt.imports[region];
+  const domainName = attempt.spec.domainNames[0] ?? '';
+  const anew = async () => {
+    const [left] = await run.targets.find(region, tags, domainName);
+    if (left !== undefined) return run.targets.import(region, pair, { arn: left });
+    const ofStack = await stackTagsOf(attempt.claim.arn, run.vault);
+    const arn = await run.targets.import(region, pair, { tags: { ...ofStack, ...tags } });
+    const twins = (await run.targets.find(region, tags, domainName)).filter((found) => found !== arn);
+    return onlyOne(attempt, region, arn, twins, run);
+  };
+  const arn = known?.key === key ? await overKnown(known.arn, region, pair, run, anew) : await anew();
+  const imported = await run.targets.serialNumber(region, arn);
+  if (imported !== serialNumber) {
+    throw new RenewalFailure(
+      'target-refused',
+      `ACM in ${region} shows serial number ${imported ?? 'none'} for ${arn} after the import of ${serialNumber}`,
+      { retry: 'later' },
+    );
+  }
+  if (known && known.arn !== arn) {
+    run.log.warn(`ACM in ${region} has a new ARN; whatever uses the old one has to be moved`, {
+      certificate: attempt.name,
+      old: known.arn,
+      new: arn,
+      why: known.key === key ? 'the old import is gone' : `the key type changed from ${known.key} to ${key}`,
+    });
+  }
+  return { arn, serial: serialNumber, key };
+}
+
+/**
+ * A first import can happen twice: its request was delivered again, or a run that is slower than its lease had sent one.
+ * Nobody knows of the other one yet, so that it can go; that of a successor stays instead of ours.
+ */
+async function onlyOne(
+  attempt: Attempt,
+  region: string,
+  arn: string,
+  twins: readonly string[],
+  run: Run,
+): Promise<string> {
+  if (twins.length === 0) return arn;
+  const lost = await isTakenOver(attempt.claim, run);
+  for (const surplus of lost ? [arn] : twins) {
+    await run.targets.remove(region, surplus);
+    run.log.warn('an import happened twice; the surplus one was removed', {
+      certificate: attempt.name,
+      region,
+      surplus,
+    });
+  }
+  if (lost) throw takenOver();
+  return arn;
+}
+
+/** The recorded imports of some regions with the serial numbers that ACM shows; without those that are gone. */
+export async function confirmedImports(
+  regions: readonly string[],
+  imports: Attempt['imports'],
+  run: Run,
+): Promise<Attempt['imports']> {
+  const confirmed = await Promise.all(
+    regions.map(async (region) => {
+      const known = imports[region];
+      const serial = known && (await run.targets.serialNumber(region, known.arn));
+      return known && serial !== undefined ? [[region, { ...known, serial }] as const] : [];
+    }),
+  );
+  return Object.fromEntries(confirmed.flat());
+}
+
+async function overKnown(
+  arn: string,
+  region: string,
+  pair: StoredPair,
+  run: Run,
+  anew: () => Promise<string>,
+): Promise<string> {
+  try {
+    return await run.targets.import(region, pair, { arn });
+  } catch (error) {
+    if (isRenewalFailure(error) && error.code === 'target-gone') return anew();
+    throw error;
+  }
+}
+
+export type StoredPair = Pick<PairValue, 'certificate' | 'chain' | 'privateKey'>;
+
+/** Throws `corrupt-secret` when the version holds no pair. */
+export async function readPair(arn: string, version: string, run: Run): Promise<StoredPair> {
+  const value = parseSecretValue((await run.vault.read(arn, version)) ?? '');
+  if (value.kind === 'pair') return value;
+  throw new RenewalFailure('corrupt-secret', `version ${version} of the secret holds no certificate and key`);
+}
