@@ -111,6 +111,20 @@ describe('after a run that stopped half-way', () => {
       expect(sandbox.ca.orders).toHaveLength(1);
     });
 
+    it.each([
+      ['directory', 400],
+      ['newNonce', 404],
+    ])('is none when the CA refuses its %s', async (resource, status) => {
+      sandbox.faults.add({
+        operation: `acme:${resource}`,
+        times: 1,
+        error: { status, name: 'malformed', message: 'Page not found' },
+      });
+      await expect(renewal()).rejects.toMatchObject({ code: expect.stringMatching(/^ca-/) });
+      expect(await renewal()).toMatchObject({ decision: 'renewed' });
+      expect(sandbox.ca.orders).toHaveLength(1);
+    });
+
     it('ends the order when the CA does not know it', async () => {
       answerWith(1, { status: 404, name: 'malformed', message: 'No order for ID 1' });
       sandbox.ca.settings.processingMilliseconds = 0;

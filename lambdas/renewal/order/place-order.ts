@@ -185,10 +185,15 @@ async function usableOrder(url: string, attempt: Attempt, issuer: OpenIssuer, ru
   } catch (error) {
     if (!isRenewalFailure(error) || (error.code !== 'ca-refused' && error.code !== 'ca-misbehaved')) throw error;
     // What may pass loses no order: it may be about to be valid, and a second one would be finalized beside it.
-    if (!isGone(error) && attempt.failures < PATIENCE) throw error;
+    if (!isAbout(url, error) || (!isGone(error) && attempt.failures < PATIENCE)) throw error;
     run.log.info('order given up', { certificate: attempt.name, order: url, problem: error.message });
     return undefined;
   }
+}
+
+/** A directory or a nonce that is refused says nothing of the order. */
+function isAbout(url: string, { details: { problem } }: RenewalFailure): boolean {
+  return problem === undefined || problem.url === url;
 }
 
 /** The CA's ways to say that there is no such order, or that it is another account's (Boulder: `malformed`, 404). */
