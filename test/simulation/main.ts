@@ -24,7 +24,8 @@ const options = readOptions();
 const print = (text: string) => (options.json ? console.error(text) : console.log(text));
 
 await Promise.all([synthesizedApp('direct'), synthesizedApp('durable')]);
-const lanes = availableParallelism();
+// A process waits for its sockets a fifth of the time.
+const lanes = availableParallelism() + 1;
 const workers = startWorkers(lanes);
 try {
   const held = !options.planted || options.seeds !== undefined ? await simulate() : true;
