@@ -61,6 +61,17 @@ describe('renew as a durable function', () => {
     expect(usage.operations).toBeLessThan(100);
   });
 
+  it('does not look every few seconds for what is not there', async () => {
+    sandbox.nameServer.behaviour = 'forge';
+    await expect(sandbox.renew({ certificate: 'leane.dev', spec })).rejects.toMatchObject({
+      code: 'value-not-visible',
+    });
+    const { startedAt, endedAt = 0, usage } = latest();
+    expect(endedAt - startedAt).toBeGreaterThan(8 * MINUTE);
+    expect(usage.operations).toBeLessThan(100);
+    expect(sandbox.calls.total('secretsmanager')).toBeLessThan(100);
+  });
+
   it('asks the CA for what RFC 8555 and RFC 9773 need, and in each process for its directory and a nonce', async () => {
     await sandbox.renew({ certificate: 'leane.dev', spec });
     await sandbox.clock.advance(61 * DAY);

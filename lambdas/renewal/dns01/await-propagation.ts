@@ -10,11 +10,13 @@ import type { Run } from '../run.ts';
 /** Route 53 is rarely in sync earlier; asking sooner only costs calls. */
 const FIRST_SYNC_CHECK = 20 * SECOND;
 
-/** Each wait is half of the time that has passed: few questions, and no more than a third of the time is lost after the change is there. */
-const SYNC_GROWTH = 1 / 2;
-const LONGEST_SYNC_WAIT = MINUTE;
-
-const LOOK_UP_AGAIN = 5 * SECOND;
+/**
+ * Each wait is half of the time that has passed: few questions, and no more than a third of the time is lost after the change is
+ * there. A question after another invocation also costs what the invocation does.
+ */
+const GROWTH = 1 / 2;
+const SHORTEST_WAIT = 5 * SECOND;
+const LONGEST_WAIT = MINUTE;
 
 /** Waits until every zone's servers have the change; all zones' waits pass together. */
 export async function inSync(
@@ -30,22 +32,26 @@ export async function inSync(
     const states = await Promise.all(left.map((change) => run.records.inSync(change)));
     const waiting = left.filter((_, index) => !states[index]);
     if (waiting.length === 0) return { done: true, value: null };
-    if (timeOfSyncCheck(check) >= run.settings.propagationMinutes * MINUTE) {
+    if (timeOf(check, FIRST_SYNC_CHECK) >= run.settings.propagationMinutes * MINUTE) {
       throw new RenewalFailure(
         'propagation-timeout',
         `Route 53 has not brought the TXT values to all its servers within ${run.settings.propagationMinutes} minutes (${waiting.map(({ changeId }) => changeId).join(', ')}); they have been removed again`,
       );
     }
-    const next = timeOfSyncCheck(check + 1) - timeOfSyncCheck(check);
+    const next = waitAfter(timeOf(check, FIRST_SYNC_CHECK));
     return { done: false, waitMilliseconds: waitWithin(attempt.claim, next, run), keep: waiting };
   });
 }
 
-/** When a check for being in sync takes place, counted from 1, after the values were presented. */
-function timeOfSyncCheck(check: number): number {
-  let time = FIRST_SYNC_CHECK;
-  for (let earlier = 1; earlier < check; earlier += 1) time += Math.min(time * SYNC_GROWTH, LONGEST_SYNC_WAIT);
+/** When a question is asked, counted from 1, after the first one's time. */
+function timeOf(question: number, first: number): number {
+  let time = first;
+  for (let earlier = 1; earlier < question; earlier += 1) time += waitAfter(time);
   return time;
+}
+
+function waitAfter(time: number): number {
+  return Math.min(Math.max(time * GROWTH, SHORTEST_WAIT), LONGEST_WAIT);
 }
 
 /**
@@ -70,10 +76,10 @@ export async function lookUp(
     run.log.warn('the TXT values have disappeared; presenting them once more', { certificate: attempt.name });
     return { done: true, value: 'gone' };
   }
-  if (look * LOOK_UP_AGAIN >= run.settings.propagationMinutes * MINUTE) {
+  if (timeOf(look, 0) >= run.settings.propagationMinutes * MINUTE) {
     throw new RenewalFailure('value-not-visible', missing.map((at) => notVisible(at.record, at)).join('; '));
   }
-  return { done: false, waitMilliseconds: waitWithin(attempt.claim, LOOK_UP_AGAIN, run) };
+  return { done: false, waitMilliseconds: waitWithin(attempt.claim, waitAfter(timeOf(look, 0)), run) };
 }
 
 function notVisible(record: ChallengeRecord, at: Propagation): string {
