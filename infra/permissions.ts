@@ -19,8 +19,8 @@ export interface Scope {
   readonly cnameTargets: readonly string[];
 }
 
-/** Tags of a secret that the scan writes: what the CA suggested, and when to ask again. */
-const SCAN_TAGS = Object.keys(writeCertificateTags({ ariCheck: 0, renewAt: 0 }));
+/** Tags of a secret that the scan writes: what the CA suggested, about which certificate, and when to ask again. */
+const SCAN_TAGS = Object.keys(writeCertificateTags({ ariId: '', ariCheck: 0, renewAt: 0 }));
 
 /** The scan: metadata alone. It has no action that reads a secret's value. */
 export function scanStatements(scope: Scope): readonly PolicyStatement[] {

@@ -104,6 +104,8 @@ export type LivePair =
       readonly directoryUrl: string | undefined;
       /** The profile that was asked for. */
       readonly profile?: string | undefined;
+      /** RFC 9773's id, if it has one. */
+      readonly renewalInfoId?: string | undefined;
       /** Whether its key was revoked, or is about to be. */
       readonly keyIsRevoked?: boolean;
     };

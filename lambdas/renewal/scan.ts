@@ -232,7 +232,8 @@ async function withSuggestion(
     suggestion.renewAt === undefined
       ? Math.min(tags.renewAt ?? renewBy, renewBy)
       : renewalTime({ notBefore, notAfter }, renewBy, suggestion.renewAt);
-  const changes = { ariCheck: suggestion.nextCheck, renewAt };
+  // With the certificate that it is about: should the answer be stored late, another one may be live by then.
+  const changes = { ariId, ariCheck: suggestion.nextCheck, renewAt };
   try {
     await ports.vault.tag(secret.arn, writeCertificateTags(changes));
   } catch (error) {

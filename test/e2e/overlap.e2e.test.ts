@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
@@ -49,6 +49,20 @@ describe('two runs at the same moment', () => {
     expect(outcomes.find(({ decision }) => decision === 'busy')?.reason).toMatch(
       /another run owns the claim until \d{4}-/,
     );
+  });
+
+  it('do not renew twice when what a scan has learned of the certificate before is stored after the renewal', async () => {
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    await sandbox.clock.advance(61 * DAY);
+    sandbox.faults.add({ operation: 'secretsmanager:TagResource', times: 1, delay: 17 * MINUTE });
+    await Promise.allSettled([sandbox.scan(), sandbox.renew({ certificate: 'leane.dev' })]);
+    await sandbox.clock.advance(HOUR);
+    expect(tagsOf(sandbox, 'leane.dev').renewAt).toBeLessThan(sandbox.clock.now());
+    await sandbox.scan();
+    await sandbox.scan();
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ ariId: live(sandbox, 'leane.dev').issued.ariCertId });
+    expect(tagsOf(sandbox, 'leane.dev').renewAt).toBeGreaterThan(sandbox.clock.now());
   });
 
   it('register one account when both are the first to use the issuer', async () => {

@@ -94,12 +94,14 @@ describe('what the functions may do', () => {
     expect(bySid(all.Scan, 'StartRenewals').Resource).toEqual({ Ref: expect.stringContaining('RenewLive') });
   });
 
-  it('has scan write the two tags that it writes, on secrets that carry ours', () => {
+  it('has scan write the three tags that it writes, on secrets that carry ours', () => {
     const { Resource, Condition } = bySid(all.Scan, 'RememberRenewalInfo');
     expect(Resource).toBe(SECRETS);
     expect(Condition).toEqual({
       StringEquals: { 'aws:ResourceTag/evercert:renewer': 'evercert' },
-      'ForAllValues:StringEquals': { 'aws:TagKeys': Object.keys(writeCertificateTags({ ariCheck: 0, renewAt: 0 })) },
+      'ForAllValues:StringEquals': {
+        'aws:TagKeys': Object.keys(writeCertificateTags({ ariId: '', ariCheck: 0, renewAt: 0 })),
+      },
       Null: { 'aws:TagKeys': 'false' },
     });
   });

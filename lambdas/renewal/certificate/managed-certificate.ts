@@ -12,6 +12,7 @@ import { parseRevocations, type Revocation } from '../../core/revocations.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
 import type { Settings } from '../../core/settings.ts';
 import { jsonObjectIn } from '../json-text.ts';
+import { renewalInfoId } from '../order/renewal-info-id.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
 import { LIVE, REVOKED, SPEC } from '../stages.ts';
 
@@ -94,12 +95,22 @@ export function livePair(value: string, revocations: readonly Revocation[]): Liv
       return { kind: 'broken', problem: 'the private key does not belong to the certificate' };
     }
     const revoked = isRevokedKey(parsed.privateKey, revocations) ? { keyIsRevoked: true } : {};
-    return { kind: 'pair', ...facts, directoryUrl: parsed.directoryUrl, profile: parsed.profile, ...revoked };
+    const { certificate, directoryUrl, profile } = parsed;
+    return { kind: 'pair', ...facts, renewalInfoId: renewalInfoId(certificate), directoryUrl, profile, ...revoked };
   } catch (error) {
     if (error instanceof InvalidCertificate)
       return { kind: 'broken', problem: `the certificate can not be read: ${error.message}` };
     throw error;
   }
+}
+
+/**
+ * When the issuing CA suggests to renew the live pair, as far as the tags know. A scan's answer about the certificate before may
+ * have been written late, over what belongs to this one.
+ */
+export function suggestedRenewal({ live, liveVersion, tags }: ManagedCertificate): number | undefined {
+  const isAboutLive = live.kind === 'pair' && tags.ariId !== undefined && tags.ariId === live.renewalInfoId;
+  return isAboutLive && tags.version === liveVersion ? tags.renewAt : undefined;
 }
 
 function readSpec(text: string, secret: string): CertificateSpec {

@@ -13,10 +13,14 @@ export async function repairTags(
   issuers: readonly KnownIssuer[],
   run: Run,
 ): Promise<void> {
-  const { tags, liveVersion, specVersion } = certificate;
+  const { tags, live, liveVersion, specVersion } = certificate;
   const ownedByAnother = tags.state === 'renewing' && (tags.lease ?? 0) > run.clock.now();
   const described =
-    tags.version === liveVersion && tags.spec === specVersion && tags.state === 'issued' && tags.renewAt !== undefined;
+    tags.version === liveVersion &&
+    tags.spec === specVersion &&
+    tags.state === 'issued' &&
+    tags.renewAt !== undefined &&
+    (live.kind !== 'pair' || tags.ariId === undefined || tags.ariId === live.renewalInfoId);
   if (described || ownedByAnother) return;
   await run.vault.tag(certificate.arn, writeCertificateTags(repaired(certificate, issuers)));
 }
@@ -32,9 +36,10 @@ function repaired(
   if (live.kind !== 'pair') return {};
   const issuer = issuers.find(({ directoryUrl }) => directoryUrl === live.directoryUrl);
   const sameLeaf = certificate.tags.serial === live.serialNumber;
+  const askedAbout = certificate.tags.ariId === undefined ? {} : { ariId: live.renewalInfoId, ariCheck: undefined };
   return {
     ...liveTags(live, liveVersion, spec),
-    ...(sameLeaf ? {} : { ...NO_RENEWAL_INFO, trust: issuer?.trust, issuer: issuer?.name }),
+    ...(sameLeaf ? askedAbout : { ...NO_RENEWAL_INFO, trust: issuer?.trust, issuer: issuer?.name }),
     ...NO_FAILURE,
     spec: specVersion,
     state: 'issued',

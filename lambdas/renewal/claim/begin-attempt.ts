@@ -5,7 +5,11 @@ import { isoInstant, type RenewOutcome } from '../../core/outcome.ts';
 import type { RenewEvent } from '../../core/renew-event.ts';
 import { ATTEMPT_SCHEMA, type Attempt } from '../attempt.ts';
 import { describeCertificate } from '../certificate/find-certificate.ts';
-import { type ManagedCertificate, readManagedCertificate } from '../certificate/managed-certificate.ts';
+import {
+  type ManagedCertificate,
+  readManagedCertificate,
+  suggestedRenewal,
+} from '../certificate/managed-certificate.ts';
 import { repairTags } from '../certificate/repair-tags.ts';
 import { writeSpec } from '../certificate/write-spec.ts';
 import { readIssuerSettings } from '../issuer/issuer.ts';
@@ -59,7 +63,7 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
     now: run.clock.now(),
     force,
     directoryUrls: issuers.map(({ directoryUrl }) => directoryUrl),
-    suggested: tags.version === certificate.liveVersion && tags.ariId ? tags.renewAt : undefined,
+    suggested: suggestedRenewal(certificate),
     // A deployment hands ARNs on: the tags may be older than what somebody did in ACM.
     imports: event.request === undefined ? tags.acm : await confirmedImports(spec.acm, tags.acm, run),
   });

@@ -2,7 +2,11 @@ import type { CertificateTags } from '../../core/certificate-tags.ts';
 import { dueFromValue } from '../../core/due.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import type { Attempt } from '../attempt.ts';
-import { type ManagedCertificate, readManagedCertificate } from '../certificate/managed-certificate.ts';
+import {
+  type ManagedCertificate,
+  readManagedCertificate,
+  suggestedRenewal,
+} from '../certificate/managed-certificate.ts';
 import { readIssuerSettings } from '../issuer/issuer.ts';
 import type { Run } from '../run.ts';
 
@@ -31,13 +35,13 @@ export async function expectStillDue(attempt: Attempt, run: Run): Promise<Certif
 }
 
 async function decideAgain(certificate: ManagedCertificate, run: Run): Promise<ReturnType<typeof dueFromValue>> {
-  const { live, spec, tags, liveVersion } = certificate;
+  const { live, spec, tags } = certificate;
   const issuers = await Promise.all(spec.issuer.map((name) => readIssuerSettings(name, run)));
   return dueFromValue(live, spec, {
     now: run.clock.now(),
     force: false,
     directoryUrls: issuers.map(({ directoryUrl }) => directoryUrl),
-    suggested: tags.version === liveVersion && tags.ariId ? tags.renewAt : undefined,
+    suggested: suggestedRenewal(certificate),
     imports: tags.acm,
   });
 }
