@@ -1,7 +1,7 @@
 /**
  * What a fleet of 10 to 10,000 certificates asks of evercert, and costs: the hourly scan and the renewals, each function's
  * bundle alone in a process as Lambda has it, and a year's price from what was measured.
- * `npm run bench [-- --sizes 10,100,1000,10000] [-- --renewals 10,30,100] [-- --json]`.
+ * `npm run bench [-- --sizes 10,100,1000,10000] [-- --renewals 10,30,100,1000] [-- --json]`.
  *
  * Scans are on real time, and one with more due than it may start lasts eight minutes. Those, which mostly wait, run side by
  * side, and the renewals beside them: each takes a second of a processor, half of it for the issuance before. Sizes of the bundles
@@ -19,7 +19,7 @@ import { AWS_LATENCY, type ScanCase, type ScanFigures } from './scale/scan-figur
 const { values } = parseArgs({
   options: {
     sizes: { type: 'string', default: '10,100,1000,10000' },
-    renewals: { type: 'string', default: '10,30,100' },
+    renewals: { type: 'string', default: '10,30,100,1000' },
     json: { type: 'boolean', default: false },
   },
 });
