@@ -214,7 +214,7 @@ function print(): void {
     })),
   );
   for (const { dollars, per, source, read } of Object.values(PRICES))
-    console.log(`  $${dollars} per ${per}: ${source} (${read})`);
+    console.log(`  $${Number(dollars.toPrecision(6))} per ${per}: ${source} (${read})`);
 }
 
 function numbers(list: string): number[] {
