@@ -25,11 +25,11 @@ export async function reinstatable(
   const { arn, stages, spec, specVersion, tags } = certificate;
   const version = stages[PREVIOUS];
   if (version === undefined || specVersion === undefined || specVersion === tags.spec) return undefined;
+  const directoryUrls = issuers.map(({ directoryUrl }) => directoryUrl);
+  if (isOnlyDue(certificate, directoryUrls)) return undefined;
   const value = (await run.vault.read(arn, version)) ?? '';
   const pair = livePair(value, certificate.revocations);
   const now = run.clock.now();
-  const directoryUrls = issuers.map(({ directoryUrl }) => directoryUrl);
-  if (isOnlyDue(certificate, directoryUrls)) return undefined;
   const decision = dueFromValue(pair, spec, { now, force: false, directoryUrls, imports: {} });
   if (pair.kind !== 'pair' || decision.action === 'renew') return undefined;
   const issuer = issuers.find(({ directoryUrl }) => directoryUrl === pair.directoryUrl) ?? issuers[0];

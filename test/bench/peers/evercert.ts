@@ -30,10 +30,10 @@ export async function evercert(task: Task, execution: Execution, note: (measured
       const seconds = (performance.now() - began) / 1_000;
       const bugs = sandbox.bugs();
       if (bugs.length > 0) throw new AggregateError(bugs, 'The sandbox has bugs.');
-      const issued = names.filter((name) => {
-        const version = sandbox.secretsManager.versionId(`evercert/${name}`, 'AWSCURRENT');
-        return tagsOf(sandbox, name).version === version && version !== before.get(name);
-      }).length;
+      const after = liveVersions(sandbox, names);
+      const issued = names.filter(
+        (name) => tagsOf(sandbox, name).version === after.get(name) && after.get(name) !== before.get(name),
+      ).length;
       note(figuresOf({ name: 'evercert', round, seconds, calls: sandbox.calls, issued, task }));
     }
   } finally {

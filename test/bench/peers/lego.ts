@@ -10,14 +10,14 @@ const VERSION = 'v5.6.0';
 const TAGS = 'lego_dnslight,lego_dns_route53';
 
 /** What formats its log lines: not every proxy has the release that lego v5.6.0 names. */
-const LOG_COLOURS = 'gitlab.com/greyxor/slogor';
+const LOG_FORMAT = 'gitlab.com/greyxor/slogor';
 const GO_MOD = `module build
 
 go 1.26
 
 require ${MODULE} ${VERSION}
 
-replace ${LOG_COLOURS} => ${LOG_COLOURS} v1.7.0
+replace ${LOG_FORMAT} => ${LOG_FORMAT} v1.7.0
 `;
 
 /** Builds lego with Go. Throws when it can't be had. */
