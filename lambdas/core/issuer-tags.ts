@@ -3,6 +3,8 @@ export interface IssuerTags {
   readonly accountUrl?: string;
   /** The version of the settings with which the account was registered. */
   readonly accountSpec?: string;
+  /** The version of the account key whose account that is. */
+  readonly accountKey?: string;
   /** The CA asked us to wait until then. */
   readonly notBefore?: number;
 }
@@ -10,25 +12,29 @@ export interface IssuerTags {
 const TAGS = {
   accountUrl: 'evercert:account-url',
   accountSpec: 'evercert:account-spec',
+  accountKey: 'evercert:account-key',
   notBefore: 'evercert:not-before',
 } as const;
 
 export function readIssuerTags(tags: Readonly<Record<string, string>>): IssuerTags {
   const accountUrl = tags[TAGS.accountUrl];
   const accountSpec = tags[TAGS.accountSpec];
+  const accountKey = tags[TAGS.accountKey];
   const notBefore = Date.parse(tags[TAGS.notBefore] ?? '');
   return {
     ...(accountUrl ? { accountUrl } : {}),
     ...(accountSpec ? { accountSpec } : {}),
+    ...(accountKey ? { accountKey } : {}),
     ...(Number.isNaN(notBefore) ? {} : { notBefore }),
   };
 }
 
 export function writeIssuerTags(changes: IssuerTags): Record<string, string> {
-  const { accountUrl, accountSpec, notBefore } = changes;
+  const { accountUrl, accountSpec, accountKey, notBefore } = changes;
   return {
     ...(accountUrl === undefined ? {} : { [TAGS.accountUrl]: accountUrl }),
     ...(accountSpec === undefined ? {} : { [TAGS.accountSpec]: accountSpec }),
+    ...(accountKey === undefined ? {} : { [TAGS.accountKey]: accountKey }),
     ...(notBefore === undefined ? {} : { [TAGS.notBefore]: new Date(notBefore).toISOString() }),
   };
 }

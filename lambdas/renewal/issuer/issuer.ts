@@ -115,14 +115,15 @@ async function open(name: string, run: IssuerRun, options: Opening): Promise<Ope
       ...(accountUrl ? { accountUrl } : {}),
     });
   const owner = { name, settings, secret, sessionOf, forgotten: options.forgotten };
-  const again = () => {
+  const again = (changes: Opening = {}) => {
     run.known.issuerSecrets.delete(name);
-    return open(name, run, { ...options, keyIsSettled: true });
+    return open(name, run, { ...options, ...changes });
   };
-  if (!options.keyIsSettled && (await finishRollover(owner, run))) return again();
+  if (!options.keyIsSettled && (await finishRollover(owner, run))) return again({ keyIsSettled: true });
 
   const { accountKey } = await liveAccountKey(secret, name, run);
   const issuer = await withAccount(accountKey, owner, run);
+  if (!issuer) return again();
   if (options.keyIsSettled || !(await isRolloverAsked(owner, run))) return issuer;
   try {
     await rollOver(owner, issuer.accountUrl, run);
@@ -134,21 +135,22 @@ async function open(name: string, run: IssuerRun, options: Opening): Promise<Ope
     });
     return issuer;
   }
-  return again();
+  return again({ keyIsSettled: true });
 }
 
+/** `undefined` when another run has registered the account in the meantime. */
 async function withAccount(
   accountKey: string,
   owner: Parameters<typeof registerAccount>[1] & Parameters<typeof finishRollover>[0],
   run: IssuerRun,
-): Promise<OpenIssuer> {
+): Promise<OpenIssuer | undefined> {
   const { name, settings, secret, sessionOf } = owner;
   const opened = { name, arn: secret.arn, settings };
   const known = knownAccount(owner);
   if (known) return { ...opened, session: sessionOf(accountKey, known), accountUrl: known };
-  const registering = sessionOf(accountKey);
-  const { accountUrl, by } = await registerAccount(registering, owner, run);
-  return { ...opened, session: by === 'us' ? registering : sessionOf(accountKey, accountUrl), accountUrl };
+  const session = sessionOf(accountKey);
+  const accountUrl = await registerAccount(session, owner, run);
+  return accountUrl === undefined ? undefined : { ...opened, session, accountUrl };
 }
 
 function describeIssuer(name: string, run: IssuerRun): Promise<SecretDescription> {

@@ -23,37 +23,40 @@ export interface AccountOwner {
   readonly forgotten?: string | undefined;
 }
 
-/** An account belongs to the settings with which it was registered: another directory or e-mail means another look. */
+/**
+ * An account belongs to the settings and to the key with which it was looked up. Another directory or e-mail means another
+ * look; and so does another key: a run that has read the issuer before a rollover registers the key from before anew.
+ */
 export function knownAccount({ secret, forgotten }: Pick<AccountOwner, 'secret' | 'forgotten'>): string | undefined {
   const tags: IssuerTags = readIssuerTags(secret.tags);
-  return tags.accountSpec === secret.stages[SPEC] && tags.accountUrl !== forgotten ? tags.accountUrl : undefined;
+  const isOfThese = tags.accountSpec === secret.stages[SPEC] && tags.accountKey === secret.stages[LIVE];
+  return isOfThese && tags.accountUrl !== forgotten ? tags.accountUrl : undefined;
 }
 
 /**
  * Finds or registers the account. Only the holder of the registration's claim asks the CA; whoever comes second waits
- * for the account that the first one gets. Asking twice would be harmless with most CAs, but not with those whose
+ * until the first one has got it, and gets `undefined`: the issuer is to be read again, with the key of that time. Asking twice would be harmless with most CAs, but not with those whose
  * external account bindings can be used once.
  */
 export async function registerAccount(
   session: AcmeSession,
   owner: AccountOwner,
   run: IssuerRun,
-): Promise<{ readonly accountUrl: string; readonly by: 'us' | 'another' }> {
+): Promise<string | undefined> {
   const { secret } = owner;
-  const accountSpec = secret.stages[SPEC] ?? '';
+  const { [SPEC]: accountSpec = '', [LIVE]: accountKey = '' } = secret.stages;
   for (let attempt = 1; ; attempt += 1) {
-    const token = digest('registration', secret.arn, accountSpec, attempt);
+    const token = digest('registration', secret.arn, accountSpec, accountKey, attempt);
     const claim: Registration = { owner: run.id, leaseUntil: run.clock.now() + REGISTRATION_LEASE };
     const outcome = await run.vault.put({ id: secret.arn, value: JSON.stringify(claim), token, stage: PENDING });
     const holder = outcome === 'written' ? claim : parseRegistration(await run.vault.read(secret.arn, token));
     if (holder.owner === run.id) {
       const { accountUrl } = await findOrRegisterAccount(session, await accountRequest(owner, run));
       // A URL that no tag can hold is looked up again by every run.
-      if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags({ accountUrl, accountSpec }));
-      return { accountUrl, by: 'us' };
+      if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags({ accountUrl, accountSpec, accountKey }));
+      return accountUrl;
     }
-    const accountUrl = await registeredByAnother(owner, holder.leaseUntil, run);
-    if (accountUrl) return { accountUrl, by: 'another' };
+    if (await isRegisteredByAnother(owner, holder.leaseUntil, run)) return undefined;
   }
 }
 
@@ -62,18 +65,17 @@ interface Registration {
   readonly leaseUntil: number;
 }
 
-async function registeredByAnother(
+async function isRegisteredByAnother(
   { secret, forgotten }: AccountOwner,
   leaseUntil: number,
   run: IssuerRun,
-): Promise<string | undefined> {
+): Promise<boolean> {
   while (run.clock.now() < leaseUntil) {
     await run.clock.sleep(2 * SECOND);
     const now = await run.vault.describe(secret.arn);
-    const accountUrl = now && knownAccount({ secret: now, forgotten });
-    if (accountUrl) return accountUrl;
+    if (now && knownAccount({ secret: now, forgotten })) return true;
   }
-  return undefined;
+  return false;
 }
 
 async function accountRequest(

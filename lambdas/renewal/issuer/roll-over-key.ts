@@ -10,7 +10,7 @@ import { digest } from '../digest.ts';
 import { jsonObjectIn } from '../json-text.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
-import { LIVE, NEXT_KEY } from '../stages.ts';
+import { LIVE, NEXT_KEY, SPEC } from '../stages.ts';
 import { type AccountKey, accountKeyValue, liveAccountKey, parseAccountKey } from './account-key.ts';
 
 /** An issuer whose account may get another key. */
@@ -95,7 +95,8 @@ async function makeLive({ secret }: KeyOwner, next: NextKey, accountUrl: string,
   const value = accountKeyValue(next);
   const token = digest('account', secret.arn, next.replaces, value);
   await run.vault.put({ id: secret.arn, value, token, stage: LIVE });
-  if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags({ accountUrl }));
+  if (!fitsTag(accountUrl)) return;
+  await run.vault.tag(secret.arn, writeIssuerTags({ accountUrl, accountSpec: secret.stages[SPEC] ?? '', accountKey: token }));
 }
 
 async function unfinished(secret: SecretDescription, run: IssuerRun): Promise<NextKey | undefined> {

@@ -2,15 +2,16 @@ import { directoryOf } from '../../acme/session.ts';
 import { issuerSecretName } from '../../core/certificate-name.ts';
 import { type CertificateTags, readCertificateTags, tagOf, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { RenewalFailure } from '../../core/failure.ts';
-import { readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
+import { writeIssuerTags } from '../../core/issuer-tags.ts';
 import type { ProvisionAnswer } from '../../core/provision-answer.ts';
 import { type IssuerProperties, type ProvisionRequest, parseIssuerProperties } from '../../core/provision-event.ts';
 import { writeStackTags } from '../certificate/stack-tags.ts';
 import { digest } from '../digest.ts';
 import { configureIssuer } from '../issuer/issuer.ts';
 import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import { knownAccount } from '../issuer/register-account.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
-import { SPEC } from '../stages.ts';
+import { LIVE, SPEC } from '../stages.ts';
 import { isOwner, ownedByAnother, ownerTags } from './owner.ts';
 import type { ProvisionRun } from './provision-run.ts';
 import { begun, isOvertaken } from './request-history.ts';
@@ -118,8 +119,8 @@ async function restoreSettings(before: SecretDescription | undefined, run: Provi
   // Written again: a version that has been followed by another one can't be followed by the same once more.
   const token = digest('issuer', before.arn, now, value);
   await run.vault.put({ id: before.arn, value, token, stage: SPEC });
-  const { accountUrl, accountSpec } = readIssuerTags(before.tags);
-  if (accountUrl !== undefined && accountSpec === version) {
-    await run.vault.tag(before.arn, writeIssuerTags({ accountUrl, accountSpec: token }));
-  }
+  const accountUrl = knownAccount({ secret: before });
+  if (accountUrl === undefined) return;
+  const accountKey = before.stages[LIVE] ?? '';
+  await run.vault.tag(before.arn, writeIssuerTags({ accountUrl, accountSpec: token, accountKey }));
 }
