@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { IssuerSettingsInput } from '../../lambdas/core/issuer-settings.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts';
@@ -218,6 +218,32 @@ describe.each(EXECUTIONS)('the account of an issuer, %s', (execution) => {
       await sandbox.scan();
       expect(['a', 'b'].map((name) => tagsOf(sandbox, name).state)).toEqual(['issued', 'issued']);
       expect(sandbox.ca.accounts).toHaveLength(1);
+    });
+
+    it('is rolled over for good beside a renewal that has read the issuer before', async () => {
+      await start();
+      const { accountUrl } = await deploy();
+      await sandbox.register('a', { ...spec, domainNames: ['a.leane.dev'] });
+      const first = accountKey();
+      sandbox.faults.add({ operation: 'acme:newAccount', times: 1, delay: MINUTE });
+      const deploying = deploy({ keyRollover: '2026' });
+      await sandbox.clock.advance(SECOND);
+      const ofIssuer = (request: unknown) => JSON.stringify(request).includes(ISSUER);
+      sandbox.faults.add({
+        operation: 'secretsmanager:DescribeSecret',
+        phase: 'after',
+        when: ofIssuer,
+        times: 1,
+        delay: 4 * MINUTE,
+      });
+      const scanning = sandbox.scan();
+      await deploying;
+      expect(accountKey()).not.toBe(first);
+      await scanning;
+      expect(tagsOf(sandbox, 'a')).toMatchObject({ state: 'issued', failures: 0 });
+      expect(await deploy({ keyRollover: '2026' })).toMatchObject({ accountUrl });
+      expect(await sandbox.renew({ certificate: 'a', force: true })).toMatchObject({ decision: 'renewed' });
+      expect(sandbox.secretsManager.secret(ISSUER)?.tags['evercert:account-url']).toBe(accountUrl);
     });
   });
 });

@@ -33,7 +33,7 @@ const GOOD = {
 };
 const keys = [
   ...Object.keys(GOOD),
-  ...Object.keys(writeIssuerTags({ accountUrl: 'a', accountSpec: 'b', notBefore: 0 })),
+  ...Object.keys(writeIssuerTags({ accountUrl: 'a', accountSpec: 'b', accountKey: 'c', notBefore: 0 })),
 ];
 
 /** Dates and numbers at the edge, beside any text. */

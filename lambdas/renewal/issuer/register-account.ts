@@ -53,7 +53,8 @@ export async function registerAccount(
     if (holder.owner === run.id) {
       const { accountUrl } = await findOrRegisterAccount(session, await accountRequest(owner, run));
       // A URL that no tag can hold is looked up again by every run.
-      if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags({ accountUrl, accountSpec, accountKey }));
+      const account = { accountUrl, accountSpec, accountKey };
+      if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags(account));
       return accountUrl;
     }
     if (await isRegisteredByAnother(owner, holder.leaseUntil, run)) return undefined;

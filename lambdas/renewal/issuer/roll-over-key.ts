@@ -95,8 +95,8 @@ async function makeLive({ secret }: KeyOwner, next: NextKey, accountUrl: string,
   const value = accountKeyValue(next);
   const token = digest('account', secret.arn, next.replaces, value);
   await run.vault.put({ id: secret.arn, value, token, stage: LIVE });
-  if (!fitsTag(accountUrl)) return;
-  await run.vault.tag(secret.arn, writeIssuerTags({ accountUrl, accountSpec: secret.stages[SPEC] ?? '', accountKey: token }));
+  const account = { accountUrl, accountSpec: secret.stages[SPEC] ?? '', accountKey: token };
+  if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags(account));
 }
 
 async function unfinished(secret: SecretDescription, run: IssuerRun): Promise<NextKey | undefined> {
