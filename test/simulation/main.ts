@@ -2,7 +2,7 @@
  * `npm run simulate -- [--seeds N] [--from S] [--new] [--minutes M] [--twice T] [--json]`: N seeds from S on; with `--new` the
  * first one is new instead; after M minutes no further one begins. The first T run a second time, and must have the same events.
  * `npm run simulate -- --planted [--search]`: a seed that finds each planted bug; fails when one is not found. With `--seeds` as
- * well, both, in the same processes: to start one takes as long as several seeds.
+ * well, both, in the same processes: to start one takes as long as several seeds. `--json` prints one document with both.
  */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -10,7 +10,7 @@ import { messageOf } from '../../lambdas/core/failure.ts';
 import { synthesizedApp } from '../sandbox/synthesis.ts';
 import { type Options, parseOptions } from './options.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
-import { describeDifference, describeFailure, replayOf, reportOf } from './report.ts';
+import { describeDifference, describeFailure, type Report, replayOf, reportOf } from './report.ts';
 import { type Broken, type Finished, isBroken, startWorkers } from './workers.ts';
 
 /** A planted bug that takes more seeds than this is not found. */
@@ -28,9 +28,11 @@ await Promise.all([synthesizedApp('direct'), synthesizedApp('durable')]);
 const lanes = availableParallelism() + 1;
 const workers = startWorkers(lanes);
 try {
-  const held = !options.planted || options.seeds !== undefined ? await simulate() : true;
-  const seen = options.planted ? await findPlanted() : true;
-  process.exitCode = held && seen ? 0 : 1;
+  const seeds = !options.planted || options.seeds !== undefined ? await simulate() : undefined;
+  const planted = options.planted ? await findPlanted() : undefined;
+  if (options.json) console.log(JSON.stringify({ ...seeds?.report, planted }));
+  const held = seeds?.held ?? true;
+  process.exitCode = held && (planted ?? []).every(({ seed }) => seed !== undefined) ? 0 : 1;
 } finally {
   workers.stop();
 }
@@ -60,7 +62,7 @@ async function runAgain(results: readonly Finished[]): Promise<readonly number[]
   return different.flat();
 }
 
-async function simulate(): Promise<boolean> {
+async function simulate(): Promise<{ readonly report: Report; readonly held: boolean }> {
   const { from, twice, minutes, seeds: count = ENOUGH_SEEDS } = options;
   const newSeed = options.new ? randomInt(1_000_000, 2 ** 31) : undefined;
   if (newSeed !== undefined) print(`the new seed is ${newSeed}`);
@@ -91,8 +93,7 @@ async function simulate(): Promise<boolean> {
   });
   const blind =
     all.length < ENOUGH_SEEDS ? [] : Object.keys(report.faults).filter((kind) => report.faults[kind]?.hits === 0);
-  if (options.json) console.log(JSON.stringify(report));
-  else {
+  if (!options.json) {
     const { violations, faults, ...totals } = report;
     console.table(faults);
     console.log(totals);
@@ -102,12 +103,20 @@ async function simulate(): Promise<boolean> {
   }
   for (const kind of blind) print(`BLIND: no fault of the kind "${kind}" has hit anything`);
   if (all.length === 0) print('NOTHING WAS RUN: no seed has begun within the time');
-  return all.length > 0 && [report.violations, report.broken, different, blind].every(({ length }) => length === 0);
+  const bad = [report.violations, report.broken, different, blind];
+  return { report, held: all.length > 0 && bad.every(({ length }) => length === 0) };
+}
+
+/** A planted bug and the seed that shows it, if there is one. */
+interface Found {
+  readonly violates: string;
+  readonly mistake: string;
+  readonly seed?: number;
 }
 
 /** Each bug with the seed that is known to find it; with all seeds from the first one on when it no longer does, or to search. */
-async function findPlanted(): Promise<boolean> {
-  const found = await Promise.all(
+async function findPlanted(): Promise<readonly Found[]> {
+  return Promise.all(
     PLANTED_BUGS.map(async (planted, bug) => {
       const all = Array.from({ length: MOST_SEEDS_FOR_A_BUG }, (_, seed) => seed);
       for (const seed of options.search ? all : [planted.foundWith, ...all]) {
@@ -120,6 +129,4 @@ async function findPlanted(): Promise<boolean> {
       return { violates: planted.violates, mistake: planted.mistake };
     }),
   );
-  if (options.json) console.log(JSON.stringify(found));
-  return found.every(({ seed }) => seed !== undefined);
 }
