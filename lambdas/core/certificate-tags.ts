@@ -77,6 +77,11 @@ export const RESERVED_KEYS = 'evercert:';
 const PREFIX = RESERVED_KEYS;
 const ACM_PREFIX = 'evercert:acm:';
 
+/** The tags of an import in ACM: by them it is found when nobody remembers its ARN. ACM freezes an ARN's key type. */
+export function importTags(renewer: string, secretArn: string, key: KeyType): Record<string, string> {
+  return { [RENEWER_TAG]: renewer, [`${PREFIX}secret`]: secretArn, [`${PREFIX}key`]: key };
+}
+
 /** Secrets Manager takes letters, digits, spaces and these in a tag's value, at most 256 characters. */
 const TAG_VALUE = /^[\p{L}\p{N}\s_.:/=+@-]{0,256}$/u;
 
@@ -88,12 +93,14 @@ type Field = Exclude<keyof CertificateTags, 'acm'>;
 interface Codec<T> {
   readonly tag: string;
   readonly read: (text: string) => T | undefined;
+  readonly write: (value: T) => string;
 }
 
-const text = (tag: string): Codec<string> => ({ tag, read: (value) => value || undefined });
+const text = (tag: string): Codec<string> => ({ tag, read: (value) => value || undefined, write: String });
 const count = (tag: string): Codec<number> => ({
   tag,
   read: (value) => (/^\d{1,9}$/.test(value) ? Number(value) : undefined),
+  write: String,
 });
 const instant = (tag: string): Codec<number> => ({
   tag,
@@ -101,6 +108,7 @@ const instant = (tag: string): Codec<number> => ({
     const parsed = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? Date.parse(value) : Number.NaN;
     return Number.isNaN(parsed) ? undefined : parsed;
   },
+  write: (value) => new Date(value).toISOString(),
 });
 const instants = (tag: string): Codec<readonly number[]> => ({
   tag,
@@ -108,10 +116,13 @@ const instants = (tag: string): Codec<readonly number[]> => ({
     const parsed = value.split(' ').flatMap((part) => instant(tag).read(part) ?? []);
     return parsed.length > 0 ? parsed : undefined;
   },
+  // Without milliseconds, so that more of them fit.
+  write: (values) => values.map((value) => new Date(value).toISOString().replace('.000', '')).join(' '),
 });
 const oneOf = <T extends string>(tag: string, values: readonly T[]): Codec<T> => ({
   tag,
   read: (value) => values.find((known) => known === value),
+  write: String,
 });
 
 const CODECS: { readonly [F in Field]-?: Codec<NonNullable<CertificateTags[F]>> } = {
@@ -154,16 +165,6 @@ const CODECS: { readonly [F in Field]-?: Codec<NonNullable<CertificateTags[F]>> 
  */
 export const ROOM_IN_TAGS = 50 - Object.keys(CODECS).length - 2;
 
-const INSTANTS: ReadonlySet<string> = new Set<Field>([
-  'notBefore',
-  'notAfter',
-  'renewBy',
-  'renewAt',
-  'ariCheck',
-  'retryAt',
-  'lease',
-]);
-
 export function readCertificateTags(tags: Readonly<Record<string, string>>): CertificateTags {
   const fields = Object.entries(CODECS).flatMap(([field, codec]) => {
     const value = codec.read(tags[PREFIX + codec.tag] ?? '');
@@ -196,21 +197,16 @@ export function writeCertificateTags(
   },
 ): Record<string, string> {
   const tags: Record<string, string> = {};
-  for (const [field, value] of Object.entries(changes)) {
-    if (field === 'acm') continue;
-    const written = textOf(field, value);
-    tags[PREFIX + CODECS[field as Field].tag] = fitsTag(written) ? written : '';
+  const { acm, ...fields } = changes;
+  for (const [field, value] of Object.entries(fields)) {
+    const { tag, write } = CODECS[field as Field] as Codec<unknown>;
+    const written = value === undefined ? '' : write(value);
+    tags[PREFIX + tag] = fitsTag(written) ? written : '';
   }
-  for (const [region, imported] of Object.entries(changes.acm ?? {})) {
+  for (const [region, imported] of Object.entries(acm ?? {})) {
     tags[ACM_PREFIX + region] = `${imported.arn} ${imported.serial} ${imported.key}`;
   }
   return tags;
-}
-
-function textOf(field: string, value: unknown): string {
-  if (value === undefined) return '';
-  if (Array.isArray(value)) return value.map((each) => new Date(each).toISOString().replace('.000', '')).join(' ');
-  return INSTANTS.has(field) ? new Date(Number(value)).toISOString() : String(value);
 }
 
 function readAcmImport(value: string): AcmImport | undefined {

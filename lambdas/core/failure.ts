@@ -55,7 +55,11 @@ export const FAILURE_CODES = {
 
 export type FailureCode = keyof typeof FAILURE_CODES;
 
-/** `now`: at once, in the same run; `later`: after the back-off; `never`: not before somebody changes something. */
+/**
+ * What can cure a failure: trying at once, trying later, or (`never`) only somebody's change. It is for whoever reads the log
+ * and the stored failure: the schedule tries again after the back-off in any case, because a change can't be seen from here.
+ * Within a run it keeps a request from being repeated at once (`acme/repeat.ts`).
+ */
 export type Retry = 'now' | 'later' | 'never';
 
 /** Plain data that explains a failure; survives a step boundary. Never key material. */

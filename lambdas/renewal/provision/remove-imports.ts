@@ -1,4 +1,4 @@
-import { RENEWER_TAG } from '../../core/certificate-tags.ts';
+import { importTags } from '../../core/certificate-tags.ts';
 import { SECOND } from '../../core/duration.ts';
 import type { KeyType } from '../../core/key-type.ts';
 import type { ProvisionRun } from './provision-run.ts';
@@ -22,7 +22,7 @@ export async function findImports(
   },
   { targets, settings }: ProvisionRun,
 ): Promise<readonly RegionalImport[]> {
-  const tags = { [RENEWER_TAG]: settings.renewer, 'evercert:secret': wanted.secretArn, 'evercert:key': wanted.key };
+  const tags = importTags(settings.renewer, wanted.secretArn, wanted.key);
   const found = await Promise.all(
     wanted.regions.map(async (region) => {
       const arns = await targets.find(region, tags, wanted.domainName);

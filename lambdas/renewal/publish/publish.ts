@@ -1,5 +1,5 @@
 import { readCertificate } from '../../acme/certificate.ts';
-import { type AcmImport, RENEWER_TAG } from '../../core/certificate-tags.ts';
+import { type AcmImport, importTags } from '../../core/certificate-tags.ts';
 import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
 import { type PairValue, parseSecretValue } from '../../core/secret-value.ts';
 import type { Attempt } from '../attempt.ts';
@@ -31,12 +31,7 @@ export async function importLive(attempt: Attempt, version: string, region: stri
   const pair = await readPair(attempt.claim.arn, version, run);
   const { serialNumber } = readCertificate(pair.certificate);
   const key = attempt.spec.key;
-  const tags = {
-    [RENEWER_TAG]: run.settings.renewer,
-    'evercert:secret': attempt.claim.arn,
-    // ACM freezes the key type of an ARN: another type is another import.
-    'evercert:key': key,
-  };
+  const tags = importTags(run.settings.renewer, attempt.claim.arn, key);
   const known = attempt.imports[region];
   const domainName = attempt.spec.domainNames[0] ?? '';
   const anew = async () => {
