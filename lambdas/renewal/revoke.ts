@@ -16,7 +16,7 @@ import { type ManagedCertificate, readManagedCertificate } from './certificate/m
 import { expectTime } from './claim/claim.ts';
 import { digest } from './digest.ts';
 import { endpointOf, openIssuer, readIssuerSettings } from './issuer/issuer.ts';
-import { withKnownAccount } from './issuer/known-account.ts';
+import { withKnownAccount } from './issuer/with-known-account.ts';
 import type { Steps } from './ports/steps.ts';
 import { readPair } from './publish/publish.ts';
 import type { Run } from './run.ts';

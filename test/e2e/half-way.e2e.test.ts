@@ -42,6 +42,20 @@ describe('after a run that stopped half-way', () => {
     expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
   });
 
+  it.each([
+    ['has claimed the certificate', 'secretsmanager:PutSecretValue'],
+    ['has finalized its order', 'acme:finalize'],
+  ])('a forced renewal that dies when it %s is gone on with when Lambda repeats it', async (_, operation) => {
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    const { serialNumber } = live(sandbox, 'leane.dev').issued;
+    sandbox.lambda.settings.asyncRetries = 2;
+    sandbox.faults.add({ operation, phase: 'after', times: 1, kill: true });
+    await sandbox.scan({ force: true });
+    expect(live(sandbox, 'leane.dev').issued.serialNumber).not.toBe(serialNumber);
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', failures: 0 });
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+
   it('what the tags say of renewal information belongs to the certificate that is live', async () => {
     await sandbox.renew({ certificate: 'leane.dev', spec });
     await sandbox.clock.advance(61 * DAY);

@@ -19,7 +19,7 @@ import { confirmedImports } from '../publish/publish.ts';
 import { reinstatable } from '../publish/reinstate.ts';
 import { unfinishedRevocations, withRevocationAsked } from '../revoke.ts';
 import type { Run } from '../run.ts';
-import { claimAttempt, hasClaimedBefore } from './claim.ts';
+import { type Claim, claimAttempt, hasHadItsAttempt } from './claim.ts';
 
 export type Begun =
   | { readonly kind: 'attempt'; readonly attempt: Attempt }
@@ -54,11 +54,10 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
     run,
   );
   const { tags, spec, live } = certificate;
-
   const issuers = await Promise.all(
     spec.issuer.map(async (name) => ({ name, ...(await readIssuerSettings(name, run)) })),
   );
-  const force = event.force && !(await hasClaimedBefore(certificate, run));
+  const force = event.force && !(await hasHadItsAttempt(certificate, run));
   const decision = dueFromValue(live, spec, {
     now: run.clock.now(),
     force,
@@ -72,14 +71,7 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
     await repairTags(certificate, issuers, run);
     return ended(certificate, 'not-due', decision.reason);
   }
-  // The back-off belongs to the spec that failed; whoever forces, deploys or changes it doesn't wait.
-  if (
-    !force &&
-    event.request === undefined &&
-    event.revoke === undefined &&
-    certificate.specVersion === tags.spec &&
-    isInBackOff(tags, run.clock.now())
-  ) {
+  if (!force && isHeldBack(certificate, event, run.clock.now())) {
     return ended(certificate, 'back-off', dueFromMetadata(certificate, run.clock.now()).reason);
   }
   const reinstates = decision.action === 'renew' && !force ? await reinstatable(certificate, issuers, run) : undefined;
@@ -88,42 +80,48 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
   if (claimed.kind === 'busy') {
     return ended(certificate, 'busy', `another run owns the claim until ${isoInstant(claimed.until)}`);
   }
-  // The tag of an order is this generation's if this claim, or one that it goes on from, wrote it.
-  const mayResume = claimed.claim.resumes || tags.lease === claimed.claim.leaseUntil;
-  run.log.info('attempt begins', {
-    certificate: certificate.name,
-    work,
-    reason: decision.reason,
-    attempt: claimed.claim.attempt,
-  });
+  const { claim } = claimed;
+  // Where nothing is due, everything else has been done: what is left is to revoke.
+  const reason = decision.action === 'wait' ? 'a revocation is not finished' : decision.reason;
+  run.log.info('attempt begins', { certificate: certificate.name, work, reason, attempt: claim.attempt });
+  const described = asDescribed(certificate, claim);
   return {
     kind: 'attempt',
-    attempt: {
-      schema: ATTEMPT_SCHEMA,
-      name: certificate.name,
-      work,
-      // Everything else has been done: what is left is to revoke.
-      reason: decision.action === 'wait' ? 'a revocation is not finished' : decision.reason,
-      force,
-      claim: claimed.claim,
-      spec,
-      specVersion: certificate.specVersion,
-      reinstates,
-      revokes,
-      request: event.request,
-      issuer: spec.issuer[0] ?? '',
-      liveTrust: live.kind === 'pair' ? tags.trust : undefined,
-      notBefore: live.kind === 'pair' ? live.notBefore : undefined,
-      notAfter: live.kind === 'pair' ? live.notAfter : undefined,
-      describedSerial: tags.serial,
-      describedRenewAt: tags.renewAt,
-      failures: tags.failures ?? 0,
-      // Also when what was issued is lost or was rejected: the CA has counted it.
-      issued: live.kind === 'pair' && !sameNames(live.domainNames, spec.domainNames) ? [] : (tags.issued ?? []),
-      ordered: tags.ordered ?? [],
-      imports: tags.acm,
-      knownOrder: mayResume ? tags.order : undefined,
-    },
+    attempt: { ...described, work, reason, force, reinstates, revokes, request: event.request },
+  };
+}
+
+/** The back-off belongs to the spec that failed; whoever deploys, revokes or changes it doesn't wait. */
+function isHeldBack({ tags, specVersion }: ManagedCertificate, { request, revoke }: RenewEvent, now: number): boolean {
+  return request === undefined && revoke === undefined && specVersion === tags.spec && isInBackOff(tags, now);
+}
+
+/** What an attempt has to know of the certificate as it was when it was claimed. */
+function asDescribed(
+  { name, spec, specVersion, live, tags }: ManagedCertificate,
+  claim: Claim,
+): Omit<Attempt, 'work' | 'reason' | 'force' | 'reinstates' | 'revokes' | 'request'> {
+  const pair = live.kind === 'pair' ? live : undefined;
+  // The tag of an order is this generation's if this claim, or one that it goes on from, wrote it.
+  const mayResume = claim.resumes || tags.lease === claim.leaseUntil;
+  return {
+    schema: ATTEMPT_SCHEMA,
+    name,
+    claim,
+    spec,
+    specVersion,
+    issuer: spec.issuer[0] ?? '',
+    liveTrust: pair && tags.trust,
+    notBefore: pair?.notBefore,
+    notAfter: pair?.notAfter,
+    describedSerial: tags.serial,
+    describedRenewAt: tags.renewAt,
+    failures: tags.failures ?? 0,
+    // Also when what was issued is lost or was rejected: the CA has counted it.
+    issued: pair && !sameNames(pair.domainNames, spec.domainNames) ? [] : (tags.issued ?? []),
+    ordered: tags.ordered ?? [],
+    imports: tags.acm,
+    knownOrder: mayResume ? tags.order : undefined,
   };
 }
 

@@ -175,12 +175,13 @@ function serves(pending: Pending, certificate: ManagedCertificate, purpose: 'ren
 }
 
 /**
- * Whether this run has claimed the certificate before: Lambda repeats an event that failed, and delivers some twice. What
- * `force` asked for is under way or done then.
+ * Whether this run has had its attempt: Lambda repeats an event that failed, and delivers some twice. What `force` asked for
+ * is done then, or has failed; where the run before died half-way, neither is so, and its claim is gone on with.
  */
-export async function hasClaimedBefore(certificate: ManagedCertificate, run: Run): Promise<boolean> {
+export async function hasHadItsAttempt(certificate: ManagedCertificate, run: Run): Promise<boolean> {
   const pending = await readPending(certificate.arn, certificate.stages[PENDING], run);
-  return pending?.owner === run.id;
+  if (pending?.owner !== run.id) return false;
+  return pending.generation !== certificate.liveVersion || pending.claim === certificate.tags.claimEnded;
 }
 
 function claimed(arn: string, pending: Pending, run: Run): ClaimOutcome {

@@ -4,15 +4,15 @@ import { openSession } from '../../acme/session.ts';
 import { issuerSecretName } from '../../core/certificate-name.ts';
 import { messageOf, RenewalFailure } from '../../core/failure.ts';
 import { type IssuerSettings, type IssuerSettingsInput, parseIssuerSettings } from '../../core/issuer-settings.ts';
-import { isIssuerPaused, readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
+import { isIssuerPaused, readIssuerTags } from '../../core/issuer-tags.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
 import { SPEC } from '../stages.ts';
 import { accountKeyValue, liveAccountKey } from './account-key.ts';
 import type { OpenIssuer } from './open-issuer.ts';
-import { knownAccount, registerAccount } from './register-account.ts';
-import { finishRollover, isRolloverAsked, rollOver } from './roll-over-key.ts';
+import { type AccountOwner, knownAccount, registerAccount } from './register-account.ts';
+import { finishRollover, isRolloverAsked, type KeyOwner, rollOver } from './roll-over-key.ts';
 
 /**
  * Opens an issuer once in a run. Throws `unknown-issuer`, `ca-rate-limited` without asking the CA while it is paused,
@@ -78,13 +78,6 @@ export async function readIssuerSettings(name: string, run: IssuerRun): Promise<
   return settingsOf(await describeIssuer(name, run), name, run);
 }
 
-/** Remembers for all certificates and runs what the CA said: not before this instant. */
-export async function pauseIssuer(name: string, notBefore: number, run: IssuerRun): Promise<void> {
-  const secret = await existingIssuer(name, run);
-  const known = readIssuerTags(secret.tags).notBefore ?? 0;
-  if (notBefore > known) await run.vault.tag(secret.arn, writeIssuerTags({ notBefore }));
-}
-
 interface Opening {
   /** Asks the CA although it is paused. */
   readonly force?: boolean;
@@ -141,7 +134,7 @@ async function open(name: string, run: IssuerRun, options: Opening): Promise<Ope
 /** `undefined` when another run has registered the account in the meantime. */
 async function withAccount(
   accountKey: string,
-  owner: Parameters<typeof registerAccount>[1] & Parameters<typeof finishRollover>[0],
+  owner: AccountOwner & KeyOwner,
   run: IssuerRun,
 ): Promise<OpenIssuer | undefined> {
   const { name, settings, secret, sessionOf } = owner;
@@ -162,7 +155,8 @@ function describeIssuer(name: string, run: IssuerRun): Promise<SecretDescription
   return describing;
 }
 
-async function existingIssuer(name: string, run: IssuerRun): Promise<SecretDescription> {
+/** Read anew. Throws `unknown-issuer`. */
+export async function existingIssuer(name: string, run: IssuerRun): Promise<SecretDescription> {
   const fullName = issuerSecretName(run.settings.prefix, name);
   const secret = await run.vault.describe(fullName);
   if (secret) return secret;

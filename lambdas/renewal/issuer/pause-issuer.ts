@@ -1,10 +1,11 @@
 import type { RenewalFailure } from '../../core/failure.ts';
+import { readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
 import { concernsNamesAlone } from '../../core/rate-limit.ts';
 import type { IssuerRun } from '../run.ts';
-import { pauseIssuer } from './issuer.ts';
+import { existingIssuer } from './issuer.ts';
 
 /**
- * Keeps a CA's Retry-After for all certificates of an issuer, unless the limit is one of the names that were asked for:
+ * Keeps a CA's Retry-After for all certificates and runs of an issuer, unless the limit is one of the names that were asked for:
  * that one the certificate's back-off remembers.
  */
 export async function pauseWhereLimited(
@@ -14,5 +15,7 @@ export async function pauseWhereLimited(
 ): Promise<void> {
   const { problem, retryAt } = details;
   if (code !== 'ca-rate-limited' || retryAt === undefined || (problem && concernsNamesAlone(problem))) return;
-  await pauseIssuer(issuer, retryAt, run);
+  const secret = await existingIssuer(issuer, run);
+  const known = readIssuerTags(secret.tags).notBefore ?? 0;
+  if (retryAt > known) await run.vault.tag(secret.arn, writeIssuerTags({ notBefore: retryAt }));
 }

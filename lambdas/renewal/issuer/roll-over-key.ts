@@ -14,7 +14,7 @@ import { LIVE, NEXT_KEY, SPEC } from '../stages.ts';
 import { type AccountKey, accountKeyValue, liveAccountKey, parseAccountKey } from './account-key.ts';
 
 /** An issuer whose account may get another key. */
-interface KeyOwner {
+export interface KeyOwner {
   readonly name: string;
   readonly settings: IssuerSettings;
   readonly secret: SecretDescription;
