@@ -60,7 +60,7 @@ export function expectSuccess(answer: Answer, purpose: string, now: number): Ans
   if (isPaused(known)) {
     const where = known.instance ?? 'the page that it names';
     const cure = `open ${where}, put in order what makes the challenges fail, and renew with force`;
-    throw new RenewalFailure('account-paused', `${words}; nothing more is ordered until then: ${cure}`, { details });
+    throw new RenewalFailure('account-paused', `${words}; it takes no order for them until then: ${cure}`, { details });
   }
   if (type === 'rateLimited' || status === 429 || (status === 503 && at !== undefined)) {
     const wait = at === undefined ? '' : `; it wants no further request before ${new Date(at).toISOString()}`;

@@ -35,7 +35,7 @@ export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: numb
   if (tags.state === 'registered') return renew('nothing has been issued yet');
   // Whoever changes the spec does not wait for a back-off that belongs to the old one.
   if (stages['ACME_SPEC'] !== tags.spec && stages['ACME_SPEC'] !== undefined) return inspect('the spec has changed');
-  if (tags.failure === 'account-paused') return wait(PAUSED);
+  if (isHeld(tags)) return wait(PAUSED);
   if (tags.retryAt !== undefined && tags.retryAt > now) {
     return wait(
       `in back-off after ${tags.failures ?? 1} failures (${tags.failure ?? 'unknown'}) until ${iso(tags.retryAt)}`,
@@ -61,8 +61,13 @@ export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: numb
 const PAUSED = 'the CA has paused the account for these names; after its page was visited, renew with force';
 
 /** Whether a failure is too recent to try again, or waits for a human. */
-export function isInBackOff({ failure, retryAt = 0 }: CertificateTags, now: number): boolean {
-  return failure === 'account-paused' || retryAt > now;
+export function isInBackOff(tags: CertificateTags, now: number): boolean {
+  return isHeld(tags) || (tags.retryAt ?? 0) > now;
+}
+
+/** Where a human has to end the pause, no time is stored. */
+function isHeld({ failure, retryAt }: CertificateTags): boolean {
+  return failure === 'account-paused' && retryAt === undefined;
 }
 
 function timing(tags: CertificateTags, now: number): Decision {

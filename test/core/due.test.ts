@@ -49,10 +49,12 @@ describe('dueFromMetadata', () => {
   });
 
   it('does not try again by itself while the CA has paused the account', () => {
-    const paused = { state: 'failed', failure: 'account-paused', failures: 1, retryAt: dueAt } as const;
+    const paused = { state: 'failed', failure: 'account-paused', failures: 1 } as const;
     expect(decide(paused, dueAt + 30 * DAY)).toEqual({ action: 'wait', reason: expect.stringContaining('paused') });
     expect(decide(paused, dueAt, true).action).toBe('renew');
     expect(decide({ ...paused, spec: 's0' }, dueAt).action).toBe('inspect');
+    // Another issuer of the spec may do by then.
+    expect(decide({ ...paused, retryAt: dueAt }, dueAt + MINUTE).action).toBe('renew');
   });
 
   it('does not let a changed spec wait for the back-off of the old one', () => {

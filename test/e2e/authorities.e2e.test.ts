@@ -265,6 +265,16 @@ describe.each(EXECUTIONS)('every CA, at the right moment (%s)', (execution) => {
       expect(second.orders).toHaveLength(issuer === undefined ? 0 : 1);
     });
 
+    it('a paused account of the first holds up nothing that another can issue', async () => {
+      await renewal(both);
+      const words = 'Your account is paused. Please visit: https://portal.letsencrypt.org/sfe/v1/unpause?jwt=x.y.z';
+      sandbox.faults.add(newOrder(429, 'rateLimited', words));
+      await sandbox.clock.advance(61 * DAY);
+      await scanHourly(8 * 24);
+      expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'issued', issuer: 'second' });
+      expect(sandbox.calls.of('acme:newOrder')).toBeLessThan(20);
+    });
+
     it('all of them are quoted when none can be had, and the wait is no longer than one of them asks', async () => {
       sandbox.faults.add(newOrder(429, 'rateLimited', 'the first is busy', { 'Retry-After': '172800' }));
       second.settings.refusedNames = ['leane.dev'];

@@ -23,17 +23,20 @@ export async function recordFailure(
   const now = run.clock.now();
   const failures = attempt.failures + 1;
   const { retryAt: retryAfter } = failure.details;
-  const next = retryAt({
+  const backOff = retryAt({
     now,
     failures,
     slow: failure.code === 'attempt-timeout',
     ...(attempt.notAfter === undefined ? {} : { notAfter: attempt.notAfter }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   });
+  // A human has to end a pause; meanwhile another issuer may do, in the last quarter of the lifetime at the latest.
+  const isHeld = failure.code === 'account-paused' && attempt.spec.issuer.length === 1;
+  const next = isHeld ? undefined : backOff;
   run.log.error(failure.message, {
     certificate: attempt.name,
     code: failure.code,
-    retryAt: isoInstant(next),
+    retryAt: next === undefined ? 'after somebody has acted' : isoInstant(next),
     details: failure.details,
   });
   try {
