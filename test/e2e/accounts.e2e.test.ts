@@ -241,6 +241,7 @@ describe.each(EXECUTIONS)('the account of an issuer, %s', (execution) => {
       expect(accountKey()).not.toBe(first);
       await scanning;
       expect(tagsOf(sandbox, 'a')).toMatchObject({ state: 'issued', failures: 0 });
+      expect(sandbox.ca.accounts).toHaveLength(1);
       expect(await deploy({ keyRollover: '2026' })).toMatchObject({ accountUrl });
       expect(await sandbox.renew({ certificate: 'a', force: true })).toMatchObject({ decision: 'renewed' });
       expect(sandbox.secretsManager.secret(ISSUER)?.tags['evercert:account-url']).toBe(accountUrl);

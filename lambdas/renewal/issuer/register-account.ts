@@ -35,7 +35,8 @@ export function knownAccount({ secret, forgotten }: Pick<AccountOwner, 'secret' 
 
 /**
  * Finds or registers the account. Only the holder of the registration's claim asks the CA; whoever comes second waits
- * until the first one has got it, and gets `undefined`: the issuer is to be read again, with the key of that time. Asking twice would be harmless with most CAs, but not with those whose
+ * until the first one has got it. `undefined` when the issuer has changed meanwhile, or has its account by now: it is to be
+ * read again. Asking twice would be harmless with most CAs, but not with those whose
  * external account bindings can be used once.
  */
 export async function registerAccount(
@@ -51,6 +52,7 @@ export async function registerAccount(
     const outcome = await run.vault.put({ id: secret.arn, value: JSON.stringify(claim), token, stage: PENDING });
     const holder = outcome === 'written' ? claim : parseRegistration(await run.vault.read(secret.arn, token));
     if (holder.owner === run.id) {
+      if (await isOutdated(owner, run)) return undefined;
       const { accountUrl } = await findOrRegisterAccount(session, await accountRequest(owner, run));
       // A URL that no tag can hold is looked up again by every run.
       const account = { accountUrl, accountSpec, accountKey };
@@ -59,6 +61,13 @@ export async function registerAccount(
     }
     if (await isRegisteredByAnother(owner, holder.leaseUntil, run)) return undefined;
   }
+}
+
+/** Whether the settings, the key or the account are others by now: a key from before a rollover would get a second account. */
+async function isOutdated({ secret, forgotten }: AccountOwner, run: IssuerRun): Promise<boolean> {
+  const now = await run.vault.describe(secret.arn);
+  const isSame = now?.stages[SPEC] === secret.stages[SPEC] && now?.stages[LIVE] === secret.stages[LIVE];
+  return now !== undefined && (!isSame || knownAccount({ secret: now, forgotten }) !== undefined);
 }
 
 interface Registration {
