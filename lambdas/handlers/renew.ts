@@ -23,9 +23,10 @@ import { type Clock, systemClock } from '../renewal/ports/clock.ts';
 import type { Log } from '../renewal/ports/log.ts';
 import type { Steps } from '../renewal/ports/steps.ts';
 import { renew } from '../renewal/renew.ts';
-import { type RenewalPorts, type Run, startRun } from '../renewal/run.ts';
+import { forgetProgress, type RenewalPorts, type Run, startRun } from '../renewal/run.ts';
 import { directSteps } from '../renewal/steps/direct-steps.ts';
 import { measuredSteps } from '../renewal/steps/measured-steps.ts';
+import { noticingSteps } from '../renewal/steps/noticing-steps.ts';
 import { DurableFailure, durableSteps } from './durable-steps.ts';
 import type { Context } from './lambda-context.ts';
 import { powertoolsLog } from './log.ts';
@@ -72,14 +73,17 @@ export function createDurableRenew(surroundings: Surroundings): DurableLambdaHan
   const around = { clock, log, onThrottled: () => emit(THROTTLED) };
   const shared = sharedByRuns(around);
   // Lambda often resumes in the process that has suspended: what it knows already need not be asked again.
-  let suspended: Run | undefined;
+  let suspended: { readonly run: Run; readonly seen: Set<string> } | undefined;
   const transport = createDurableTransport(createLambdaClient(around));
   const flow: DurableExecutionHandler<unknown, RenewOutcome> = async (input, context) => {
     const id = context.executionContext.durableExecutionArn;
-    const run = suspended?.id === id ? suspended : startRun(ports(settings, around, shared), settings, id, shared.cas);
-    suspended = run;
+    if (suspended?.run.id !== id) {
+      suspended = { run: startRun(ports(settings, around, shared), settings, id, shared.cas), seen: new Set() };
+    }
+    const { run, seen } = suspended;
     try {
-      return await measuredRenewal(input, watch(durableSteps(context)), run, emit);
+      const steps = noticingSteps(durableSteps(context), seen, () => forgetProgress(run));
+      return await measuredRenewal(input, watch(steps), run, emit);
     } catch (error) {
       throw new DurableFailure(error);
     } finally {

@@ -42,7 +42,7 @@ export interface RunFacts {
 }
 
 /**
- * What need not be asked again within one invocation. Nothing depends on it: a run that goes on elsewhere starts with
+ * What need not be asked again in one process, as long as the run goes on in no other. Nothing depends on it: a run that goes on elsewhere starts with
  * nothing and asks.
  */
 export interface Known {
@@ -53,6 +53,12 @@ export interface Known {
   readonly orders: Map<string, Order>;
   /** By claim, as last written. */
   readonly pending: Map<string, Pending>;
+}
+
+/** For a run that has got on in another process: the order and the claim's pending version may be others by now. */
+export function forgetProgress({ known }: Pick<RunFacts, 'known'>): void {
+  known.orders.clear();
+  known.pending.clear();
 }
 
 export function startRun<P extends Pick<RenewalPorts, 'vault'>>(

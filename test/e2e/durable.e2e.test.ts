@@ -108,6 +108,26 @@ describe('renew as a durable function', () => {
     expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', failures: 0 });
   });
 
+  it('goes on in a process that has suspended it, although another one has got further and died', async () => {
+    const warm = await startSandbox({ zones: ['leane.dev'], execution: 'durable' });
+    try {
+      await warm.deployIssuer();
+      await warm.renew({ certificate: 'other', spec: { domainNames: ['other.leane.dev'], issuer: 'sandbox' } });
+      // Two processes: the second ends its work after the first has suspended, and is the one that is used next.
+      const slow = { operation: 'secretsmanager:DescribeSecret', times: 1, delay: 3 * SECOND };
+      warm.faults.add({ ...slow, when: (request) => JSON.stringify(request).includes('/other') });
+      warm.faults.add({ operation: 'acme:finalize', phase: 'after', times: 1, kill: true });
+      const [renewed] = await Promise.all([
+        warm.renew({ certificate: 'leane.dev', spec }),
+        warm.renew({ certificate: 'other' }),
+      ]);
+      expect(renewed).toMatchObject({ decision: 'renewed' });
+      expect(tagsOf(warm, 'leane.dev')).toMatchObject({ state: 'issued', failures: 0 });
+    } finally {
+      await warm.stop();
+    }
+  });
+
   it('is started once by a scan that Lambda delivers twice', async () => {
     await sandbox.register('leane.dev', spec);
     sandbox.faults.add({ operation: 'lambda:Invoke', repeat: true });

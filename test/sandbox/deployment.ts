@@ -196,20 +196,17 @@ function bundled(file: string, handler: string): { readonly kind: Kind; readonly
 
 /**
  * Processes as Lambda has them: each has one invocation at a time, the last one that was used comes first, and what may have
- * been killed is not used again. Or one for each invocation.
+ * been killed during its invocation is not used again. Or one for each invocation.
  */
 function inProcesses(start: () => LambdaHandler, clock: VirtualClock, coldStarts: boolean): LambdaHandler {
-  let idle: { readonly handler: LambdaHandler; readonly deaths: number }[] = [
-    { handler: start(), deaths: clock.deaths },
-  ];
+  const idle = [start()];
   return async (event, context) => {
-    const alive = idle.filter(({ deaths }) => deaths === clock.deaths);
-    const process = (coldStarts ? undefined : alive.pop()) ?? { handler: start(), deaths: clock.deaths };
-    idle = alive;
+    const { deaths } = clock;
+    const handler = (coldStarts ? undefined : idle.pop()) ?? start();
     try {
-      return await process.handler(event, context);
+      return await handler(event, context);
     } finally {
-      idle.push(process);
+      if (deaths === clock.deaths) idle.push(handler);
     }
   };
 }
