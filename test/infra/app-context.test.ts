@@ -32,6 +32,8 @@ describe('the context of cdk synth', () => {
     [{}, 'context: domain is missing'],
     [{ domain: 'leane.dev' }, 'context: email is missing'],
     [{ ...GOOD, domian: 'x' }, 'context: unknown key "domian"; evercert knows domain, email, issuer, region, config'],
+    [{ ...GOOD, domain_2: 'x' }, 'context: unknown key "domain_2"'],
+    [{ ...GOOD, constructor: 'x' }, 'context: unknown key "constructor"'],
     [{ ...GOOD, domain: 7 }, 'context: domain must be a text, such as -c domain=leane.dev'],
     [{ ...GOOD, domain: '' }, 'context: domain must be a text'],
     [{ ...GOOD, config: 'x.ts' }, 'context: domain can not be given together with config; put it into x.ts'],
