@@ -10,6 +10,7 @@ import type { CertificateConfig, IssuerConfig, ParsedConfig } from './app-config
 import { CERTIFICATE_AUTHORITIES } from './certificate-authorities.ts';
 import { CertificateRenewer } from './certificate-renewer.ts';
 import { definedOnly } from './defined-only.ts';
+import { defaultName } from './names.ts';
 import { refusal } from './refuse.ts';
 
 export interface EvercertStackProps extends StackProps {
@@ -61,7 +62,7 @@ export class EvercertStack extends Stack {
 
   private certificate(certificate: CertificateConfig, issuers: ReadonlyMap<string, AcmeIssuer>): void {
     const { name, issuer, removalPolicy, dns, ...spec } = certificate;
-    const certificateName = name ?? (spec.domainNames[0] ?? '').replace(/^\*\./, '');
+    const certificateName = name ?? defaultName(spec.domainNames);
     // Its own sentence comes before CDK's about two constructs of one id.
     const id = `Certificate-${certificateName}`;
     if (this.node.tryFindChild(id)) {
