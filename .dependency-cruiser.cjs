@@ -52,6 +52,13 @@ module.exports = {
       to: { path: 'node_modules/@aws/durable' },
     },
     {
+      name: 'deployed-code-has-its-dependencies',
+      severity: 'error',
+      comment: 'what is bundled is under dependencies in package.json; types may come from elsewhere',
+      from: { path: '^lambdas/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'agpl-in-tests-alone',
       severity: 'error',
       comment: 'decision 3: iam-simulate is run by tests, and is part of nothing that is deployed or handed on',

@@ -20,7 +20,7 @@ import type { AcmeCertificateProps } from './acme-certificate-props.ts';
 import type { AcmeIssuer } from './acme-issuer.ts';
 import type { CertificateRenewer } from './certificate-renewer.ts';
 import { isForCloudFront, refuseInDistributions } from './keys-for-cloudfront.ts';
-import { parseCertificateName } from './names.ts';
+import { defaultName, parseCertificateName } from './names.ts';
 import { PROVISION_TIMEOUT } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
 import { certificateDaysToExpiry, daysToExpiry, RegionalCertificate } from './regional-certificate.ts';
@@ -53,10 +53,10 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
   constructor(scope: Construct, id: string, props: AcmeCertificateProps) {
     super(scope, id);
     const issuers = 'length' in props.issuer ? props.issuer : [props.issuer];
-    const first = props.certificateName ?? (props.domainNames[0] ?? '').replace(/^\*\./, '');
+    const first = props.certificateName ?? defaultName(props.domainNames);
     this.spec = specOf(first, props, issuers, this.stack.region);
     // As the spec has it, in lower case and A-labels: one domain is one certificate, however somebody writes it.
-    const wanted = props.certificateName ?? nameOf(this.spec);
+    const wanted = props.certificateName ?? defaultName(this.spec.domainNames);
     this.certificateName = parseCertificateName(wanted);
     this.waitForIssuance = props.waitForIssuance ?? true;
     const renewer = renewerOf(wanted, issuers);
@@ -144,11 +144,6 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     if (this.certificateMetrics) return certificateDaysToExpiry(this.certificateName, this.certificateMetrics, props);
     return daysToExpiry(this.certificateArn, props);
   }
-}
-
-/** The first domain name, without `*.`. */
-function nameOf({ domainNames }: CertificateSpec): string {
-  return (domainNames[0] ?? '').replace(/^\*\./, '');
 }
 
 function renewerOf(name: string, issuers: readonly AcmeIssuer[]): CertificateRenewer {

@@ -34,7 +34,7 @@ export interface AlarmsProps {
   readonly minimumRemainingShare: number;
 }
 
-const RUNBOOK = 'docs/operations/alarms.md';
+const RUNBOOK = 'Runbook of evercert: docs/operations/alarms.md';
 
 /** What an operator has to know of. Each has a heading in the runbook, to which its description points. */
 export class Alarms extends Construct {

@@ -2,15 +2,13 @@ import * as z from 'zod/mini';
 import { certificateFieldsSchema, hostedZoneIdSchema } from '../lambdas/core/certificate-spec.ts';
 import { parseInput } from '../lambdas/core/input.ts';
 import { issuerNameSchema } from '../lambdas/core/issuer-name.ts';
+import { emailSchema } from '../lambdas/core/issuer-settings.ts';
+import { leaseMinutesSchema, propagationMinutesSchema } from '../lambdas/core/settings.ts';
 import { TRUSTS } from '../lambdas/core/trust.ts';
 import { CERTIFICATE_AUTHORITIES, type CertificateAuthorityName } from './certificate-authorities.ts';
 import { refusal } from './refuse.ts';
 
 const AUTHORITY_NAMES = Object.keys(CERTIFICATE_AUTHORITIES) as CertificateAuthorityName[];
-
-const emailSchema = z
-  .string()
-  .check(z.refine((text) => /^[^\s@<>,]+@[^\s@<>,]+\.[^\s@<>,]+$/.test(text), { error: 'must be an e-mail address' }));
 
 const account = {
   email: z.optional(emailSchema),
@@ -63,6 +61,12 @@ const configSchema = z.strictObject({
   cnameTargets: z.optional(z.array(z.string())),
   /** Renewals that a scan starts in a minute; by default 60. */
   startsPerMinute: z.optional(z.int()),
+  /** How long an attempt owns its claim; by default 15. */
+  leaseMinutes: z.optional(leaseMinutesSchema),
+  /** How long TXT values may take to be in sync and visible; by default 8. */
+  propagationMinutes: z.optional(propagationMinutesSchema),
+  /** Percent of a certificate's lifetime, below which an alarm begins; by default 20. */
+  minimumRemainingShare: z.optional(z.number()),
   /** Whether each certificate has a metric of its own, which costs money; false when left out. */
   certificateMetrics: z.optional(z.boolean()),
   /** Names or ARNs of secrets outside of the prefix whose certificates are adopted. */

@@ -4,12 +4,11 @@
  */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { App } from 'aws-cdk-lib';
+import type { App } from 'aws-cdk-lib';
 import { messageOf } from '../lambdas/core/failure.ts';
 import { parseConfig } from './app-config.ts';
 import { readContext } from './app-context.ts';
 import { EvercertStack } from './evercert-stack.ts';
-import { checkWithNag } from './nag.ts';
 import { refusal } from './refuse.ts';
 import { expectKnownRegion } from './regions.ts';
 import { runApp } from './run-app.ts';
@@ -18,17 +17,13 @@ import { runApp } from './run-app.ts';
 const REGION = process.env['CDK_DEFAULT_REGION'] ?? process.env['AWS_REGION'] ?? 'us-east-1';
 const ACCOUNT = process.env['CDK_DEFAULT_ACCOUNT'];
 
-async function synthesize(): Promise<void> {
-  // `synth` is called below, where a failure becomes a sentence.
-  const app = new App({ autoSynth: false });
+async function define(app: App): Promise<void> {
   const request = readContext(app.node.getAllContext());
   const config = parseConfig('file' in request ? await load(request.file) : request.config);
   const region = config.region ?? REGION;
   expectKnownRegion(region, 'configuration: region');
   const env = { region, ...(ACCOUNT === undefined ? {} : { account: ACCOUNT }) };
   new EvercertStack(app, config.stackName, { env, tags: config.tags, config });
-  checkWithNag(app);
-  app.synth();
 }
 
 /** The export `config` of a TypeScript or JavaScript module. */
@@ -43,4 +38,4 @@ async function load(file: string): Promise<unknown> {
   return module.config;
 }
 
-await runApp(synthesize);
+await runApp(define);

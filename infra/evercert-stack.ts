@@ -1,4 +1,4 @@
-import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -9,6 +9,8 @@ import { AcmeIssuer } from './acme-issuer.ts';
 import type { CertificateConfig, IssuerConfig, ParsedConfig } from './app-config.ts';
 import { CERTIFICATE_AUTHORITIES } from './certificate-authorities.ts';
 import { CertificateRenewer } from './certificate-renewer.ts';
+import { definedOnly } from './defined-only.ts';
+import { defaultName } from './names.ts';
 import { refusal } from './refuse.ts';
 
 export interface EvercertStackProps extends StackProps {
@@ -23,20 +25,21 @@ export class EvercertStack extends Stack {
 
   constructor(scope: Construct, id: string, props: EvercertStackProps) {
     super(scope, id, { description: 'evercert: TLS certificates that renew themselves', ...props });
-    const { issuers, certificates, alertEmails, hostedZoneIds, adoptedSecrets } = props.config;
-    const { prefix, renewer, execution, dnsResolvers, authoritativePort } = props.config;
-    const { dnsRoles, cnameTargets, startsPerMinute, certificateMetrics } = props.config;
-    const { encryptionKeyArn } = props.config;
-    const encryptionKey =
-      encryptionKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'EncryptionKey', encryptionKeyArn);
+    const { stackName: _id, region: _env, tags: _tags, issuers, certificates, alertEmails, ...engine } = props.config;
+    const { hostedZoneIds, encryptionKeyArn, leaseMinutes, propagationMinutes, ...settings } = engine;
     const [defaultIssuer] = Object.keys(issuers);
     this.renewer = new CertificateRenewer(this, 'Renewer', {
+      ...definedOnly(settings),
+      ...definedOnly({
+        defaultIssuer,
+        encryptionKey:
+          encryptionKeyArn === undefined ? undefined : Key.fromKeyArn(this, 'EncryptionKey', encryptionKeyArn),
+        lease: leaseMinutes === undefined ? undefined : Duration.minutes(leaseMinutes),
+        propagationTimeout: propagationMinutes === undefined ? undefined : Duration.minutes(propagationMinutes),
+      }),
       hostedZones: [...new Set(hostedZoneIds)].map((zoneId) =>
         HostedZone.fromHostedZoneId(this, `Zone-${zoneId}`, zoneId),
       ),
-      adoptedSecrets,
-      ...definedOnly({ defaultIssuer, prefix, renewer, execution, dnsResolvers, authoritativePort }),
-      ...definedOnly({ dnsRoles, cnameTargets, startsPerMinute, certificateMetrics, encryptionKey }),
     });
     for (const address of alertEmails) this.subscribe(address);
     const byName = new Map(Object.entries(issuers).map(([name, issuer]) => [name, this.issuer(name, issuer)]));
@@ -59,7 +62,7 @@ export class EvercertStack extends Stack {
 
   private certificate(certificate: CertificateConfig, issuers: ReadonlyMap<string, AcmeIssuer>): void {
     const { name, issuer, removalPolicy, dns, ...spec } = certificate;
-    const certificateName = name ?? (spec.domainNames[0] ?? '').replace(/^\*\./, '');
+    const certificateName = name ?? defaultName(spec.domainNames);
     // Its own sentence comes before CDK's about two constructs of one id.
     const id = `Certificate-${certificateName}`;
     if (this.node.tryFindChild(id)) {
@@ -104,11 +107,4 @@ export class EvercertStack extends Stack {
 function knownAuthority({ authority, ...account }: Extract<IssuerConfig, { readonly authority: unknown }>) {
   const { directoryUrl, trust } = CERTIFICATE_AUTHORITIES[authority];
   return { ...account, directoryUrl, trust };
-}
-
-/** Without what is undefined: props tell a missing value from one that is there. */
-function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }

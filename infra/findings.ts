@@ -9,7 +9,7 @@ const NAMES = 'Certificates are made at run time: the names below the prefix are
 const WHY_WILDCARD: Readonly<Record<string, string>> = {
   ListSecrets: 'ListSecrets takes no resource; it returns names and tags, never values.',
   DescribeSecrets: NAMES,
-  RememberRenewalInfo: `${NAMES} Two tags, of secrets that carry our tag.`,
+  RememberRenewalInfo: `${NAMES} Tags of renewal information alone, of secrets that carry our tag.`,
   ReadSecrets: NAMES,
   WriteSecrets: NAMES,
   GoLive: `${NAMES} The label AWSCURRENT alone.`,

@@ -1,12 +1,18 @@
+import { App } from 'aws-cdk-lib';
 import { isRenewalFailure } from '../lambdas/core/failure.ts';
+import { checkWithNag } from './nag.ts';
 
 /**
- * Runs an app to its end: one that synthesizes when it is told to, not by itself. People's mistakes come as one sentence on
- * standard error; a stack trace is for bugs.
+ * Synthesizes what `define` puts into the app, checked by cdk-nag. People's mistakes come as one sentence on standard error; a
+ * stack trace is for bugs.
  */
-export async function runApp(synthesize: () => void | Promise<void>): Promise<void> {
+export async function runApp(define: (app: App) => void | Promise<void>): Promise<void> {
   try {
-    await synthesize();
+    // `synth` is called below, where a failure becomes a sentence.
+    const app = new App({ autoSynth: false });
+    await define(app);
+    checkWithNag(app);
+    app.synth();
   } catch (error) {
     const text = isRenewalFailure(error)
       ? error.message

@@ -6,6 +6,7 @@ import {
 } from '../lambdas/core/certificate-spec.ts';
 import type { AcmeCertificateProps } from './acme-certificate-props.ts';
 import type { AcmeIssuer } from './acme-issuer.ts';
+import { definedOnly } from './defined-only.ts';
 import { expectKnownRegion } from './regions.ts';
 
 /** Stands for the id of a zone that CloudFormation knows when it deploys, or CDK when it has looked it up. */
@@ -48,8 +49,4 @@ export function specOf(
     dns: definedOnly({ hostedZoneId, roleArn: dnsRole?.roleArn, externalId: dnsRole?.externalId, followCname }),
   };
   return parseCertificateSpec(definedOnly(input), what);
-}
-
-function definedOnly(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined));
 }

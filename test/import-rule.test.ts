@@ -19,6 +19,7 @@ const VIOLATIONS = [
   ['durable-sdk-in-handlers-alone', 'lambdas/aws', "'@aws/durable-execution-sdk-js'"],
   ['agpl-in-tests-alone', 'infra', "'@cloud-copilot/iam-simulate'"],
   ['agpl-in-tests-alone', 'lambdas/handlers', "'@cloud-copilot/iam-simulate'"],
+  ['deployed-code-has-its-dependencies', 'lambdas/acme', "'fast-check'"],
   ['no-unresolvable', 'infra', "'./not-there.ts'"],
   ['core-has-no-node-modules', 'lambdas/core', "'node:crypto'"],
   ['core-uses-zod-at-most', 'lambdas/core', "'fast-check'"],
@@ -91,6 +92,11 @@ describe('the import rule', () => {
 
   it('holds for types too', () => {
     expect(found).toContain('error core-imports-nothing-of-ours: lambdas/core/bad-type.ts');
+  });
+
+  it('lets deployed code take types from development dependencies', () => {
+    const fine = "import type { Arbitrary } from 'fast-check';\nexport type Fine = Arbitrary<string>;\n";
+    expect(violations(tree({ 'lambdas/acme/fine.ts': fine }))).toBe('');
   });
 
   it('is the one that `npm run check` uses', () => {

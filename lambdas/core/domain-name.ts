@@ -67,6 +67,11 @@ export function coveringWildcard(name: string): string {
   return name.startsWith('*.') ? '' : name.replace(/^[^.]+/, '*');
 }
 
+/** `*.example.com` -> `example.com`; any other name as it is. */
+export function baseName(name: string): string {
+  return name.replace(/^\*\./, '');
+}
+
 /** Whether two lists have the same names, in whatever order. */
 export function sameNames(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && [...a].sort().join() === [...b].sort().join();

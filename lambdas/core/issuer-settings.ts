@@ -9,19 +9,19 @@ const httpUrlSchema = z.string().check(
   }),
 );
 
+export const emailSchema = z.string().check(
+  // RFC 5321, section 4.5.3.1.3: 256 with the angle brackets. The pattern's time grows with the square.
+  z.refine((text) => text.length <= 254 && /^[^\s@<>,]+@[^\s@<>,]+\.[^\s@<>,]+$/.test(text), {
+    error: 'must be an e-mail address',
+  }),
+);
+
 /** An ACME CA and our account with it: like cert-manager's ClusterIssuer. */
 const issuerSettingsSchema = z
   .strictObject({
     directoryUrl: httpUrlSchema,
     /** Where the CA writes to; optional, because Let's Encrypt sends no expiry mail any more. */
-    email: z.optional(
-      z.string().check(
-        // RFC 5321, section 4.5.3.1.3: 256 with the angle brackets. The pattern's time grows with the square.
-        z.refine((text) => text.length <= 254 && /^[^\s@<>,]+@[^\s@<>,]+\.[^\s@<>,]+$/.test(text), {
-          error: 'must be an e-mail address',
-        }),
-      ),
-    ),
+    email: z.optional(emailSchema),
     /** Secret with `{"kid": "…", "hmacKey": "…"}` (RFC 8555, section 7.3.4), by name or ARN. */
     externalAccountBinding: z.optional(z.strictObject({ secret: z.string().check(z.minLength(1), z.maxLength(2048)) })),
     /** Any new text gives the account a new key, once (docs/operations/revocation.md). */

@@ -19,6 +19,9 @@ const dnsName = z.string().check(
 
 const minutes = (low: number, high: number) => z.int().check(z.gte(low), z.lte(high));
 
+export const leaseMinutesSchema = minutes(5, 24 * 60);
+export const propagationMinutesSchema = minutes(1, 12 * 60);
+
 /**
  * Everything about one deployment that can be set: one schema for the functions' environment and for the CDK
  * construct.
@@ -66,9 +69,9 @@ const settingsSchema = z.strictObject({
    */
   startsPerMinute: z._default(z.int().check(z.gte(1), z.lte(6_000)), 60),
   /** How long an attempt owns its claim. An attempt gives up two minutes earlier. Lambda allows a run 15 minutes. */
-  leaseMinutes: z._default(minutes(5, 24 * 60), 15),
+  leaseMinutes: z._default(leaseMinutesSchema, 15),
   /** How long TXT values may take to be in sync and visible. */
-  propagationMinutes: z._default(minutes(1, 12 * 60), 8),
+  propagationMinutes: z._default(propagationMinutesSchema, 8),
   /** Whether each certificate has a metric of its own, which costs money. */
   certificateMetrics: z._default(z.boolean(), false),
   /** The KMS key that new secrets are encrypted with, by ARN; AWS's own key for Secrets Manager when there is none. */

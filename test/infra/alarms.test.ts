@@ -44,7 +44,7 @@ describe('the alarms', () => {
     for (const { Properties } of all) expect(Properties).toMatchObject({ AlarmActions: topic, OKActions: topic });
   });
 
-  it('point to a heading of the runbook each, and there is no other heading', () => {
+  it('point to a heading of evercert’s runbook each, and there is no other heading', () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/operations/alarms.md'), 'utf8');
     const anchors = [...page.matchAll(/^## (.+)$/gm)].map(([, heading = '']) =>
       heading
@@ -53,7 +53,8 @@ describe('the alarms', () => {
         .replaceAll(' ', '-'),
     );
     const pointed = Object.values(resourcesOf(stack, ALARM)).map(
-      ({ Properties }) => /docs\/operations\/alarms\.md#([\w-]+)$/.exec(Properties.AlarmDescription)?.[1],
+      ({ Properties }) =>
+        /\. Runbook of evercert: docs\/operations\/alarms\.md#([\w-]+)$/.exec(Properties.AlarmDescription)?.[1],
     );
     expect(pointed.sort()).toEqual(anchors.sort());
   });

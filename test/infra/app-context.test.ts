@@ -32,6 +32,8 @@ describe('the context of cdk synth', () => {
     [{}, 'context: domain is missing'],
     [{ domain: 'leane.dev' }, 'context: email is missing'],
     [{ ...GOOD, domian: 'x' }, 'context: unknown key "domian"; evercert knows domain, email, issuer, region, config'],
+    [{ ...GOOD, domain_2: 'x' }, 'context: unknown key "domain_2"'],
+    [{ ...GOOD, constructor: 'x' }, 'context: unknown key "constructor"'],
     [{ ...GOOD, domain: 7 }, 'context: domain must be a text, such as -c domain=leane.dev'],
     [{ ...GOOD, domain: '' }, 'context: domain must be a text'],
     [{ ...GOOD, config: 'x.ts' }, 'context: domain can not be given together with config; put it into x.ts'],
@@ -65,9 +67,20 @@ describe('a configuration', () => {
     // As `aws route53 list-hosted-zones` prints them: no policy would allow anything there.
     [{ ...good, hostedZoneIds: ['/hostedzone/Z123'] }, 'hostedZoneIds[0]: must be a hosted zone id'],
     [{ ...good, hostedZoneIds: ['*'] }, 'hostedZoneIds[0]: must be a hosted zone id'],
+    [{ ...good, leaseMinutes: 4 }, 'configuration: leaseMinutes must have at least 5'],
+    [{ ...good, leaseMinutes: 1441 }, 'configuration: leaseMinutes must have at most 1440'],
+    [{ ...good, propagationMinutes: 0 }, 'configuration: propagationMinutes must have at least 1'],
+    [{ ...good, propagationMinutes: 721 }, 'configuration: propagationMinutes must have at most 720'],
+    [{ ...good, minimumRemainingShare: '20 %' }, 'configuration: minimumRemainingShare must be a number, not "20 %"'],
     [{ ...good, execution: 'never' }, 'execution must be one of "durable", "direct"'],
     [{ issuers }, 'certificates is missing'],
   ])('%j is refused', (input, sentence) => {
     expect(() => parseConfig(input)).toThrow(sentence);
+  });
+
+  it('takes alarms to an address as long as mail allows, and to no longer one', () => {
+    const longest = `${'o'.repeat(244)}@leane.dev`;
+    expect(parseConfig({ ...good, alertEmails: [longest] }).alertEmails).toEqual([longest]);
+    expect(() => parseConfig({ ...good, alertEmails: [`o${longest}`] })).toThrow('alertEmails[0]: must be an e-mail');
   });
 });

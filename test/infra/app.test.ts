@@ -15,7 +15,7 @@ const environment = (home: string) => ({
   AWS_EC2_METADATA_DISABLED: 'true',
 });
 
-/** Two runs of real processes: slow, so that the single refusals are tested elsewhere. */
+/** Three runs of real processes: slow, so that the single refusals are tested elsewhere. */
 describe('the CDK app', () => {
   let folder: string;
 
@@ -42,6 +42,22 @@ describe('the CDK app', () => {
     // A sentence of node-forge's, which acme-client's index would bring along.
     for (const bundle of bundles) expect(bundle.includes('ASN.1 object is not an X509v3 Certificate')).toBe(false);
   }, 60_000);
+
+  it('is checked by cdk-nag, whatever it defines', async () => {
+    const app = run(
+      process.execPath,
+      [
+        '--input-type=module',
+        '--eval',
+        `import { Stack } from 'aws-cdk-lib';
+         import { Topic } from 'aws-cdk-lib/aws-sns';
+         import { runApp } from './infra/run-app.ts';
+         await runApp((app) => new Topic(new Stack(app, 'Unchecked'), 'Plain'));`,
+      ],
+      { cwd: root, env: { ...environment(folder), CDK_OUTDIR: join(folder, 'unchecked') } },
+    );
+    await expect(app).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('AwsSolutions-SNS3') });
+  }, 30_000);
 
   it('says in one sentence what is wrong, without a stack trace, and fails', async () => {
     const file = join(folder, 'wrong.config.ts');

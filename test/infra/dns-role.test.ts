@@ -76,9 +76,19 @@ describe('the role in the account with the zones', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('says in a sentence what the command lacks', () => {
-    const { folder, status, stderr } = run({ externalId: 'evercert-1' });
-    expect([status, stderr]).toEqual([1, 'evercert: DNS role: renewRoleArn is missing (a string)\n']);
+  it.each([
+    [
+      { externalId: 'evercert-1' },
+      'renewRoleArn is missing; give -c renewRoleArn=arn:aws:iam::123456789012:role/Evercert-RenewRole',
+    ],
+    // Without it the role would be for every zone.
+    [
+      { renewRoleArn: RENEW, hostedZoneId: 'Z1' },
+      'unknown key "hostedZoneId"; evercert knows renewRoleArn, externalId, roleName, hostedZoneIds, cnameTargets, stackName',
+    ],
+  ])('says in a sentence what the command lacks, or has too much: %j', (context, sentence) => {
+    const { folder, status, stderr } = run(context);
+    expect([status, stderr]).toEqual([1, `evercert: context: ${sentence}\n`]);
     rmSync(folder, { recursive: true });
   });
 });

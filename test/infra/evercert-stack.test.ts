@@ -48,16 +48,32 @@ describe('EvercertStack', () => {
     });
   });
 
-  it('tells the functions which resolvers to ask and where name servers listen', () => {
-    const stack = stackOf({ dnsResolvers: ['192.0.2.1:5353'], authoritativePort: 8053 });
+  it('tells the functions every setting that is one of theirs', () => {
+    const settings: Partial<EvercertConfig> = {
+      prefix: 'tls',
+      renewer: 'blue',
+      execution: 'durable',
+      dnsResolvers: ['192.0.2.1:5353'],
+      authoritativePort: 8053,
+      dnsRoles: [{ zone: 'leane.dev', roleArn: 'arn:aws:iam::444455556666:role/evercert-dns', externalId: 'blue-1' }],
+      cnameTargets: ['challenges.leane.dev'],
+      startsPerMinute: 30,
+      leaseMinutes: 60,
+      propagationMinutes: 45,
+      certificateMetrics: true,
+    };
+    const stack = stackOf(settings);
     const functions = Object.values(resourcesOf(stack, 'AWS::Lambda::Function'));
     expect(functions).toHaveLength(3);
     for (const { Properties } of functions) {
       const { EVERCERT_RENEW_FUNCTION: _alias, ...environment } = Properties.Environment.Variables;
-      expect(settingsFromEnvironment(environment)).toMatchObject({
-        dnsResolvers: ['192.0.2.1:5353'],
-        authoritativePort: 8053,
-      });
+      expect(settingsFromEnvironment(environment)).toMatchObject(settings);
     }
+  });
+
+  it('begins the alarm about a lifetime at the share that is set, and refuses what is none', () => {
+    const alarm = resourceOf(stackOf({ minimumRemainingShare: 40 }), 'AWS::CloudWatch::Alarm', 'LifetimeLow');
+    expect(alarm.Properties.Threshold).toBe(40);
+    expect(() => stackOf({ minimumRemainingShare: 100 })).toThrow('minimumRemainingShare is 100; it is a share of');
   });
 });

@@ -4,6 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { parseConfig } from '../../infra/app-config.ts';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
+import { DnsRoleStack } from '../../infra/dns-role.ts';
 import { EvercertStack } from '../../infra/evercert-stack.ts';
 import { checkWithNag } from '../../infra/nag.ts';
 import { testApp } from './synthesized.ts';
@@ -31,6 +32,14 @@ describe('cdk-nag', () => {
     const { app, stack } = checkedApp('eu-central-1');
     const encryptionKey = new Key(stack, 'Key', { enableKeyRotation: true });
     new CertificateRenewer(stack, 'Direct', { execution: 'direct', renewer: 'direct', encryptionKey });
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  it.each([[[]], [['Z1']]])('has nothing to say about the role in the account with the zones %j', (hostedZoneIds) => {
+    const app = testApp();
+    const renewRoleArn = 'arn:aws:iam::123456789012:role/Evercert-RenewRole';
+    new DnsRoleStack(app, 'Dns', { role: { renewRoleArn, hostedZoneIds } });
+    checkWithNag(app);
     expect(() => app.synth()).not.toThrow();
   });
 
