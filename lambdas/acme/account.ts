@@ -97,7 +97,7 @@ function expectValid({ data }: Answer, accountUrl: string): void {
     throw nonsense({ kind: 'account', url: accountUrl }, `status is ${shown(status)}`);
   throw new RenewalFailure(
     'ca-refused',
-    `the account ${accountUrl} is ${status} at the CA: delete the issuer's account key, so that another account is registered`,
+    `the account ${accountUrl} is ${status} at the CA: deploy an issuer of another name, which gets another account, and let the certificates name that one`,
     { retry: 'never' },
   );
 }
