@@ -1,3 +1,4 @@
+import { jsonObjectIn } from './json-text.ts';
 /**
  * The value of a certificate's secret: what consumers read (README, "The secret"). Adopted secrets come in other
  * shapes; they are read as they are, and a renewal keeps the fields that their consumers know.
@@ -57,7 +58,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIF
 const PRIVATE_KEY = /-----BEGIN ((?:RSA |EC )?PRIVATE KEY)-----[A-Za-z0-9+/=\s]+-----END \1-----/;
 
 export function parseSecretValue(text: string): ParsedValue {
-  const fields = jsonObject(text);
+  const fields = jsonObjectIn(text);
   if (!fields && !text.includes('-----BEGIN '))
     return { kind: 'broken', problem: 'the secret is neither a JSON object nor PEM' };
   const pem = fields ? undefined : text;
@@ -90,7 +91,7 @@ export function renewedValue(pair: PairValue, previous: string, keyAs: (label: s
   const { certificate, chain, privateKey, domainNames, issued } = pair;
   const old = parseSecretValue(previous);
   const again = (text: string) => (old.kind === 'pair' ? recomposed(text, old, pair, keyAs) : undefined);
-  const fields = jsonObject(previous);
+  const fields = jsonObjectIn(previous);
   if (!fields && old.kind === 'pair') {
     const text = again(previous);
     if (text !== undefined) return text;
@@ -130,15 +131,6 @@ function recomposed(
     } else return undefined;
   }
   return parts.length === 0 ? undefined : lines(parts.filter((part) => part !== ''));
-}
-
-function jsonObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function firstPem(fields: Record<string, unknown> | undefined, names: readonly string[]): string {

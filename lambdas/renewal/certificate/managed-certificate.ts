@@ -7,11 +7,11 @@ import { type CertificateTags, readCertificateTags } from '../../core/certificat
 import { coveringWildcard } from '../../core/domain-name.ts';
 import type { LivePair } from '../../core/due.ts';
 import { RenewalFailure } from '../../core/failure.ts';
+import { jsonObjectIn } from '../../core/json-text.ts';
 import type { KeyType } from '../../core/key-type.ts';
 import { parseRevocations, type Revocation } from '../../core/revocations.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
 import type { Settings } from '../../core/settings.ts';
-import { jsonObjectIn } from '../json-text.ts';
 import { renewalInfoId } from '../order/renewal-info-id.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
 import { LIVE, REVOKED, SPEC } from '../stages.ts';

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { readCertificateTags } from '../../core/certificate-tags.ts';
 import { RenewalFailure } from '../../core/failure.ts';
+import { jsonObjectIn } from '../../core/json-text.ts';
 import type { StackTags } from '../../core/stack-tags.ts';
 import { digest } from '../digest.ts';
-import { jsonObjectIn } from '../json-text.ts';
 import type { TagChanges } from '../ports/certificate-targets.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
 import type { ProvisionRun } from '../provision/provision-run.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { instantSchema } from '../../core/instant.ts';
+import { jsonObjectIn } from '../../core/json-text.ts';
 import { KEY_TYPES } from '../../core/key-type.ts';
 
 /**
@@ -77,7 +78,7 @@ export interface OtherVersion {
 
 /** `undefined` when it is not ours to understand: damaged, or edited by hand. */
 export function parsePending(text: string): Pending | OtherVersion | undefined {
-  const value = parseJson(text);
+  const value = jsonObjectIn(text);
   const pending = z.safeParse(pendingSchema, value);
   if (pending.success) return pending.data;
   const other = z.safeParse(anyVersionSchema, value);
@@ -86,14 +87,6 @@ export function parsePending(text: string): Pending | OtherVersion | undefined {
 
 export function isOtherVersion(pending: Pending | OtherVersion): pending is OtherVersion {
   return pending.schema !== 1;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export function pendingValue(pending: Pending): string {

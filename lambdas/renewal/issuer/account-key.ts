@@ -1,5 +1,5 @@
 import { RenewalFailure } from '../../core/failure.ts';
-import { jsonObjectIn } from '../json-text.ts';
+import { jsonObjectIn } from '../../core/json-text.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
 import { LIVE } from '../stages.ts';

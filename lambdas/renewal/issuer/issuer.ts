@@ -5,6 +5,7 @@ import { issuerSecretName } from '../../core/certificate-name.ts';
 import { messageOf, RenewalFailure } from '../../core/failure.ts';
 import { type IssuerSettings, type IssuerSettingsInput, parseIssuerSettings } from '../../core/issuer-settings.ts';
 import { isIssuerPaused, readIssuerTags } from '../../core/issuer-tags.ts';
+import { jsonObjectIn } from '../../core/json-text.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
@@ -175,20 +176,11 @@ async function settingsOf(secret: SecretDescription, name: string, run: IssuerRu
       `the issuer ${name} has no settings (version ACME_SPEC of ${secret.name}): configure it again`,
     );
   }
-  return parseIssuerSettings(parseJson(text), `settings of issuer ${name}`);
+  return parseIssuerSettings(jsonObjectIn(text), `settings of issuer ${name}`);
 }
 
 /** What `acme` has to know of the settings. */
 export function endpointOf(settings: IssuerSettings): AcmeEndpoint {
   const { directoryUrl, caBundle, allowHttp, allowPrivateAddresses, allowedHosts } = settings;
   return { directoryUrl, allowHttp, allowPrivateAddresses, allowedHosts, ...(caBundle ? { caBundle } : {}) };
-}
-
-/** `undefined` for what is no JSON; the values are secret, so that no message quotes them. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
