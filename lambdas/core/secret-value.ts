@@ -96,7 +96,7 @@ export function renewedValue(pair: PairValue, previous: string, keyAs: (label: s
     const text = again(previous);
     if (text !== undefined) return text;
   }
-  const { status: _placeholder, ...kept } = fields ?? {};
+  const { status: _placeholder, ...kept }: Record<string, unknown> = fields ?? {};
   for (const [field, value] of Object.entries(kept)) {
     if (typeof value === 'string') kept[field] = again(value) ?? value;
   }
