@@ -1,6 +1,7 @@
 import type { Stack } from 'aws-cdk-lib';
 import type { PolicyStatement, PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import { KEPT_TAG, RENEWER_TAG, RESERVED_KEYS, writeCertificateTags } from '../lambdas/core/certificate-tags.ts';
+import { LIVE } from '../lambdas/core/stages.ts';
 import { allow } from './allow.ts';
 import { assumeStatement, challengeStatements } from './dns-permissions.ts';
 import { secretsBelow } from './secret-arns.ts';
@@ -42,7 +43,7 @@ export function renewStatements(scope: Scope): readonly PolicyStatement[] {
     readStatement(secrets),
     allow('WriteSecrets', ['secretsmanager:PutSecretValue', 'secretsmanager:TagResource'], secrets),
     allow('GoLive', ['secretsmanager:UpdateSecretVersionStage'], secrets, {
-      StringEquals: { 'secretsmanager:VersionStage': 'AWSCURRENT' },
+      StringEquals: { 'secretsmanager:VersionStage': LIVE },
     }),
     allow('CreateCertificateSecrets', ['secretsmanager:CreateSecret'], [below(scope)], {
       StringEquals: { [`aws:RequestTag/${RENEWER_TAG}`]: scope.renewer },

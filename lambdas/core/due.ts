@@ -4,6 +4,7 @@ import type { CertificateTags } from './certificate-tags.ts';
 import { sameNames } from './domain-name.ts';
 import type { KeyType } from './key-type.ts';
 import { latestRenewal, lifetimeRenewal, type Validity } from './lifetime.ts';
+import { LIVE, REVOKED, SPEC } from './stages.ts';
 
 /**
  * Whether an attempt must start now, and why: a sentence for the operator. `inspect` is for the scan alone: something
@@ -26,7 +27,7 @@ export interface CertificateMetadata {
  * the values; a wrong `wait` costs a certificate. So what is unknown is inspected.
  */
 export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: number, force = false): Decision {
-  const live = stages['AWSCURRENT'];
+  const live = stages[LIVE];
   if (tags.state === 'renewing' && (tags.lease ?? 0) > now) {
     return wait(`a renewal is running and owns its claim until ${iso(tags.lease)}`);
   }
@@ -34,14 +35,14 @@ export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: numb
   if (live === undefined) return inspect('the secret has no current version');
   if (tags.state === 'registered') return renew('nothing has been issued yet');
   // Whoever changes the spec does not wait for a back-off that belongs to the old one.
-  if (stages['ACME_SPEC'] !== tags.spec && stages['ACME_SPEC'] !== undefined) return inspect('the spec has changed');
+  if (stages[SPEC] !== tags.spec && stages[SPEC] !== undefined) return inspect('the spec has changed');
   if (isHeld(tags)) return wait(PAUSED);
   if (tags.retryAt !== undefined && tags.retryAt > now) {
     return wait(
       `in back-off after ${tags.failures ?? 1} failures (${tags.failure ?? 'unknown'}) until ${iso(tags.retryAt)}`,
     );
   }
-  if (stages['ACME_REVOKED'] !== undefined && stages['ACME_REVOKED'] !== tags.revoked)
+  if (stages[REVOKED] !== undefined && stages[REVOKED] !== tags.revoked)
     return inspect('a revocation was asked for and is not finished');
   if (tags.version === undefined && tags.state === 'failed')
     return renew(`the back-off after ${tags.failure ?? 'a failure'} is over`);

@@ -11,6 +11,7 @@ import {
   withRevocation,
 } from '../core/revocations.ts';
 import { parseSecretValue } from '../core/secret-value.ts';
+import { LIVE, REVOKED } from '../core/stages.ts';
 import type { Attempt } from './attempt.ts';
 import { type ManagedCertificate, readManagedCertificate } from './certificate/managed-certificate.ts';
 import { expectTime } from './claim/claim.ts';
@@ -20,7 +21,6 @@ import { withKnownAccount } from './issuer/with-known-account.ts';
 import type { Steps } from './ports/steps.ts';
 import { readPair } from './publish/publish.ts';
 import type { Run } from './run.ts';
-import { LIVE, REVOKED } from './stages.ts';
 
 /**
  * Writes down that the live certificate is to be revoked, before anything else happens (decision 8): from then on its key

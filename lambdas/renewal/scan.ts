@@ -13,6 +13,7 @@ import { isoInstant, type ScannedCertificate, type ScanResult } from '../core/ou
 import type { PrivateCa } from '../core/private-ca.ts';
 import type { ScanEvent } from '../core/scan-event.ts';
 import type { Settings } from '../core/settings.ts';
+import { LIVE } from '../core/stages.ts';
 import { describeCertificate } from './certificate/find-certificate.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -23,7 +24,6 @@ import { inParallel } from './scan/in-parallel.ts';
 import { createPace, type Pace } from './scan/pace.ts';
 import { askRenewalInfo } from './scan/renewal-info.ts';
 import { countedOrders, type StartBudget, startBudget, WAIT_FOR_BUDGET } from './scan/start-budget.ts';
-import { LIVE } from './stages.ts';
 
 /** What `scan` needs of the world. It reads no secret's value. */
 export interface ScanPorts {

@@ -1,7 +1,7 @@
+import { LIVE, NEXT_KEY } from '../../lambdas/core/stages.ts';
 import { renewalPorts } from '../../lambdas/handlers/renew.ts';
 import { digest } from '../../lambdas/renewal/digest.ts';
 import type { RenewalPorts } from '../../lambdas/renewal/run.ts';
-import { LIVE, NEXT_KEY } from '../../lambdas/renewal/stages.ts';
 import type { CallPoint, Interruption } from './call-points.ts';
 import type { Property } from './properties.ts';
 import type { Work } from './scenario.ts';

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { DAY } from '../../lambdas/core/duration.ts';
+import { LIVE } from '../../lambdas/core/stages.ts';
 import type { ChallengeRecord } from '../../lambdas/renewal/ports/challenge-records.ts';
 import type { RenewalPorts } from '../../lambdas/renewal/run.ts';
-import { LIVE } from '../../lambdas/renewal/stages.ts';
 import { type Mistake, PLANTED_BUGS as OF_THE_MATRIX, storing } from '../crash-matrix/planted-bugs.ts';
 import type { InvariantName } from './invariants.ts';
 

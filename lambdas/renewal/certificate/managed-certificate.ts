@@ -12,9 +12,9 @@ import type { KeyType } from '../../core/key-type.ts';
 import { parseRevocations, type Revocation } from '../../core/revocations.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
 import type { Settings } from '../../core/settings.ts';
+import { LIVE, REVOKED, SPEC } from '../../core/stages.ts';
 import { renewalInfoId } from '../order/renewal-info-id.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
-import { LIVE, REVOKED, SPEC } from '../stages.ts';
 
 /** One managed certificate as its secret describes it at this moment. */
 export interface ManagedCertificate {

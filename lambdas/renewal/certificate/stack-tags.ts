@@ -3,11 +3,11 @@ import { readCertificateTags } from '../../core/certificate-tags.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
 import type { StackTags } from '../../core/stack-tags.ts';
+import { TAGS } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import type { TagChanges } from '../ports/certificate-targets.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
 import type { ProvisionRun } from '../provision/provision-run.ts';
-import { TAGS } from '../stages.ts';
 
 /**
  * What the version `ACME_TAGS` of a certificate's secret says: the tags that its stack gives it, and those that may still

@@ -4,9 +4,9 @@ import { RENEWER_TAG, readCertificateTags, writeCertificateTags } from '../../co
 import { RenewalFailure } from '../../core/failure.ts';
 import { placeholderValue } from '../../core/secret-value.ts';
 import type { Settings } from '../../core/settings.ts';
+import { SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
-import { SPEC } from '../stages.ts';
 import { describeCertificate, findCertificate } from './find-certificate.ts';
 
 /**

@@ -3,10 +3,10 @@ import { MINUTE } from '../../core/duration.ts';
 import { type FailureDetails, RenewalFailure } from '../../core/failure.ts';
 import type { KeyType } from '../../core/key-type.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
+import { LIVE, PENDING } from '../../core/stages.ts';
 import { isRevokedKey, type ManagedCertificate } from '../certificate/managed-certificate.ts';
 import { digest } from '../digest.ts';
 import type { Run } from '../run.ts';
-import { LIVE, PENDING } from '../stages.ts';
 import { isOtherVersion, type OtherVersion, type Pending, parsePending, pendingValue } from './pending.ts';
 
 /** Between an owner's last action and the end of its lease: time-outs of requests and differences of clocks fit in. */

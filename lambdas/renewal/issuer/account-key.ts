@@ -1,8 +1,8 @@
 import { RenewalFailure } from '../../core/failure.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
+import { LIVE } from '../../core/stages.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
-import { LIVE } from '../stages.ts';
 
 /** The value of an issuer's AWSCURRENT. */
 export interface AccountKey {

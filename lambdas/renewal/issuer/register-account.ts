@@ -6,10 +6,10 @@ import { RenewalFailure } from '../../core/failure.ts';
 import { type IssuerSettings, parseExternalAccountBinding } from '../../core/issuer-settings.ts';
 import { type IssuerTags, readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
+import { LIVE, PENDING, SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
-import { LIVE, PENDING, SPEC } from '../stages.ts';
 
 /** How long a registration may take before another run tries it. */
 const REGISTRATION_LEASE = 2 * MINUTE;

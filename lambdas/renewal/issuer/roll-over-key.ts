@@ -7,10 +7,10 @@ import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
 import type { IssuerSettings } from '../../core/issuer-settings.ts';
 import { writeIssuerTags } from '../../core/issuer-tags.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
+import { LIVE, NEXT_KEY, SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
-import { LIVE, NEXT_KEY, SPEC } from '../stages.ts';
 import { type AccountKey, accountKeyValue, liveAccountKey, parseAccountKey } from './account-key.ts';
 
 /** An issuer whose account may get another key. */

@@ -1,8 +1,8 @@
 import { messageOf, RenewalFailure } from '../../core/failure.ts';
+import { FAILURE } from '../../core/stages.ts';
 import { parseStoredFailure, type StoredFailure, storeFailure } from '../../core/stored-failure.ts';
 import { digest } from '../digest.ts';
 import type { Run } from '../run.ts';
-import { FAILURE } from '../stages.ts';
 
 /**
  * Keeps the last failure's sentence and details where they can be read without reading a key: in a version of its own

@@ -14,10 +14,10 @@ import {
   type ProvisionRequest,
   parseCertificateProperties,
 } from '../../core/provision-event.ts';
+import { ISSUED, SPEC } from '../../core/stages.ts';
 import { restoreStackTags } from '../certificate/stack-tags.ts';
 import { putSpecValue } from '../certificate/write-spec.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
-import { ISSUED, SPEC } from '../stages.ts';
 import { untilIdle } from './follow-renewal.ts';
 import { disown, isOwner, keep, unmanage } from './owner.ts';
 import type { ProvisionRun } from './provision-run.ts';

@@ -4,9 +4,9 @@ import { KEPT_TAG, RENEWER_TAG, readCertificateTags, writeCertificateTags } from
 import { RenewalFailure } from '../../core/failure.ts';
 import { placeholderValue } from '../../core/secret-value.ts';
 import type { StackTags } from '../../core/stack-tags.ts';
+import { SPEC, TAGS } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
-import { SPEC, TAGS } from '../stages.ts';
 import { isOwner, type Owner, ownedByAnother, ownerTags } from './owner.ts';
 import type { ProvisionRun } from './provision-run.ts';
 import { begun, isKnown, isNewest, isOvertaken } from './request-history.ts';

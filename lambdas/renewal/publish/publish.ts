@@ -2,11 +2,11 @@ import { readCertificate } from '../../acme/certificate.ts';
 import { type AcmImport, importTags } from '../../core/certificate-tags.ts';
 import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
 import { type PairValue, parseSecretValue } from '../../core/secret-value.ts';
+import { LIVE } from '../../core/stages.ts';
 import type { Attempt } from '../attempt.ts';
 import { stackTagsOf } from '../certificate/stack-tags.ts';
 import { type Claim, expectTime, isTakenOver, takenOver } from '../claim/claim.ts';
 import type { Run } from '../run.ts';
-import { LIVE } from '../stages.ts';
 
 /**
  * Makes a stored pair the live one: a compare-and-swap on the version that the attempt started from. Throws

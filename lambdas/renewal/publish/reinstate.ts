@@ -3,10 +3,10 @@ import { dueFromValue } from '../../core/due.ts';
 import { messageOf } from '../../core/failure.ts';
 import type { IssuerSettings } from '../../core/issuer-settings.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
+import { PREVIOUS } from '../../core/stages.ts';
 import type { Attempt } from '../attempt.ts';
 import { livePair, type ManagedCertificate } from '../certificate/managed-certificate.ts';
 import type { Run } from '../run.ts';
-import { PREVIOUS } from '../stages.ts';
 import { goLive } from './publish.ts';
 
 /**
