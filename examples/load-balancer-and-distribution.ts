@@ -3,6 +3,7 @@ import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { ApplicationLoadBalancer, ListenerAction } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import { AcmeCertificate } from '../infra/acme-certificate.ts';
 import { AcmeIssuer } from '../infra/acme-issuer.ts';
@@ -14,6 +15,8 @@ export class LoadBalancerAndDistribution extends Stack {
     super(scope, id, props);
     const { domain } = props;
     const renewer = new CertificateRenewer(this, 'Renewer');
+    // Nobody is told of an alarm without; SNS asks the address to confirm first.
+    renewer.alertsTopic.addSubscription(new EmailSubscription(`ops@${domain}`));
     const issuer = AcmeIssuer.letsEncrypt(this, 'LetsEncrypt', { renewer, email: `ops@${domain}` });
     const certificate = new AcmeCertificate(this, 'Certificate', {
       domainNames: [domain, `*.${domain}`],

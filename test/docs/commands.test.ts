@@ -1,12 +1,20 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as acm from '@aws-sdk/client-acm';
+import * as cloudformation from '@aws-sdk/client-cloudformation';
+import * as lambda from '@aws-sdk/client-lambda';
+import * as route53 from '@aws-sdk/client-route-53';
+import * as secretsmanager from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../../infra/app-config.ts';
 import { readContext } from '../../infra/app-context.ts';
+import { RENEWER_TAG } from '../../lambdas/core/certificate-tags.ts';
 import { parseRenewEvent } from '../../lambdas/core/renew-event.ts';
 import { parseScanEvent } from '../../lambdas/core/scan-event.ts';
 
 const root = join(import.meta.dirname, '../..');
+/** The services of which we have the SDK: its commands are the CLI's. */
+const SERVICES: Readonly<Record<string, object>> = { acm, cloudformation, lambda, route53, secretsmanager };
 const PARSERS = { ScanFunctionName: parseScanEvent, RenewFunctionArn: parseRenewEvent };
 
 /** What a reader would paste or type: each page, with a command that goes on in the next line joined to one. */
@@ -31,6 +39,20 @@ describe('commands in the documentation', () => {
     expect(new Set(invocations.map(({ match }) => match[1]))).toEqual(new Set(Object.keys(PARSERS)));
     expect(invocations).toHaveLength(found(/aws lambda invoke/g).length);
   });
+
+  const operations = found(/\baws (\w+) ([a-z][a-z0-9-]+)/g).filter(
+    ({ match: [, service = ''] }) => service in SERVICES,
+  );
+
+  it.each(operations)('$page: $line is an operation of AWS', ({ match: [, service = '', operation = ''] }) => {
+    const command = operation.replace(/(?:^|-)([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+    expect(SERVICES[service]).toHaveProperty(`${command}Command`);
+  });
+
+  it.each(found(/aws secretsmanager tag-resource .*--tags (.*)|--tags (Key=evercert:.*)/g))(
+    '$page: $line gives the tag by which scans find a certificate',
+    ({ line }) => expect(line).toMatch(new RegExp(`Key=${RENEWER_TAG},Value=evercert$`)),
+  );
 
   const scripts = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts);
 
