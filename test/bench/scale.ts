@@ -114,7 +114,7 @@ function costOf(certificates: number, renewalsPerCertificate: number, lifetime: 
     renewal: renewalUse(renewal),
     retentionDays: 14,
     // As README.md counts them.
-    alarmMetrics: 14,
+    alarmMetrics: 10,
   };
   return { lifetime, ...yearlyCost(year), acmExportable: acmExportableCost(certificates, { plain: 1, wildcards: 1 }) };
 }

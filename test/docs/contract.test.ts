@@ -6,7 +6,7 @@ import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
 import { certificateFieldsSchema } from '../../lambdas/core/certificate-spec.ts';
 import { ROOM_IN_TAGS, readCertificateTags } from '../../lambdas/core/certificate-tags.ts';
 import { parseSecretValue, renewedValue } from '../../lambdas/core/secret-value.ts';
-import * as stages from '../../lambdas/renewal/stages.ts';
+import * as stages from '../../lambdas/core/stages.ts';
 import { resourceOf, resourcesOf, testApp, testStack } from '../infra/synthesized.ts';
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');

@@ -12,7 +12,7 @@ const PRICES = {
 } as const;
 
 /** What one walk uses at most. Generous: a price is an upper bound. */
-const USE = { hours: 1, secrets: 4, alarmMetrics: 14, secretCalls: 1_000, durableOperations: 500 } as const;
+const USE = { hours: 1, secrets: 4, alarmMetrics: 10, secretCalls: 1_000, durableOperations: 500 } as const;
 
 const MONTH_HOURS = 730;
 

@@ -11,15 +11,15 @@ const IDLE = {
   renewalsPerCertificate: 6,
   renewal: NOTHING,
   retentionDays: 14,
-  alarmMetrics: 14,
+  alarmMetrics: 10,
 };
 
 describe('A year of a fleet', () => {
   it('costs its secrets and alarms also when nothing happens', () => {
     const { secrets, alarms, total } = yearlyCost(IDLE);
     expect(secrets).toBeCloseTo(9.6);
-    expect(alarms).toBeCloseTo(16.8);
-    expect(total).toBeCloseTo(26.4);
+    expect(alarms).toBeCloseTo(12);
+    expect(total).toBeCloseTo(21.6);
   });
 
   it('counts each scan once and each renewal of each certificate', () => {
