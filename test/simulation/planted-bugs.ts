@@ -1,5 +1,5 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { DAY } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR } from '../../lambdas/core/duration.ts';
 import type { ChallengeRecord } from '../../lambdas/renewal/ports/challenge-records.ts';
 import type { RenewalPorts } from '../../lambdas/renewal/run.ts';
 import { LIVE } from '../../lambdas/renewal/stages.ts';
@@ -137,6 +137,37 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     violates: 'every certificate is in order in time once faults have stopped',
     foundWith: 27,
     ...ofTheMatrix('a claim holds for ever'),
+  },
+  {
+    violates: 'every certificate is in order in time once faults have stopped',
+    foundWith: 5,
+    mistake: 'the tags have the end of a pair an hour late',
+    plant: (ports) =>
+      tagging(ports, (tags) => {
+        const end = tags['evercert:not-after'];
+        return end ? { ...tags, 'evercert:not-after': new Date(Date.parse(end) + HOUR).toISOString() } : tags;
+      }),
+  },
+  {
+    violates: 'every certificate is in order in time once faults have stopped',
+    foundWith: 5,
+    mistake: 'a renewal is planned for three hours after its moment',
+    plant: (ports) =>
+      tagging(ports, (tags) => {
+        const at = tags['evercert:renew-at'];
+        const late = at && new Date(Date.parse(at) + 3 * HOUR).toISOString();
+        // A scan would ask the CA again, and mend it.
+        return late ? { ...tags, 'evercert:renew-at': late, 'evercert:ari-id': '' } : tags;
+      }),
+  },
+  {
+    violates: 'every certificate is in order in time once faults have stopped',
+    foundWith: 4,
+    mistake: 'the failure before a success stays in the tags',
+    plant: (ports) =>
+      tagging(ports, ({ 'evercert:failure': failure, 'evercert:retry-at': at, ...tags }) =>
+        failure ? { ...tags, 'evercert:failure': failure, ...(at ? { 'evercert:retry-at': at } : {}) } : tags,
+      ),
   },
   {
     violates: 'no certificate expires unless the faults leave no other way',
