@@ -41,7 +41,7 @@ export function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted());
 }
 
-interface StoredSpec {
+export interface StoredSpec {
   readonly domainNames: readonly string[];
   readonly key?: string;
   readonly acm?: readonly string[];
@@ -75,9 +75,13 @@ function suggestible({ notBefore, notAfter }: Validity): number {
   return (notAfter - notBefore) / 100 + SECOND;
 }
 
+export function validityOf({ issued }: PairValue): Validity {
+  return { notBefore: Date.parse(issued.notBefore), notAfter: Date.parse(issued.notAfter) };
+}
+
 /** Some hours after the window. */
-function overdueAt({ issued }: PairValue): number {
-  const validity = { notBefore: Date.parse(issued.notBefore), notAfter: Date.parse(issued.notAfter) };
+function overdueAt(pair: PairValue): number {
+  const validity = validityOf(pair);
   return lifetimeRenewal(validity) + suggestible(validity) + 3 * HOUR;
 }
 
