@@ -49,6 +49,8 @@ export const livePairMatches: Invariant = (world) => ({
   effect: onNewPair(world, (_, now) => now && problemOf(now)),
 });
 
+const ACM_REGIONS = ['eu-central-1', 'us-east-1'];
+
 /** A lease, the longest time for which a request is held up, and the difference of two clocks: a run may have decided before. */
 const A_RUN = 40 * MINUTE;
 
@@ -72,14 +74,35 @@ export function whyWorse(
   return undefined;
 }
 
-export const neverWorse: Invariant = (world) => ({
-  effect: onNewPair(world, (name, now, before) => {
+export const neverWorse: Invariant = (world) => {
+  const { clock, acm } = world.sandbox;
+  const becomesLive = onNewPair(world, (name, now, before) => {
     if (!before) return undefined;
     if (!now) return 'there was a live pair, and now there is none';
-    const worse = whyWorse(now, before, specOf(world, name), world.sandbox.clock.now());
+    const worse = whyWorse(now, before, specOf(world, name), clock.now());
     return worse ?? (isRevoked(world.sandbox, now) ? 'the new live pair is revoked' : undefined);
-  }),
-});
+  });
+  /** By ARN: serial numbers. */
+  const imported = new Map<string, string>();
+  /** When imports get through that were held up: another run may have come first. */
+  const late: number[] = [];
+  const becomesImported = () => {
+    const live = world.scenario.fleet.map(({ name }) => livePair(world, name)?.issued.serialNumber);
+    for (const { arn, serial } of ACM_REGIONS.flatMap((region) => acm.certificates(region))) {
+      const [before, now] = [imported.get(arn), serial.replaceAll(':', '').toLowerCase()];
+      imported.set(arn, now);
+      if (before && before !== now && live.includes(before) && !late.includes(clock.now()))
+        return `${now} was imported over ${before}, which is live, as ${arn}`;
+    }
+    return undefined;
+  };
+  return {
+    hit: (operation, { delay }) => {
+      if (operation === 'acm:ImportCertificate' && delay) late.push(clock.now() + delay);
+    },
+    effect: (operation) => (operation === 'acm:ImportCertificate' ? becomesImported() : becomesLive(operation)),
+  };
+};
 
 /**
  * No secret goes away, the pair before is kept, and so is the key of each certificate that is issued, unless its spec has been
@@ -135,9 +158,7 @@ export const nothingLost: Invariant = (world) => {
       return scenario.fleet.map(({ name }) => gone(name)).find((each) => each !== undefined);
     },
     end: () => {
-      const present = new Set(
-        ['eu-central-1', 'us-east-1'].flatMap((region) => sandbox.acm.certificates(region)).map(({ arn }) => arn),
-      );
+      const present = new Set(ACM_REGIONS.flatMap((region) => sandbox.acm.certificates(region)).map(({ arn }) => arn));
       const lost = [...arns.values()].find((arn) => !present.has(arn));
       return lost && `the ACM certificate ${lost} does not exist any more`;
     },

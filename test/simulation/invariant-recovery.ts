@@ -1,6 +1,6 @@
 import { lifetimeOf } from './draw-scenario.ts';
 import { elapsed } from './event-log.ts';
-import { hasOtherWay, type Trouble, troubleOf } from './excuses.ts';
+import { hasOtherWay, isNoExcuse, type Trouble, troubleOf } from './excuses.ts';
 import type { Invariant } from './invariant.ts';
 import { isInOrder, livePair, notAfterOf } from './pairs.ts';
 
@@ -22,7 +22,8 @@ export const expiredWithReason: Invariant = (world, hits) => {
   const judged = new Set<string>();
   const moments: Trouble[] = [];
   return {
-    hit: (_, fault) => {
+    hit: (operation, fault) => {
+      if (isNoExcuse(operation)) return;
       const at = sandbox.clock.now() - begin;
       const retryAfter = Number(fault.error?.headers?.['Retry-After'] ?? 0) * 1_000;
       moments.push({ from: at, until: at + (fault.delay ?? 0) + retryAfter });

@@ -20,6 +20,8 @@ const replaced = new Set<string>();
 const beside = new Map<string, readonly string[]>();
 /** By ARN: the serial numbers of imports that a planted bug has not made. */
 const described = new Map<string, string>();
+/** By ARN: what was imported last. */
+const importedPairs = new Map<string, Parameters<RenewalPorts['targets']['import']>[1]>();
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -41,6 +43,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       };
       return { ...ports, vault: { ...vault, put } };
     },
+  },
+  {
+    violates: 'the live pair is never worse than the one before',
+    foundWith: 3,
+    mistake: 'the pair before is imported once more after the new one',
+    plant: (ports) => ({ ...ports, targets: importingTheOldOne(ports.targets) }),
   },
   {
     violates: 'no certificate and no key is lost',
@@ -237,6 +245,19 @@ function notImporting(targets: RenewalPorts['targets']): RenewalPorts['targets']
       return to.arn;
     },
     serialNumber: async (region, arn) => described.get(arn) ?? targets.serialNumber(region, arn),
+  };
+}
+
+function importingTheOldOne(targets: RenewalPorts['targets']): RenewalPorts['targets'] {
+  return {
+    ...targets,
+    import: async (region, pair, to) => {
+      const arn = await targets.import(region, pair, to);
+      const before = importedPairs.get(arn);
+      importedPairs.set(arn, pair);
+      if (before && 'arn' in to) await targets.import(region, before, to);
+      return arn;
+    },
   };
 }
 

@@ -4,11 +4,12 @@ import type { PairValue } from '../../lambdas/core/secret-value.ts';
 import { createTestIssuer, type TestIssuer } from '../sandbox/issue-certificate.ts';
 import { drawScenario } from './draw-scenario.ts';
 import { createEventLog, Endless } from './event-log.ts';
-import { hasOtherWay } from './excuses.ts';
+import { hasOtherWay, isNoExcuse, troubleOf } from './excuses.ts';
 import { FAULT_KINDS } from './fault-kinds.ts';
 import { whyWorse } from './invariant-pairs.ts';
 import { INVARIANT_NAMES } from './invariants.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
+import type { PlannedFault } from './scenario.ts';
 
 // Seeds, that they are replayed event by event, and that each planted bug is found: `npm run simulate`.
 
@@ -82,6 +83,20 @@ describe('Whether faults left another way', () => {
     // A tenth of the two days that are left is 4.8 hours.
     expect(hasOtherWay(apart(6), window, lifetime)).toBeUndefined();
     expect(hasOtherWay(apart(7), window, lifetime)).toEqual({ from: 11 * DAY, until: 11 * DAY + 7 * HOUR });
+  });
+
+  it('they did when ACM alone failed, to which a pair goes that is live already', () => {
+    const outage = (service: string): PlannedFault => ({
+      kind: 'AWS outage',
+      hits: 'requests',
+      every: 1,
+      from: window.from,
+      until: window.until,
+      fault: { operation: `${service}:*`, drop: true },
+    });
+    const hits = new Map([outage('acm'), outage('route53')].map((planned) => [planned, 7]));
+    expect(troubleOf(hits)).toEqual([window]);
+    expect(['acm:ImportCertificate', 'acme:newOrder'].map(isNoExcuse)).toEqual([true, false]);
   });
 });
 
