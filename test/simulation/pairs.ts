@@ -118,7 +118,7 @@ export function isInOrder(world: World, name: string): boolean {
  */
 function isDescribed({ sandbox }: World, name: string, { certificate }: PairValue): boolean {
   const { state, version, spec, serial, renewBy, renewAt = 0, failure, retryAt, ...tags } = tagsOf(sandbox, name);
-  const { stages } = sandbox.secretsManager.secret(secretOf(name)) ?? { stages: {} };
+  const stages = sandbox.secretsManager.secret(secretOf(name))?.stages ?? {};
   const leaf = new X509Certificate(certificate);
   const validity = { notBefore: leaf.validFromDate.getTime(), notAfter: leaf.validToDate.getTime() };
   const byLifetime = lifetimeRenewal(validity);

@@ -15,6 +15,8 @@ export interface Scenario {
   readonly zones: readonly string[];
   readonly fleet: readonly FleetMember[];
   readonly ca: CaTraits;
+  /** Whether the CA has the host of Let's Encrypt, whose limits evercert knows and keeps by itself. */
+  readonly isLetsEncrypt: boolean;
   readonly latency: number;
   readonly propagation: number;
   readonly listStaleness: number;
@@ -57,7 +59,7 @@ export type PlannedFault = { readonly kind: string; readonly from: number; reado
 
 /** What somebody does. */
 export type Action = { readonly at: number } & (
-  | { readonly does: 'scan'; readonly event: object }
+  | { readonly does: 'scan'; readonly event: { readonly certificates?: readonly string[]; readonly force?: boolean } }
   | { readonly does: 'renew'; readonly event: { readonly certificate: string; readonly force?: boolean } }
   | { readonly does: 'revoke'; readonly certificate: string; readonly reason: 'keyCompromise' | 'superseded' }
   /** The CA does so, after an incident of its own. */

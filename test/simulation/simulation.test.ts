@@ -37,6 +37,7 @@ describe('A seed', () => {
     );
     expect(new Set(scenarios.map(({ execution, profile }) => `${execution} ${profile}`)).size).toBe(6);
     expect(new Set(scenarios.flatMap(({ fleet }) => fleet.map(({ owner }) => owner))).size).toBe(2);
+    expect(new Set(scenarios.map(({ isLetsEncrypt }) => isLetsEncrypt)).size).toBe(2);
   });
 });
 
@@ -113,7 +114,11 @@ describe('A pair that becomes the live one', () => {
   const pair = async (day: number, domainNames = names): Promise<PairValue> => {
     const [notBefore, notAfter] = [begin + day * DAY, begin + (day + 10) * DAY];
     const issued = { notBefore: new Date(notBefore).toISOString(), notAfter: new Date(notAfter).toISOString() };
-    return { ...(await issuer.issue({ names: domainNames, notBefore, notAfter })), domainNames, issued } as PairValue;
+    return {
+      ...(await issuer.issue({ names: domainNames, notBefore, notAfter })),
+      domainNames,
+      issued,
+    } as unknown as PairValue;
   };
 
   it('is worse when it ends sooner than one that is as the spec says, or has other names', async () => {
