@@ -35,7 +35,10 @@ function disownedBy(world: World, operation: string, { error }: Fault, request: 
   return isGivenUp || GONE.has(error.name) ? Number((request as CaRequest).parameters[1]) : NONE;
 }
 
-/** An order that the CA has failed or that has ended is none, and neither is one of a spec that has changed meanwhile. */
+/**
+ * An order that the CA has failed or that has ended is none, nor is one whose certificate it has sent wrong, or one of a spec that
+ * has changed meanwhile.
+ */
 export const oneFinalizedOrder: Invariant = (world) => {
   const { orders } = world.sandbox.ca;
   const counted = new Set(orders.filter(({ finalized }) => finalized).map(({ id }) => id));
@@ -57,7 +60,11 @@ export const oneFinalizedOrder: Invariant = (world) => {
         const lost = world.forgotten.at(-1) ?? 0;
         const good = world.sandbox.ca.orders.filter(
           ({ id, status, created }) =>
-            before.includes(id) && !disowned.has(id) && status !== 'invalid' && created > lost,
+            before.includes(id) &&
+            !disowned.has(id) &&
+            !world.wronged.has(id) &&
+            status !== 'invalid' &&
+            created > lost,
         );
         if (good.length > 0) return `order ${order.id} and order ${good[0]?.id} were both finalized for ${purpose}`;
       }

@@ -52,10 +52,17 @@ export type PlannedFault = { readonly kind: string; readonly from: number; reado
       readonly hits: 'requests';
       readonly fault: Fault /** Every n-th matching request is hit. */;
       readonly every: number;
+      /** What the CA does with the order of the request that is hit, besides what `fault` says. */
+      readonly issuance?: Issuance;
     }
   | { readonly hits: 'dns'; readonly behaviour: NameServerBehaviour }
   | { readonly hits: 'propagation'; readonly propagation: number; readonly lag: number }
 );
+
+/** A finalized order ends with a problem of this type, or its certificate is sent as one that nobody asked for. */
+export type Issuance =
+  | { readonly failsWith: 'caa' | 'rejectedIdentifier' | 'serverInternal' }
+  | { readonly has: 'other names' | 'ended' };
 
 /** What somebody does. */
 export type Action = { readonly at: number } & (

@@ -21,6 +21,8 @@ export interface World {
   readonly forced: { readonly certificate: string; readonly at: number }[];
   /** Moments at which the CA has lost its accounts. */
   readonly forgotten: number[];
+  /** Orders whose certificate the CA has sent wrong: evercert takes none of it, and orders again. */
+  readonly wronged: Set<number>;
   onLog: (entry: LogEntry) => void;
   stop(): Promise<void>;
 }
@@ -74,6 +76,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     foreign: new Map<string, Set<string>>(),
     forced: [],
     forgotten: [],
+    wronged: new Set<number>(),
     stop: () => stacks.stop(),
   });
 }
