@@ -17,7 +17,7 @@ export function acmAccess(acm: Acm): AccessOf {
     const input = readInput(body);
     const existing = (action: string, arn: string): Access => {
       const certificate = acm.certificates(region).find((each) => each.arn === arn);
-      return { action, resource: arn, context: resourceTags(certificate?.tags) };
+      return { action, resource: arn, context: resourceTags(certificate?.tags), exists: certificate !== undefined };
     };
     if (operation !== 'ImportCertificate') {
       const access = existing(`acm:${operation}`, requiredText(input, 'CertificateArn'));

@@ -13,6 +13,8 @@ export interface Access {
   readonly context?: Readonly<Record<string, string | readonly string[]>>;
   /** The policy of the resource, where it has one. */
   readonly resourcePolicy?: unknown;
+  /** `false` for an ARN that nothing has. */
+  readonly exists?: boolean;
 }
 
 /** What a service asks IAM for a request; throws `AwsServiceError` for one that the service itself refuses to read. */
@@ -23,6 +25,8 @@ export interface Denial {
   readonly action: string;
   readonly resource: string;
   readonly context: Access['context'];
+  /** Whether something has the ARN, where that is known. */
+  readonly exists: Access['exists'];
 }
 
 /** A denial that evercert provokes on purpose and copes with. */
@@ -73,8 +77,8 @@ export function createIam({ roles, access, expected, accountOf }: IamOptions): I
     const { allowed, by } = await decide(role, asked);
     const [only, another] = by;
     if (only !== undefined && another === undefined) used.add(only);
-    const { action, resource, context } = asked;
-    if (!allowed) denials.push({ role: role.label, action, resource, context });
+    const { action, resource, context, exists } = asked;
+    if (!allowed) denials.push({ role: role.label, action, resource, context, exists });
     return allowed;
   }
 

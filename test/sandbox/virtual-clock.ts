@@ -84,6 +84,7 @@ export class VirtualClock implements Clock {
     const served = this.#servedRequest();
     const run: Run = {
       number: this.#begun,
+      began: this.#now,
       turn: served ? turnOf(served) : [this.#begun, Number.POSITIVE_INFINITY],
       mortal: options.mortal ?? false,
       as: options.as,
@@ -129,6 +130,11 @@ export class VirtualClock implements Clock {
   /** In whose name the request was sent that is being served in this context; `undefined` outside of any such run. */
   caller(): string | undefined {
     return this.#servedRequest()?.run?.as;
+  }
+
+  /** The run that sent the request that is being served in this context, as long as it waits for the answer. */
+  served(): ServedRun | undefined {
+    return this.#servedRequest()?.run;
   }
 
   #servedRequest(): Sent | undefined {
@@ -228,9 +234,14 @@ export class Killed extends Error {
   }
 }
 
-interface Run {
+export interface ServedRun {
   /** In the order in which they began. */
   readonly number: number;
+  /** When it began. */
+  readonly began: number;
+}
+
+interface Run extends ServedRun {
   /** When it wakes: what a server does in the background has the turn of the request that asked for it. */
   readonly turn: Turn;
   readonly mortal: boolean;

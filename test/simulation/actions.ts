@@ -9,19 +9,19 @@ export async function act(action: Action, world: World): Promise<void> {
   try {
     switch (action.does) {
       case 'scan':
-        if ('force' in action.event) world.forced.push(sandbox.clock.now());
+        if (action.event.force) for (const name of action.event.certificates ?? []) noteForce(name, world);
         await sandbox.scan(action.event);
         return;
       case 'renew':
-        if (action.event.force) world.forced.push(sandbox.clock.now());
+        if (action.event.force) noteForce(action.event.certificate, world);
         await sandbox.renew(action.event);
         return;
       case 'change spec':
         await changeSpec(action, world);
         return;
       case 'revoke': {
-        world.forced.push(sandbox.clock.now());
         const { certificate, reason } = action;
+        noteForce(certificate, world);
         await sandbox.renew({ certificate, revoke: { reason }, confirm: certificate });
         return;
       }
@@ -47,11 +47,16 @@ export async function act(action: Action, world: World): Promise<void> {
   }
 }
 
+function noteForce(certificate: string, { forced, sandbox }: World): void {
+  forced.push({ certificate, at: sandbox.clock.now() });
+}
+
 async function changeSpec(
   { certificate, spec }: Extract<Action, { does: 'change spec' }>,
-  { sandbox, scenario, stacks, forced }: World,
+  world: World,
 ): Promise<void> {
-  forced.push(sandbox.clock.now());
+  const { sandbox, scenario, stacks } = world;
+  noteForce(certificate, world);
   const { owner } = scenario.fleet.find(({ name }) => name === certificate) ?? {};
   if (owner === 'stack') await stacks.updateStack(stackOf(certificate), templateOf({ name: certificate, spec }));
   else if (sandbox.secretsManager.secret(secretOf(certificate))) await sandbox.renew({ certificate, spec });

@@ -46,6 +46,7 @@ export function drawScenario(seed: number): Scenario {
     faults,
     asyncRetries: random.pick([0, undefined]),
     actions: drawActions(random, fleet, () => aroundWork(random, due, lifetime)),
+    isLetsEncrypt: random.chance(0.25),
     faultsEnd: Math.max(renewed, ...faults.filter((fault) => !isForOneRequest(fault)).map(({ until }) => until)),
   };
 }

@@ -11,9 +11,17 @@ export interface Trouble {
 /** The lease of an attempt that died, the scan after it, and the attempt itself. */
 const ONE_WAY = 15 * MINUTE + HOUR + 15 * MINUTE;
 
+/** A renewal goes live before anything is imported: what ACM does is no reason for a live pair to expire. */
+export function isNoExcuse(operation: string): boolean {
+  return operation.startsWith('acm:');
+}
+
 /** The planned faults that have hit something: a storm or an outage counts from its beginning to its end. */
 export function troubleOf(hits: Hits): readonly Trouble[] {
-  return [...hits.keys()].filter((planned) => !isForOneRequest(planned)).map(({ from, until }) => ({ from, until }));
+  return [...hits.keys()]
+    .filter((planned) => !isForOneRequest(planned))
+    .filter((planned) => planned.hits !== 'requests' || !isNoExcuse(planned.fault.operation))
+    .map(({ from, until }) => ({ from, until }));
 }
 
 /**

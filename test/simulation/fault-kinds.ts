@@ -1,7 +1,7 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { Fault, FaultError } from '../sandbox/faults.ts';
 import type { Random } from './random.ts';
-import type { PlannedFault } from './scenario.ts';
+import type { Issuance, PlannedFault } from './scenario.ts';
 
 const ACME = 'directory newNonce newAccount newOrder order authorization challenge finalize certificate renewalInfo'
   .split(' ')
@@ -51,7 +51,7 @@ const PROBLEMS = {
 
 /** What breaks a request, and for how long it keeps on breaking them. */
 type Drawn = Pick<PlannedFault, 'kind'> & { readonly lasts: number } & (
-    | { readonly hits: 'requests'; readonly fault: Fault; readonly every?: number }
+    | { readonly hits: 'requests'; readonly fault: Fault; readonly every?: number; readonly issuance?: Issuance }
     | Omit<Extract<PlannedFault, { hits: 'dns' }>, 'kind' | 'from' | 'until'>
     | Omit<Extract<PlannedFault, { hits: 'propagation' }>, 'kind' | 'from' | 'until'>
   );
@@ -89,6 +89,24 @@ const KINDS = {
         },
         random,
       ),
+  ],
+  'order fails': [
+    2,
+    (random: Random) => ({
+      hits: 'requests',
+      lasts: random.between(5, 240) * MINUTE,
+      fault: { operation: 'acme:finalize' },
+      issuance: { failsWith: random.pick(['caa', 'rejectedIdentifier', 'serverInternal'] as const) },
+    }),
+  ],
+  'wrong certificate': [
+    2,
+    (random: Random) => ({
+      hits: 'requests',
+      lasts: PATIENCE,
+      fault: { operation: 'acme:certificate', times: 1 },
+      issuance: { has: random.pick(['other names', 'ended'] as const) },
+    }),
   ],
   'throttling storm': [
     3,

@@ -1,9 +1,11 @@
 import * as z from 'zod/mini';
 import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { CaRequest } from '../sandbox/ca/authority.ts';
+import type { SandboxCa } from '../sandbox/ca/ca.ts';
 import type { Order } from '../sandbox/ca/registry.ts';
 import type { Fault } from '../sandbox/faults.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
+import type { ServedRun } from '../sandbox/virtual-clock.ts';
 import { type Invariant, mayChangeSecrets } from './invariant.ts';
 import { holderOf, isRevoked, livePair, notAfterOf, sameSet, specOf } from './pairs.ts';
 import { secretOf, type World } from './world.ts';
@@ -33,7 +35,10 @@ function disownedBy(world: World, operation: string, { error }: Fault, request: 
   return isGivenUp || GONE.has(error.name) ? Number((request as CaRequest).parameters[1]) : NONE;
 }
 
-/** An order that the CA has failed or that has ended is none, and neither is one of a spec that has changed meanwhile. */
+/**
+ * An order that the CA has failed or that has ended is none, nor is one whose certificate it has sent wrong, or one of a spec that
+ * has changed meanwhile.
+ */
 export const oneFinalizedOrder: Invariant = (world) => {
   const { orders } = world.sandbox.ca;
   const counted = new Set(orders.filter(({ finalized }) => finalized).map(({ id }) => id));
@@ -55,7 +60,11 @@ export const oneFinalizedOrder: Invariant = (world) => {
         const lost = world.forgotten.at(-1) ?? 0;
         const good = world.sandbox.ca.orders.filter(
           ({ id, status, created }) =>
-            before.includes(id) && !disowned.has(id) && status !== 'invalid' && created > lost,
+            before.includes(id) &&
+            !disowned.has(id) &&
+            !world.wronged.has(id) &&
+            status !== 'invalid' &&
+            created > lost,
         );
         if (good.length > 0) return `order ${order.id} and order ${good[0]?.id} were both finalized for ${purpose}`;
       }
@@ -119,27 +128,45 @@ const FAILED_VALIDATIONS_AN_HOUR = 5;
 const CERTIFICATES_A_WEEK = 5;
 /** The CA's window begins at half of the lifetime at the earliest, less a hundredth; a clock may be ahead. */
 const EARLIEST = 0.48;
-/** A run that has begun before the CA said so may still ask. */
+/** A run that has begun before the CA said so may still ask, once. */
 const UNDER_WAY = 16 * MINUTE;
+/** What a run has been told is written down by then, unless a fault keeps it from that. */
+const WRITTEN_DOWN = MINUTE;
+
+/** A Retry-After that a CA has answered newOrder with. */
+interface Told {
+  readonly from: number;
+  readonly until: number;
+  readonly account: number | undefined;
+  /** The number of the run that was told. */
+  readonly run: number | undefined;
+  /** Runs that have asked again since. */
+  readonly others: Set<number>;
+}
 
 /** Let's Encrypt's limits, and no newOrder before the CA's own Retry-After is over, unless a hand forces it. */
 export const caLimits: Invariant = (world) => {
-  const { sandbox, forced } = world;
-  const asked: { readonly from: number; readonly until: number; readonly account: number | undefined }[] = [];
+  const { sandbox } = world;
+  const told: Told[] = [];
   const troubles: number[] = [];
   /** Until when a request was held up: meanwhile another run may have done what it is for. */
   const held: number[] = [];
+  let refused: string | undefined;
   const tooEarly = (request: unknown) => {
     const now = sandbox.clock.now();
-    const by = accountOf(request);
-    const ignored = asked.find(
-      ({ from, until, account }) =>
-        account === by && now > from + UNDER_WAY && now < until - Math.abs(world.scenario.skew) - SECOND,
+    const account = accountOf(request);
+    const run = sandbox.clock.served();
+    const ignored = told.find(
+      (each) =>
+        each.account === account &&
+        now < each.until - Math.abs(world.scenario.skew) - SECOND &&
+        !mayAsk(each, now, run),
     );
     if (!ignored) return undefined;
     // What could not be written down can't be obeyed, and a hand may ask all the same.
     if (troubles.some((at) => at >= ignored.from && at <= ignored.from + UNDER_WAY)) return undefined;
-    if (forced.some((at) => at <= now && at > now - 2 * UNDER_WAY)) return undefined;
+    const certificate = certificateOf(world, request);
+    if (wasForced(world, certificate, now - 2 * UNDER_WAY)) return undefined;
     return `newOrder was sent ${Math.round((ignored.until - now) / MINUTE)} minutes before the end of the CA's Retry-After`;
   };
   const needless = (request: unknown) => {
@@ -150,39 +177,69 @@ export const caLimits: Invariant = (world) => {
     hit: (operation, fault, request) => {
       const retryAfter = Number(fault.error?.headers?.['Retry-After']);
       const now = sandbox.clock.now();
-      if (operation === 'acme:newOrder' && retryAfter > 0)
-        asked.push({ from: now, until: now + retryAfter * SECOND, account: accountOf(request) });
+      if (operation === 'acme:newOrder' && retryAfter > 0) {
+        refused ??= tooEarly(request);
+        const until = now + retryAfter * SECOND;
+        told.push({
+          from: now,
+          until,
+          account: accountOf(request),
+          run: sandbox.clock.served()?.number,
+          others: new Set(),
+        });
+      }
       if (fault.delay) held.push(now + fault.delay);
-      if (fault.kill || fault.delay || /^(secretsmanager|lambda):/.test(operation)) troubles.push(now);
+      const isLost = operation === 'acme:newOrder' && (fault.drop || fault.repeat);
+      if (fault.kill || fault.delay || isLost || /^(secretsmanager|lambda):/.test(operation)) troubles.push(now);
     },
     effect: (operation, request) =>
-      operation === 'acme:newOrder' ? (tooEarly(request) ?? needless(request)) : undefined,
-    end: () => {
-      const failed = sandbox.ca.authorizations
-        .filter(({ status }) => status === 'invalid')
-        .map(({ name, expires }) => ({ what: `failed validations of ${name}`, at: expires }));
-      const duplicates = sandbox.ca.orders.flatMap(({ names, certificate, replaces, created }) =>
-        certificate && !replaces ? [{ what: `certificates for ${names}`, at: created }] : [],
-      );
-      return most(failed, HOUR, FAILED_VALIDATIONS_AN_HOUR) ?? most(duplicates, 7 * DAY, CERTIFICATES_A_WEEK);
-    },
+      refused ?? (operation === 'acme:newOrder' ? (tooEarly(request) ?? needless(request)) : undefined),
+    end: () => refused ?? limitExceeded(sandbox.ca),
   };
 };
+
+/** Whether a run may not know yet what another one was told: it was under way, and asks once. */
+function mayAsk({ from, run: first, others }: Told, now: number, run: ServedRun | undefined): boolean {
+  if (run === undefined) return true;
+  const isRepeated = run.number === first || others.has(run.number);
+  others.add(run.number);
+  return !isRepeated && now <= from + UNDER_WAY && run.began <= from + WRITTEN_DOWN;
+}
+
+function limitExceeded({ authorizations, orders }: Pick<SandboxCa, 'authorizations' | 'orders'>): string | undefined {
+  const failed = authorizations
+    .filter(({ status }) => status === 'invalid')
+    .map(({ name, expires }) => ({ what: `failed validations of ${name}`, at: expires }));
+  const duplicates = orders.flatMap(({ names, certificate, replaces, created }) =>
+    certificate && !replaces ? [{ what: `certificates for ${names}`, at: created }] : [],
+  );
+  return most(failed, HOUR, FAILED_VALIDATIONS_AN_HOUR) ?? most(duplicates, 7 * DAY, CERTIFICATES_A_WEEK);
+}
+
+/** Whether somebody has asked for it by hand since then. */
+function wasForced({ forced }: World, certificate: string | undefined, since: number): boolean {
+  return forced.some((each) => each.certificate === certificate && each.at >= since);
+}
+
+/** The certificate that a newOrder is for, unless its spec is another one by now. */
+function certificateOf(world: World, request: unknown): string | undefined {
+  const { identifiers } = newOrderSchema.parse((request as CaRequest).payload);
+  const names = identifiers.map(({ value }) => value);
+  return world.scenario.fleet.find(({ name }) => sameSet(specOf(world, name)?.domainNames ?? [], names))?.name;
+}
 
 /**
  * A renewal long before the middle of a lifetime that nobody asked for. The CA exempts renewals from its limits (RFC 9773), so
  * that it would not stop one that is repeated with every scan.
  */
 function withoutNeed(world: World, request: unknown): string | undefined {
-  const { sandbox, scenario, forced } = world;
-  const { identifiers } = newOrderSchema.parse((request as CaRequest).payload);
-  const names = identifiers.map(({ value }) => value);
-  const { name } = scenario.fleet.find((each) => sameSet(specOf(world, each.name)?.domainNames ?? [], names)) ?? {};
+  const { sandbox } = world;
+  const name = certificateOf(world, request);
   const pair = name === undefined ? undefined : livePair(world, name);
   if (!pair || isRevoked(sandbox, pair)) return undefined;
   const begin = Date.parse(pair.issued.notBefore);
   const passed = (sandbox.clock.now() - begin) / (notAfterOf(pair) - begin);
-  if (passed > EARLIEST || forced.some((at) => at >= begin)) return undefined;
+  if (passed > EARLIEST || wasForced(world, name, begin)) return undefined;
   return `an order was placed for ${name}, whose certificate has ${Math.round((1 - passed) * 100)} % of its lifetime left`;
 }
 

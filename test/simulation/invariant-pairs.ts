@@ -1,8 +1,20 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { MINUTE } from '../../lambdas/core/duration.ts';
+import { lifetimeRenewal } from '../../lambdas/core/lifetime.ts';
 import type { PairValue } from '../../lambdas/core/secret-value.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
 import { type Invariant, mayChangeSecrets } from './invariant.ts';
-import { holderOf, isRevoked, livePair, notAfterOf, problemOf, satisfies, specOf } from './pairs.ts';
+import {
+  holderOf,
+  isRevoked,
+  livePair,
+  notAfterOf,
+  problemOf,
+  type StoredSpec,
+  satisfies,
+  specOf,
+  validityOf,
+} from './pairs.ts';
 import { secretOf, type World } from './world.ts';
 
 /** Calls back whenever another version of a certificate has become the live one. */
@@ -37,24 +49,60 @@ export const livePairMatches: Invariant = (world) => ({
   effect: onNewPair(world, (_, now) => now && problemOf(now)),
 });
 
+const ACM_REGIONS = ['eu-central-1', 'us-east-1'];
+
+/** A lease, the longest time for which a request is held up, and the difference of two clocks: a run may have decided before. */
+const A_RUN = 40 * MINUTE;
+
 /**
  * Another one than before is better: it lasts longer, and satisfies the spec if the one before did. A spec that was changed back
- * may reinstate a pair that ends sooner, as the one that is replaced doesn't satisfy it.
+ * may reinstate a pair that ends sooner, as the one that is replaced doesn't satisfy it; but none that is due.
  */
-export const neverWorse: Invariant = (world) => ({
-  effect: onNewPair(world, (name, now, before) => {
+export function whyWorse(
+  now: PairValue,
+  before: PairValue,
+  spec: StoredSpec | undefined,
+  at: number,
+): string | undefined {
+  const isReinstated = spec && satisfies(now, spec) && !satisfies(before, spec);
+  if (notAfterOf(now) <= notAfterOf(before)) {
+    if (!isReinstated) return 'the new live pair does not last longer than the old one';
+    if (lifetimeRenewal(validityOf(now)) < at - A_RUN) return 'a pair was reinstated that is due';
+  }
+  if (spec && satisfies(before, spec) && !satisfies(now, spec))
+    return 'the old live pair had the names and the key type of the spec, and the new one has not';
+  return undefined;
+}
+
+export const neverWorse: Invariant = (world) => {
+  const { clock, acm } = world.sandbox;
+  const becomesLive = onNewPair(world, (name, now, before) => {
     if (!before) return undefined;
     if (!now) return 'there was a live pair, and now there is none';
-    const spec = specOf(world, name);
-    const isReinstated = spec && satisfies(now, spec) && !satisfies(before, spec);
-    if (notAfterOf(now) <= notAfterOf(before) && !isReinstated)
-      return 'the new live pair does not last longer than the old one';
-    if (spec && satisfies(before, spec) && !satisfies(now, spec))
-      return 'the old live pair had the names and the key type of the spec, and the new one has not';
-    if (isRevoked(world.sandbox, now)) return 'the new live pair is revoked';
+    const worse = whyWorse(now, before, specOf(world, name), clock.now());
+    return worse ?? (isRevoked(world.sandbox, now) ? 'the new live pair is revoked' : undefined);
+  });
+  /** By ARN: serial numbers. */
+  const imported = new Map<string, string>();
+  /** When imports get through that were held up: another run may have come first. */
+  const late: number[] = [];
+  const becomesImported = () => {
+    const live = world.scenario.fleet.map(({ name }) => livePair(world, name)?.issued.serialNumber);
+    for (const { arn, serial } of ACM_REGIONS.flatMap((region) => acm.certificates(region))) {
+      const [before, now] = [imported.get(arn), serial.replaceAll(':', '').toLowerCase()];
+      imported.set(arn, now);
+      if (before && before !== now && live.includes(before) && !late.includes(clock.now()))
+        return `${now} was imported over ${before}, which is live, as ${arn}`;
+    }
     return undefined;
-  }),
-});
+  };
+  return {
+    hit: (operation, { delay }) => {
+      if (operation === 'acm:ImportCertificate' && delay) late.push(clock.now() + delay);
+    },
+    effect: (operation) => (operation === 'acm:ImportCertificate' ? becomesImported() : becomesLive(operation)),
+  };
+};
 
 /**
  * No secret goes away, the pair before is kept, and so is the key of each certificate that is issued, unless its spec has been
@@ -110,9 +158,7 @@ export const nothingLost: Invariant = (world) => {
       return scenario.fleet.map(({ name }) => gone(name)).find((each) => each !== undefined);
     },
     end: () => {
-      const present = new Set(
-        ['eu-central-1', 'us-east-1'].flatMap((region) => sandbox.acm.certificates(region)).map(({ arn }) => arn),
-      );
+      const present = new Set(ACM_REGIONS.flatMap((region) => sandbox.acm.certificates(region)).map(({ arn }) => arn));
       const lost = [...arns.values()].find((arn) => !present.has(arn));
       return lost && `the ACM certificate ${lost} does not exist any more`;
     },

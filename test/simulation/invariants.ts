@@ -91,6 +91,7 @@ function describe({ phase = 'before', kill, drop, repeat, delay, error }: Fault)
   const what = [
     ...(delay ? [`${delay} ms late`] : []),
     ...(kill ? ['killed'] : drop ? ['no answer'] : repeat ? ['delivered twice'] : []),
+    ...(kill || drop || repeat || delay || error ? [] : ['misissued']),
     ...(error ? [`${error.status} ${error.name}`] : []),
   ];
   return `${what.join(', ')} ${phase} its effect`;

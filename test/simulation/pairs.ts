@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { HOUR } from '../../lambdas/core/duration.ts';
-import { lifetimeRenewal } from '../../lambdas/core/lifetime.ts';
+import { HOUR, SECOND } from '../../lambdas/core/duration.ts';
+import { lifetimeRenewal, type Validity } from '../../lambdas/core/lifetime.ts';
 import type { PairValue } from '../../lambdas/core/secret-value.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
 import { secretOf, type World } from './world.ts';
@@ -41,7 +41,7 @@ export function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted());
 }
 
-interface StoredSpec {
+export interface StoredSpec {
   readonly domainNames: readonly string[];
   readonly key?: string;
   readonly acm?: readonly string[];
@@ -70,10 +70,19 @@ export function satisfies({ domainNames, privateKey }: PairValue, spec: StoredSp
   return sameSet(domainNames, spec.domainNames) && curve === CURVES[spec.key ?? 'ecdsa-p256'];
 }
 
-/** Some hours after the CA's window for its renewal: a fiftieth of the lifetime around the moment of the lifetime rule. */
-function overdueAt({ issued }: PairValue): number {
-  const validity = { notBefore: Date.parse(issued.notBefore), notAfter: Date.parse(issued.notAfter) };
-  return lifetimeRenewal(validity) + (validity.notAfter - validity.notBefore) / 100 + 3 * HOUR;
+/** The CA's window for a renewal is a fiftieth of the lifetime around the moment of the lifetime rule. */
+function suggestible({ notBefore, notAfter }: Validity): number {
+  return (notAfter - notBefore) / 100 + SECOND;
+}
+
+export function validityOf({ issued }: PairValue): Validity {
+  return { notBefore: Date.parse(issued.notBefore), notAfter: Date.parse(issued.notAfter) };
+}
+
+/** Some hours after the window. */
+function overdueAt(pair: PairValue): number {
+  const validity = validityOf(pair);
+  return lifetimeRenewal(validity) + suggestible(validity) + 3 * HOUR;
 }
 
 export function isRevoked({ ca }: World['sandbox'], pair: PairValue | undefined): boolean {
@@ -87,19 +96,42 @@ export function isInOrder(world: World, name: string): boolean {
   const spec = specOf(world, name);
   if (!pair || !spec || problemOf(pair) !== undefined) return false;
   const now = sandbox.clock.now();
-  const { state, serial, acm } = tagsOf(sandbox, name);
+  const { acm } = tagsOf(sandbox, name);
   const { serialNumber } = pair.issued ?? {};
   return (
     now < notAfterOf(pair) &&
     !isRevoked(sandbox, pair) &&
     now < overdueAt(pair) &&
     satisfies(pair, spec) &&
-    state === 'issued' &&
-    serial === serialNumber &&
+    isDescribed(world, name, pair) &&
     (spec.acm ?? []).every((region) => {
       const { arn, serial: described } = acm[region] ?? {};
       const imported = sandbox.acm.certificates(region).find((each) => each.arn === arn);
       return described === serialNumber && imported?.serial.replaceAll(':', '').toLowerCase() === serialNumber;
     })
+  );
+}
+
+/**
+ * Whether the tags say what is live, for which spec, and when it renews, and nothing of a failure that is over. A seed ends before
+ * most of them are used again. No spec of the simulation has a `renewBefore`.
+ */
+function isDescribed({ sandbox }: World, name: string, { certificate }: PairValue): boolean {
+  const { state, version, spec, serial, renewBy, renewAt = 0, failure, retryAt, ...tags } = tagsOf(sandbox, name);
+  const stages = sandbox.secretsManager.secret(secretOf(name))?.stages ?? {};
+  const leaf = new X509Certificate(certificate);
+  const validity = { notBefore: leaf.validFromDate.getTime(), notAfter: leaf.validToDate.getTime() };
+  const byLifetime = lifetimeRenewal(validity);
+  return (
+    state === 'issued' &&
+    version === stages['AWSCURRENT'] &&
+    spec === stages['ACME_SPEC'] &&
+    serial === leaf.serialNumber.toLowerCase() &&
+    tags.notBefore === validity.notBefore &&
+    tags.notAfter === validity.notAfter &&
+    renewBy === byLifetime &&
+    Math.abs(renewAt - byLifetime) <= suggestible(validity) &&
+    failure === undefined &&
+    retryAt === undefined
   );
 }

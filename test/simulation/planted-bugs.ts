@@ -1,5 +1,5 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { DAY } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR } from '../../lambdas/core/duration.ts';
 import { LIVE } from '../../lambdas/core/stages.ts';
 import type { ChallengeRecord } from '../../lambdas/renewal/ports/challenge-records.ts';
 import type { RenewalPorts } from '../../lambdas/renewal/run.ts';
@@ -20,6 +20,8 @@ const replaced = new Set<string>();
 const beside = new Map<string, readonly string[]>();
 /** By ARN: the serial numbers of imports that a planted bug has not made. */
 const described = new Map<string, string>();
+/** By ARN: what was imported last. */
+const importedPairs = new Map<string, Parameters<RenewalPorts['targets']['import']>[1]>();
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -41,6 +43,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       };
       return { ...ports, vault: { ...vault, put } };
     },
+  },
+  {
+    violates: 'the live pair is never worse than the one before',
+    foundWith: 3,
+    mistake: 'the pair before is imported once more after the new one',
+    plant: (ports) => ({ ...ports, targets: importingTheOldOne(ports.targets) }),
   },
   {
     violates: 'no certificate and no key is lost',
@@ -139,6 +147,37 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ...ofTheMatrix('a claim holds for ever'),
   },
   {
+    violates: 'every certificate is in order in time once faults have stopped',
+    foundWith: 5,
+    mistake: 'the tags have the end of a pair an hour late',
+    plant: (ports) =>
+      tagging(ports, (tags) => {
+        const end = tags['evercert:not-after'];
+        return end ? { ...tags, 'evercert:not-after': new Date(Date.parse(end) + HOUR).toISOString() } : tags;
+      }),
+  },
+  {
+    violates: 'every certificate is in order in time once faults have stopped',
+    foundWith: 5,
+    mistake: 'a renewal is planned for three hours after its moment',
+    plant: (ports) =>
+      tagging(ports, (tags) => {
+        const at = tags['evercert:renew-at'];
+        const late = at && new Date(Date.parse(at) + 3 * HOUR).toISOString();
+        // A scan would ask the CA again, and mend it.
+        return late ? { ...tags, 'evercert:renew-at': late, 'evercert:ari-id': '' } : tags;
+      }),
+  },
+  {
+    violates: 'every certificate is in order in time once faults have stopped',
+    foundWith: 4,
+    mistake: 'the failure before a success stays in the tags',
+    plant: (ports) =>
+      tagging(ports, ({ 'evercert:failure': failure, 'evercert:retry-at': at, ...tags }) =>
+        failure ? { ...tags, 'evercert:failure': failure, ...(at ? { 'evercert:retry-at': at } : {}) } : tags,
+      ),
+  },
+  {
     violates: 'no certificate expires unless the faults leave no other way',
     foundWith: 5,
     mistake: 'a renewal is planned for the day after the end',
@@ -206,6 +245,19 @@ function notImporting(targets: RenewalPorts['targets']): RenewalPorts['targets']
       return to.arn;
     },
     serialNumber: async (region, arn) => described.get(arn) ?? targets.serialNumber(region, arn),
+  };
+}
+
+function importingTheOldOne(targets: RenewalPorts['targets']): RenewalPorts['targets'] {
+  return {
+    ...targets,
+    import: async (region, pair, to) => {
+      const arn = await targets.import(region, pair, to);
+      const before = importedPairs.get(arn);
+      importedPairs.set(arn, pair);
+      if (before && 'arn' in to) await targets.import(region, before, to);
+      return arn;
+    },
   };
 }
 

@@ -15,6 +15,8 @@ export interface Scenario {
   readonly zones: readonly string[];
   readonly fleet: readonly FleetMember[];
   readonly ca: CaTraits;
+  /** Whether the CA has the host of Let's Encrypt, whose limits evercert knows and keeps by itself. */
+  readonly isLetsEncrypt: boolean;
   readonly latency: number;
   readonly propagation: number;
   readonly listStaleness: number;
@@ -50,14 +52,21 @@ export type PlannedFault = { readonly kind: string; readonly from: number; reado
       readonly hits: 'requests';
       readonly fault: Fault /** Every n-th matching request is hit. */;
       readonly every: number;
+      /** What the CA does with the order of the request that is hit, besides what `fault` says. */
+      readonly issuance?: Issuance;
     }
   | { readonly hits: 'dns'; readonly behaviour: NameServerBehaviour }
   | { readonly hits: 'propagation'; readonly propagation: number; readonly lag: number }
 );
 
+/** A finalized order ends with a problem of this type, or its certificate is sent as one that nobody asked for. */
+export type Issuance =
+  | { readonly failsWith: 'caa' | 'rejectedIdentifier' | 'serverInternal' }
+  | { readonly has: 'other names' | 'ended' };
+
 /** What somebody does. */
 export type Action = { readonly at: number } & (
-  | { readonly does: 'scan'; readonly event: object }
+  | { readonly does: 'scan'; readonly event: { readonly certificates?: readonly string[]; readonly force?: boolean } }
   | { readonly does: 'renew'; readonly event: { readonly certificate: string; readonly force?: boolean } }
   | { readonly does: 'revoke'; readonly certificate: string; readonly reason: 'keyCompromise' | 'superseded' }
   /** The CA does so, after an incident of its own. */

@@ -1,11 +1,15 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { DAY, HOUR } from '../../lambdas/core/duration.ts';
+import type { PairValue } from '../../lambdas/core/secret-value.ts';
+import { createTestIssuer, type TestIssuer } from '../sandbox/issue-certificate.ts';
 import { drawScenario } from './draw-scenario.ts';
 import { createEventLog, Endless } from './event-log.ts';
-import { hasOtherWay } from './excuses.ts';
+import { hasOtherWay, isNoExcuse, troubleOf } from './excuses.ts';
 import { FAULT_KINDS } from './fault-kinds.ts';
+import { whyWorse } from './invariant-pairs.ts';
 import { INVARIANT_NAMES } from './invariants.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
+import type { PlannedFault } from './scenario.ts';
 
 // Seeds, that they are replayed event by event, and that each planted bug is found: `npm run simulate`.
 
@@ -33,6 +37,7 @@ describe('A seed', () => {
     );
     expect(new Set(scenarios.map(({ execution, profile }) => `${execution} ${profile}`)).size).toBe(6);
     expect(new Set(scenarios.flatMap(({ fleet }) => fleet.map(({ owner }) => owner))).size).toBe(2);
+    expect(new Set(scenarios.map(({ isLetsEncrypt }) => isLetsEncrypt)).size).toBe(2);
   });
 });
 
@@ -79,5 +84,55 @@ describe('Whether faults left another way', () => {
     // A tenth of the two days that are left is 4.8 hours.
     expect(hasOtherWay(apart(6), window, lifetime)).toBeUndefined();
     expect(hasOtherWay(apart(7), window, lifetime)).toEqual({ from: 11 * DAY, until: 11 * DAY + 7 * HOUR });
+  });
+
+  it('they did when ACM alone failed, to which a pair goes that is live already', () => {
+    const outage = (service: string): PlannedFault => ({
+      kind: 'AWS outage',
+      hits: 'requests',
+      every: 1,
+      from: window.from,
+      until: window.until,
+      fault: { operation: `${service}:*`, drop: true },
+    });
+    const hits = new Map([outage('acm'), outage('route53')].map((planned) => [planned, 7]));
+    expect(troubleOf(hits)).toEqual([window]);
+    expect(['acm:ImportCertificate', 'acme:newOrder'].map(isNoExcuse)).toEqual([true, false]);
+  });
+});
+
+describe('A pair that becomes the live one', () => {
+  const begin = Date.UTC(2026, 0, 1);
+  const names = ['leane.dev'];
+  let issuer: TestIssuer;
+
+  beforeAll(async () => {
+    issuer = await createTestIssuer();
+  });
+
+  /** Valid for ten days from this one on. */
+  const pair = async (day: number, domainNames = names): Promise<PairValue> => {
+    const [notBefore, notAfter] = [begin + day * DAY, begin + (day + 10) * DAY];
+    const issued = { notBefore: new Date(notBefore).toISOString(), notAfter: new Date(notAfter).toISOString() };
+    return {
+      ...(await issuer.issue({ names: domainNames, notBefore, notAfter })),
+      domainNames,
+      issued,
+    } as unknown as PairValue;
+  };
+
+  it('is worse when it ends sooner than one that is as the spec says, or has other names', async () => {
+    const [old, young] = [await pair(0), await pair(5)];
+    expect(whyWorse(young, old, { domainNames: names }, begin + 5 * DAY)).toBeUndefined();
+    expect(whyWorse(old, young, { domainNames: names }, begin + 5 * DAY)).toMatch('does not last longer');
+    const other = await pair(6, ['example.net']);
+    expect(whyWorse(other, young, { domainNames: names }, begin + 6 * DAY)).toMatch('the new one has not');
+  });
+
+  it('may be the one before when the spec was changed back, but not once that one is due', async () => {
+    const [old, other] = [await pair(0), await pair(5, ['example.net'])];
+    const due = begin + (20 / 3) * DAY;
+    expect(whyWorse(old, other, { domainNames: names }, due - HOUR)).toBeUndefined();
+    expect(whyWorse(old, other, { domainNames: names }, due + HOUR)).toBe('a pair was reinstated that is due');
   });
 });

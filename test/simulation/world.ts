@@ -1,3 +1,4 @@
+import { LETS_ENCRYPT_HOST } from '../sandbox/ca/https-root.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
 import type { Template } from '../sandbox/cloudformation.ts';
 import type { LogEntry, Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
@@ -16,10 +17,12 @@ export interface World {
   readonly begin: number;
   /** Values of another client that are in DNS now, by record name. */
   readonly foreign: Map<string, Set<string>>;
-  /** Moments at which somebody has forced a renewal by hand. */
-  readonly forced: number[];
+  /** What somebody has asked for by hand, and when: a renewal by force, a revocation, another spec. */
+  readonly forced: { readonly certificate: string; readonly at: number }[];
   /** Moments at which the CA has lost its accounts. */
   readonly forgotten: number[];
+  /** Orders whose certificate the CA has sent wrong: evercert takes none of it, and orders again. */
+  readonly wronged: Set<number>;
   onLog: (entry: LogEntry) => void;
   stop(): Promise<void>;
 }
@@ -39,6 +42,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     zones: scenario.zones,
     latency: scenario.latency,
     skew: () => scenario.skew,
+    ...(scenario.isLetsEncrypt ? { caHost: LETS_ENCRYPT_HOST } : {}),
     onLog: (entry) => followers.onLog(entry),
     ...(ports ? { ports } : {}),
   });
@@ -72,6 +76,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     foreign: new Map<string, Set<string>>(),
     forced: [],
     forgotten: [],
+    wronged: new Set<number>(),
     stop: () => stacks.stop(),
   });
 }

@@ -113,9 +113,10 @@ async function answer(
     const repeated = before !== undefined && 'repeat' in before;
     if (before && !repeated) return faultAnswer(before);
     const answered = await handle(authority, resource, request);
+    // Also when the second delivery is refused: what watches has to hear of the effect when it happens.
+    const after = await faults.at('after', resource.operation, request);
     if (repeated && signed) throw badNonce();
     if (repeated) return await handle(authority, resource, request);
-    const after = await faults.at('after', resource.operation, request);
     return after ? faultAnswer(after) : answered;
   } catch (error) {
     if (error instanceof AcmeProblem) return render(error.document, error.headers);
