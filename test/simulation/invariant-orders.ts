@@ -158,9 +158,7 @@ export const caLimits: Invariant = (world) => {
     const run = sandbox.clock.served();
     const ignored = told.find(
       (each) =>
-        each.account === account &&
-        now < each.until - Math.abs(world.scenario.skew) - SECOND &&
-        !mayAsk(each, now, run),
+        each.account === account && now < each.until - 2 * world.scenario.skew - SECOND && !mayAsk(each, now, run),
     );
     if (!ignored) return undefined;
     // What could not be written down can't be obeyed, and a hand may ask all the same.

@@ -4,6 +4,7 @@ import type { Template } from '../sandbox/cloudformation.ts';
 import type { LogEntry, Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
 import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
+import { seededRandom } from './random.ts';
 import type { FleetMember, Scenario } from './scenario.ts';
 import { seedProcess } from './seeded-process.ts';
 
@@ -41,7 +42,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     coldStarts: scenario.coldStarts,
     zones: scenario.zones,
     latency: scenario.latency,
-    skew: () => scenario.skew,
+    skew: skewOf(scenario),
     ...(scenario.isLetsEncrypt ? { caHost: LETS_ENCRYPT_HOST } : {}),
     onLog: (entry) => followers.onLog(entry),
     ...(ports ? { ports } : {}),
@@ -79,6 +80,11 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     wronged: new Set<number>(),
     stop: () => stacks.stop(),
   });
+}
+
+/** Each process has a machine of its own, whose clock is off by as much as the scenario allows, or by less. */
+function skewOf({ seed, skew }: Scenario): (process: number) => number {
+  return (process) => seededRandom(seed + process).between(-skew, skew);
 }
 
 export function secretOf(certificate: string): string {
