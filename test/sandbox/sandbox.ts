@@ -163,8 +163,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     caBundle: ca.httpsRoot + ca.roots.map(({ pem }) => pem).join(''),
     allowPrivateAddresses: true,
   });
-  // Those of the template.
-  for (const name of ['sandbox', 'bound']) writePrivateCa(privateCaFolder, name, issuerSettings());
+  // Those of the template, and one more for stacks.
+  for (const name of ['sandbox', 'bound', 'second']) writePrivateCa(privateCaFolder, name, issuerSettings());
 
   const restore = setEnvironment({
     AWS_ENDPOINT_URL: aws.url,

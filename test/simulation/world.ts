@@ -8,7 +8,7 @@ import { seededRandom } from './random.ts';
 import type { FleetMember, Scenario } from './scenario.ts';
 import { seedProcess } from './seeded-process.ts';
 
-/** A scenario's sandbox before anything goes wrong: the issuer is deployed, all certificates are registered. */
+/** A scenario's sandbox before anything goes wrong: the issuers' stacks and the certificates' are deployed, or these are registered. */
 export interface World {
   readonly scenario: Scenario;
   readonly sandbox: Sandbox;
@@ -16,6 +16,8 @@ export interface World {
   readonly events: EventLog;
   /** When the scenario's time began, on the virtual clock. */
   readonly begin: number;
+  /** Stacks that are being updated: CloudFormation takes no other update meanwhile. */
+  readonly updating: Set<string>;
   /** Values of another client that are in DNS now, by record name. */
   readonly foreign: Map<string, Set<string>>;
   /** What somebody has asked for by hand, and when: a renewal by force, a revocation, another spec. */
@@ -60,7 +62,10 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
   });
   sandbox.route53.settings.propagationMilliseconds = scenario.propagation;
   sandbox.lambda.settings.asyncRetries = scenario.asyncRetries;
-  for (const issuer of ISSUERS) await sandbox.deployIssuer(issuer);
+  for (const issuer of ISSUERS) {
+    const { status, reason } = await cloudFormation.createStack(stackOf(issuer), issuerTemplate(issuer, sandbox));
+    if (status !== 'CREATE_COMPLETE') throw new Error(`The stack of the issuer ${issuer} is in ${status}: ${reason}`);
+  }
   for (const member of scenario.fleet) {
     if (member.owner === 'hand') await sandbox.register(member.name, member.spec);
     else await cloudFormation.createStack(stackOf(member.name), templateOf(member));
@@ -74,6 +79,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     stacks: cloudFormation,
     events,
     begin: sandbox.clock.now(),
+    updating: new Set<string>(),
     foreign: new Map<string, Set<string>>(),
     forced: [],
     forgotten: [],
@@ -91,8 +97,15 @@ export function secretOf(certificate: string): string {
   return `evercert/${certificate}`;
 }
 
-export function stackOf(certificate: string): string {
-  return certificate.replaceAll('.', '-');
+/** Of a certificate or of an issuer. */
+export function stackOf(name: string): string {
+  return name.replaceAll('.', '-');
+}
+
+/** An issuer as a stack has it; another text in `keyRollover` has the account's key replaced. */
+export function issuerTemplate(issuer: string, sandbox: Sandbox, keyRollover?: string): Template {
+  const settings = { ...sandbox.issuerSettings(), ...(keyRollover === undefined ? {} : { keyRollover }) };
+  return { Issuer: { type: 'Custom::AcmeIssuer', properties: { Name: issuer, Settings: JSON.stringify(settings) } } };
 }
 
 export function templateOf({ name, spec }: Pick<FleetMember, 'name' | 'spec'>): Template {
