@@ -37,8 +37,8 @@ export interface DeployOptions {
   readonly iam: Iam;
   readonly clock: VirtualClock;
   readonly faults: Faults;
-  /** What the functions get besides their environment. */
-  readonly surroundings: Omit<renewHandler.Surroundings, 'environment'>;
+  /** What each process of a function gets besides its environment. */
+  readonly surroundings: () => Omit<renewHandler.Surroundings, 'environment'>;
   /** What only the sandbox needs, or a test wants. */
   readonly settings: SettingsInput;
   /** Whether each invocation, a resume of a durable execution too, is in a process that knows nothing of the last one. */
@@ -112,7 +112,7 @@ export function deploy(app: App, options: DeployOptions): Deployment {
     const { kind, make } = bundled(app.bundle(fn), String(fn.properties['Handler']));
     const role = roleNameOf(template, fn.properties['Role']);
     const environment = withSettings(environmentOf(fn), options.settings);
-    const start = () => make({ ...options.surroundings, environment });
+    const start = () => make({ ...options.surroundings(), environment });
     const durable = durableOf(fn);
     const handle = inProcesses(start, clock, options.coldStarts);
     const logs = logGroupOf(template, fn);

@@ -64,8 +64,11 @@ export interface SandboxOptions {
   readonly onLog?: (entry: LogEntry) => void;
   /** How long AWS and the CA take for each request, virtual milliseconds; no time when left out. */
   readonly latency?: number;
-  /** How much the functions' clock is ahead of everybody else's, milliseconds; it may change. */
-  readonly skew?: () => number;
+  /**
+   * How much a function's clock is ahead of everybody else's, milliseconds, for each of its processes, in the order in which they
+   * start; it may change.
+   */
+  readonly skew?: (process: number) => number;
   /** What renewals work with; evercert's own adapters when left out. */
   readonly ports?: typeof renewalPorts;
 }
@@ -160,8 +163,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     caBundle: ca.httpsRoot + ca.roots.map(({ pem }) => pem).join(''),
     allowPrivateAddresses: true,
   });
-  // Those of the template.
-  for (const name of ['sandbox', 'bound']) writePrivateCa(privateCaFolder, name, issuerSettings());
+  // Those of the template, and one more for stacks.
+  for (const name of ['sandbox', 'bound', 'second']) writePrivateCa(privateCaFolder, name, issuerSettings());
 
   const restore = setEnvironment({
     AWS_ENDPOINT_URL: aws.url,
@@ -180,19 +183,25 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     };
   const ownLog: Log = { info: write('info'), warn: write('warn'), error: write('error') };
   const printed: string[] = [];
+  let processes = 0;
+  const skewedOfProcess = (): Clock => {
+    const { skew } = options;
+    const process = processes++;
+    return skew ? skewed(clock, () => skew(process)) : clock;
+  };
   const deployment = deploy(app, {
     lambda,
     iam,
     clock,
     faults,
     coldStarts: options.coldStarts ?? false,
-    surroundings: {
+    surroundings: () => ({
       log: ownLog,
       print: (line) => printed.push(line),
       ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),
       ...(ports ? { ports } : {}),
-      clock: options.skew ? skewed(clock, options.skew) : clock,
-    },
+      clock: skewedOfProcess(),
+    }),
     settings: {
       dnsResolvers: [`${resolver.host}:${resolver.port}`],
       authoritativePort: resolver.port,

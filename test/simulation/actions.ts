@@ -1,6 +1,7 @@
+import type { Template } from '../sandbox/cloudformation.ts';
 import { livePair } from './pairs.ts';
 import type { Action } from './scenario.ts';
-import { secretOf, stackOf, templateOf, type World } from './world.ts';
+import { issuerTemplate, secretOf, stackOf, templateOf, type World } from './world.ts';
 
 /** Does what somebody does; resolves when it is over. What it is answered doesn't matter: it may well be a failure. */
 export async function act(action: Action, world: World): Promise<void> {
@@ -33,7 +34,7 @@ export async function act(action: Action, world: World): Promise<void> {
         sandbox.ca.forgetAccounts();
         return;
       case 'roll key over':
-        await sandbox.deployIssuer(action.issuer, { ...sandbox.issuerSettings(), keyRollover: action.text });
+        await updateStack(action.issuer, issuerTemplate(action.issuer, sandbox, action.text), world);
         return;
       case 'write TXT':
         writeTxt(action, world, (values) => values.add(action.value));
@@ -55,11 +56,22 @@ async function changeSpec(
   { certificate, spec }: Extract<Action, { does: 'change spec' }>,
   world: World,
 ): Promise<void> {
-  const { sandbox, scenario, stacks } = world;
+  const { sandbox, scenario } = world;
   noteForce(certificate, world);
   const { owner } = scenario.fleet.find(({ name }) => name === certificate) ?? {};
-  if (owner === 'stack') await stacks.updateStack(stackOf(certificate), templateOf({ name: certificate, spec }));
+  if (owner === 'stack') await updateStack(certificate, templateOf({ name: certificate, spec }), world);
   else if (sandbox.secretsManager.secret(secretOf(certificate))) await sandbox.renew({ certificate, spec });
+}
+
+async function updateStack(name: string, template: Template, { stacks, updating }: World): Promise<void> {
+  const stack = stackOf(name);
+  if (updating.has(stack)) return;
+  updating.add(stack);
+  try {
+    await stacks.updateStack(stack, template);
+  } finally {
+    updating.delete(stack);
+  }
 }
 
 /** Another client's read-modify-write of a record set that we use as well. It leaves our values alone. */

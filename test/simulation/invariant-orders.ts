@@ -89,22 +89,25 @@ export const oneOpenOrder: Invariant = (world) => {
   const stored = new Set<number>();
   /** When newOrder requests get through that were held up: whoever sent them may have been ended meanwhile. */
   const late: number[] = [];
+  /** Requests that are delivered twice: what comes back of a newOrder is not the answer with the order. */
+  const repeated = new Set<unknown>();
   const purposes = new Map<number, string | undefined>();
   let known = sandbox.ca.orders.length;
   return {
     hit: (operation, fault, request) => {
       if (operation === 'acme:newOrder' && fault.delay) late.push(sandbox.clock.now() + fault.delay);
+      if (fault.repeat) repeated.add(request);
       if (UNTIL_STORED.test(operation)) for (const { id } of sandbox.ca.orders) if (!stored.has(id)) excused.add(id);
       excused.add(disownedBy(world, operation, fault, request));
     },
-    effect: (operation) => {
+    effect: (operation, request) => {
       if (mayChangeSecrets(operation))
         for (const { id, url } of sandbox.ca.orders) if (!stored.has(id) && holderOf(world, url)) stored.add(id);
       if (operation !== 'acme:newOrder' || sandbox.ca.orders.length === known) return undefined;
       known = sandbox.ca.orders.length;
       const newest = sandbox.ca.orders.at(-1);
       if (!newest) return undefined;
-      if (late.includes(sandbox.clock.now())) excused.add(newest.id);
+      if (late.includes(sandbox.clock.now()) || repeated.has(request)) excused.add(newest.id);
       purposes.set(newest.id, purposeOf(world, newest));
       const open = sandbox.ca.orders.find(
         (order) =>
@@ -158,9 +161,7 @@ export const caLimits: Invariant = (world) => {
     const run = sandbox.clock.served();
     const ignored = told.find(
       (each) =>
-        each.account === account &&
-        now < each.until - Math.abs(world.scenario.skew) - SECOND &&
-        !mayAsk(each, now, run),
+        each.account === account && now < each.until - 2 * world.scenario.skew - SECOND && !mayAsk(each, now, run),
     );
     if (!ignored) return undefined;
     // What could not be written down can't be obeyed, and a hand may ask all the same.

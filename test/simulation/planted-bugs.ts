@@ -74,7 +74,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     violates: 'what others have in DNS stays',
-    foundWith: 97,
+    foundWith: 8,
     mistake: 'what was once beside our values is written again',
     plant: (ports) => ({ ...ports, records: { ...ports.records, present: presentingAgain(ports.records) } }),
   },

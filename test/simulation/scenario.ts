@@ -20,7 +20,7 @@ export interface Scenario {
   readonly latency: number;
   readonly propagation: number;
   readonly listStaleness: number;
-  /** How much the functions' clock is ahead. */
+  /** How much the clock of each process of a function is off at most. */
   readonly skew: number;
   readonly faults: readonly PlannedFault[];
   readonly actions: readonly Action[];

@@ -4,10 +4,11 @@ import type { Template } from '../sandbox/cloudformation.ts';
 import type { LogEntry, Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
 import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
+import { seededRandom } from './random.ts';
 import type { FleetMember, Scenario } from './scenario.ts';
 import { seedProcess } from './seeded-process.ts';
 
-/** A scenario's sandbox before anything goes wrong: the issuer is deployed, all certificates are registered. */
+/** A scenario's sandbox before anything goes wrong: the issuers' stacks and the certificates' are deployed, or these are registered. */
 export interface World {
   readonly scenario: Scenario;
   readonly sandbox: Sandbox;
@@ -15,6 +16,8 @@ export interface World {
   readonly events: EventLog;
   /** When the scenario's time began, on the virtual clock. */
   readonly begin: number;
+  /** Stacks that are being updated: CloudFormation takes no other update meanwhile. */
+  readonly updating: Set<string>;
   /** Values of another client that are in DNS now, by record name. */
   readonly foreign: Map<string, Set<string>>;
   /** What somebody has asked for by hand, and when: a renewal by force, a revocation, another spec. */
@@ -41,7 +44,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     coldStarts: scenario.coldStarts,
     zones: scenario.zones,
     latency: scenario.latency,
-    skew: () => scenario.skew,
+    skew: skewOf(scenario),
     ...(scenario.isLetsEncrypt ? { caHost: LETS_ENCRYPT_HOST } : {}),
     onLog: (entry) => followers.onLog(entry),
     ...(ports ? { ports } : {}),
@@ -59,7 +62,10 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
   });
   sandbox.route53.settings.propagationMilliseconds = scenario.propagation;
   sandbox.lambda.settings.asyncRetries = scenario.asyncRetries;
-  for (const issuer of ISSUERS) await sandbox.deployIssuer(issuer);
+  for (const issuer of ISSUERS) {
+    const { status, reason } = await cloudFormation.createStack(stackOf(issuer), issuerTemplate(issuer, sandbox));
+    if (status !== 'CREATE_COMPLETE') throw new Error(`The stack of the issuer ${issuer} is in ${status}: ${reason}`);
+  }
   for (const member of scenario.fleet) {
     if (member.owner === 'hand') await sandbox.register(member.name, member.spec);
     else await cloudFormation.createStack(stackOf(member.name), templateOf(member));
@@ -73,6 +79,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     stacks: cloudFormation,
     events,
     begin: sandbox.clock.now(),
+    updating: new Set<string>(),
     foreign: new Map<string, Set<string>>(),
     forced: [],
     forgotten: [],
@@ -81,12 +88,24 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
   });
 }
 
+/** Each process has a machine of its own, whose clock is off by as much as the scenario allows, or by less. */
+function skewOf({ seed, skew }: Scenario): (process: number) => number {
+  return (process) => seededRandom(seed + process).between(-skew, skew);
+}
+
 export function secretOf(certificate: string): string {
   return `evercert/${certificate}`;
 }
 
-export function stackOf(certificate: string): string {
-  return certificate.replaceAll('.', '-');
+/** Of a certificate or of an issuer. */
+export function stackOf(name: string): string {
+  return name.replaceAll('.', '-');
+}
+
+/** An issuer as a stack has it; another text in `keyRollover` has the account's key replaced. */
+export function issuerTemplate(issuer: string, sandbox: Sandbox, keyRollover?: string): Template {
+  const settings = { ...sandbox.issuerSettings(), ...(keyRollover === undefined ? {} : { keyRollover }) };
+  return { Issuer: { type: 'Custom::AcmeIssuer', properties: { Name: issuer, Settings: JSON.stringify(settings) } } };
 }
 
 export function templateOf({ name, spec }: Pick<FleetMember, 'name' | 'spec'>): Template {
