@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../lambdas/renewal/ports/clock.ts';
 import { clockContract } from '../contracts/clock.contract.ts';
-import { VirtualClock } from './virtual-clock.ts';
+import { holdStill, VirtualClock } from './virtual-clock.ts';
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 10, 24);
@@ -41,6 +41,19 @@ describe('The virtual clock', () => {
       server.closeAllConnections();
       server.close();
     }
+  });
+
+  it('stands still while something is worked on, also of a run that sleeps as well', async () => {
+    const work = Promise.withResolvers<void>();
+    await clock.run(async () => {
+      const slept = clock.sleep(HOUR).then(() => happened.push('woke up'));
+      const worked = holdStill(work.promise).then(() => happened.push(`worked for ${clock.now() - START} ms`));
+      // Some turns of the event loop, each of which would have been enough to jump.
+      for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
+      work.resolve();
+      await Promise.all([slept, worked]);
+    });
+    expect(happened).toEqual(['worked for 0 ms', 'woke up']);
   });
 
   const note = (what: string) => () => {

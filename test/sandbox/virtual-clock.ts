@@ -4,6 +4,19 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 
+/** How many pieces of work are under way that time waits for, whatever the runs do. */
+let working = 0;
+
+/** Has time stand still until something is over that no run shows, because it sleeps as well: a key that is generated meanwhile. */
+export async function holdStill<T>(work: Promise<T>): Promise<T> {
+  working += 1;
+  try {
+    return await work;
+  } finally {
+    working -= 1;
+  }
+}
+
 /**
  * A clock that jumps to the next thing that waits, but only while nothing works: every run sleeps or waits for an
  * answer, and every request in flight sleeps on the server's side. Real sockets therefore never see their time-outs
@@ -215,6 +228,10 @@ export class VirtualClock implements Clock {
   #jump(): void {
     const next = this.#sleepers[0];
     if (!next) return;
+    if (working > 0) {
+      this.#check();
+      return;
+    }
     for (const request of this.#inFlight.keys()) if (!this.#held.includes(request.socket?.localPort ?? 0)) return;
     for (const run of this.#runs) if (run.sleeping === 0 && run.requests === 0) return;
     this.#now = Math.max(this.#now, next.at);

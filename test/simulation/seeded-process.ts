@@ -1,5 +1,7 @@
 import crypto, { createECDH } from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
+import { promisify } from 'node:util';
+import { holdStill } from '../sandbox/virtual-clock.ts';
 import { type Random, seededRandom } from './random.ts';
 
 let source: Random = seededRandom(0);
@@ -22,13 +24,20 @@ export function takeOverRandomness(): void {
     randomBytes: (size: number) => source.bytes(size),
     randomUUID: () => uuid(source.bytes(16)),
   };
+  const generate = promisify(crypto.generateKeyPair) as (...all: readonly unknown[]) => Promise<unknown>;
+  // What threads of their own do takes no virtual time.
+  Object.assign(crypto.generateKeyPair, { [promisify.custom]: (...all: unknown[]) => holdStill(generate(...all)) });
   Object.assign(crypto, replaced);
   syncBuiltinESMExports();
   const { subtle } = crypto.webcrypto;
+  for (const name of ['digest', 'exportKey', 'importKey', 'sign', 'verify'] as const) {
+    const method = subtle[name].bind(subtle) as (...all: readonly unknown[]) => Promise<unknown>;
+    Object.assign(subtle, { [name]: (...all: unknown[]) => holdStill(method(...all)) });
+  }
   const generateKey = subtle.generateKey.bind(subtle) as (...all: readonly unknown[]) => Promise<unknown>;
   Object.assign(subtle, {
     generateKey: (...[algorithm, ...rest]: readonly [{ readonly namedCurve?: string }, ...unknown[]]) =>
-      algorithm.namedCurve === 'P-256' ? seededKeys() : generateKey(algorithm, ...rest),
+      holdStill(algorithm.namedCurve === 'P-256' ? seededKeys() : generateKey(algorithm, ...rest)),
   });
 }
 
