@@ -3,7 +3,7 @@ import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import type { Fault } from '../sandbox/faults.ts';
 import { createTestIssuer } from '../sandbox/issue-certificate.ts';
 import type { Watch } from './invariant.ts';
-import { caLimits } from './invariant-orders.ts';
+import { caLimits } from './invariant-limits.ts';
 import type { World } from './world.ts';
 
 const BEGIN = Date.UTC(2026, 0, 1);
