@@ -4,6 +4,7 @@ import type { CertificateTags } from './certificate-tags.ts';
 import { sameNames } from './domain-name.ts';
 import type { KeyType } from './key-type.ts';
 import { latestRenewal, lifetimeRenewal, type Validity } from './lifetime.ts';
+import { isIdOf } from './renewal-info-id.ts';
 import { LIVE, REVOKED, SPEC } from './stages.ts';
 
 /**
@@ -47,6 +48,8 @@ export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: numb
   if (tags.version === undefined && tags.state === 'failed')
     return renew(`the back-off after ${tags.failure ?? 'a failure'} is over`);
   if (tags.version !== live) return inspect('the live version is not the one that the tags describe');
+  // A scan that saw the tags of the certificate before has written what it learned of that one.
+  if (!isInformedOfLive(tags)) return inspect('the renewal information is that of another certificate');
   switch (tags.state) {
     case 'renewing':
       return renew('the last attempt stopped without an end');
@@ -69,6 +72,11 @@ export function isInBackOff(tags: CertificateTags, now: number): boolean {
 /** Where a human has to end the pause, no time is stored. */
 function isHeld({ failure, retryAt }: CertificateTags): boolean {
   return failure === 'account-paused' && retryAt === undefined;
+}
+
+/** Whether the renewal information of the tags, if there is any, is that of the certificate that they describe. */
+export function isInformedOfLive({ ariId, serial }: CertificateTags): boolean {
+  return ariId === undefined || serial === undefined || isIdOf(ariId, serial);
 }
 
 function timing(tags: CertificateTags, now: number): Decision {

@@ -6,7 +6,7 @@ import {
   readCertificateTags,
   writeCertificateTags,
 } from '../core/certificate-tags.ts';
-import { type Decision, dueFromMetadata, renewalTime } from '../core/due.ts';
+import { type Decision, dueFromMetadata, isInformedOfLive, renewalTime } from '../core/due.ts';
 import { messageOf } from '../core/failure.ts';
 import type { ScanFacts, Validity } from '../core/metrics.ts';
 import { isoInstant, type ScannedCertificate, type ScanResult } from '../core/outcome.ts';
@@ -209,7 +209,7 @@ async function act(
 /** Whether the issuing CA is to be asked for renewal information now. */
 function asksRenewalInfo(tags: CertificateTags, secret: Listed, event: ScanEvent, now: number): boolean {
   const { ariId, renewalInfo, ariCheck = 0, notBefore, notAfter = 0, renewBy } = tags;
-  const described = tags.state === 'issued' && tags.version === secret.stages[LIVE];
+  const described = tags.state === 'issued' && tags.version === secret.stages[LIVE] && isInformedOfLive(tags);
   const dated = notBefore !== undefined && renewBy !== undefined && notAfter > now;
   return !event.dryRun && described && dated && Boolean(ariId && renewalInfo) && ariCheck <= now;
 }

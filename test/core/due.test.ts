@@ -61,6 +61,20 @@ describe('dueFromMetadata', () => {
     expect(decide({ state: 'failed', retryAt: dueAt, spec: 's0' }, issuedAt).action).toBe('inspect');
   });
 
+  it.each([
+    // base64url of 00 f1 02, the contents of an INTEGER.
+    ['mIAJNQ.APEC', 'f102', 'wait'],
+    ['mIAJNQ.APEC', 'F102', 'wait'],
+    ['mIAJNQ.AQ', '01', 'wait'],
+    ['mIAJNQ.APED', 'f102', 'inspect'],
+    ['what somebody wrote', 'f102', 'inspect'],
+  ])(
+    'has the values inspected when renewal information is that of another certificate: %s of %s',
+    (ariId, serial, action) => {
+      expect(decide({ ariId, serial }, issuedAt).action).toBe(action);
+    },
+  );
+
   it('has the values inspected when the live version is not the one that the tags describe', () => {
     expect(decide({ version: 'v0' }, issuedAt)).toEqual({
       action: 'inspect',

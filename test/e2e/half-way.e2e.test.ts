@@ -70,6 +70,23 @@ describe('after a run that stopped half-way', () => {
     expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
   });
 
+  it('a scan that still saw the certificate before does not have the CA asked about that one for ever', async () => {
+    await sandbox.renew({ certificate: 'leane.dev', spec });
+    await sandbox.clock.advance(DAY);
+    await sandbox.renew({ certificate: 'leane.dev', force: true });
+    sandbox.secretsManager.settings.listStalenessMilliseconds = 10 * MINUTE;
+    await sandbox.scan();
+    const { ariCertId } = live(sandbox, 'leane.dev').issued;
+    expect(tagsOf(sandbox, 'leane.dev').ariId).not.toBe(ariCertId);
+    for (let hour = 0; hour < 2; hour += 1) {
+      await sandbox.clock.advance(HOUR);
+      await sandbox.scan();
+    }
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', ariId: ariCertId });
+    expect(tagsOf(sandbox, 'leane.dev').renewAt).toBeGreaterThan(sandbox.clock.now() + 58 * DAY);
+    expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+
   it('an order that needed no challenge is gone on with, although the one before it has ended', async () => {
     sandbox.ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
     await sandbox.register('leane.dev', { ...spec, profile: 'shortlived' });
