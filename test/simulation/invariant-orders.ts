@@ -1,4 +1,4 @@
-import { MINUTE } from '../../lambdas/core/duration.ts';
+import { MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { CaRequest } from '../sandbox/ca/authority.ts';
 import type { Order } from '../sandbox/ca/registry.ts';
 import type { Fault } from '../sandbox/faults.ts';
@@ -73,6 +73,8 @@ export const oneFinalizedOrder: Invariant = (world) => {
 /** What comes between an order and the tag or the pending version that has its URL. */
 const UNTIL_STORED =
   /^(acme:newOrder|lambda:|secretsmanager:(TagResource|PutSecretValue|DescribeSecret|GetSecretValue))/;
+/** What newOrder waits for: a nonce that is late makes a late order. */
+const UNTIL_ORDERED = /^acme:(directory|newNonce|newOrder)$/;
 /** An order that ends sooner is not gone on with. */
 const LONG_ENOUGH = 11 * MINUTE;
 
@@ -84,7 +86,7 @@ export const oneOpenOrder: Invariant = (world) => {
   const { sandbox } = world;
   const excused = new Set<number>();
   const stored = new Set<number>();
-  /** When newOrder requests get through that were held up: whoever sent them may have been ended meanwhile. */
+  /** When requests get through that were held up, on the way to an order: the attempt may have ended meanwhile. */
   const late: number[] = [];
   /** Requests that are delivered twice: what comes back of a newOrder is not the answer with the order. */
   const repeated = new Set<unknown>();
@@ -92,7 +94,7 @@ export const oneOpenOrder: Invariant = (world) => {
   let known = sandbox.ca.orders.length;
   return {
     hit: (operation, fault, request) => {
-      if (operation === 'acme:newOrder' && fault.delay) late.push(sandbox.clock.now() + fault.delay);
+      if (UNTIL_ORDERED.test(operation) && fault.delay) late.push(sandbox.clock.now() + fault.delay);
       if (fault.repeat) repeated.add(request);
       if (UNTIL_STORED.test(operation)) for (const { id } of sandbox.ca.orders) if (!stored.has(id)) excused.add(id);
       excused.add(disownedBy(world, operation, fault, request));
@@ -104,7 +106,8 @@ export const oneOpenOrder: Invariant = (world) => {
       known = sandbox.ca.orders.length;
       const newest = sandbox.ca.orders.at(-1);
       if (!newest) return undefined;
-      if (late.includes(sandbox.clock.now()) || repeated.has(request)) excused.add(newest.id);
+      const now = sandbox.clock.now();
+      if (late.some((at) => at <= now && at > now - SECOND) || repeated.has(request)) excused.add(newest.id);
       purposes.set(newest.id, purposeOf(world, newest));
       const open = sandbox.ca.orders.find(
         (order) =>
