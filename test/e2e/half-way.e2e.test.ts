@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
@@ -172,6 +173,45 @@ describe('after a run that stopped half-way', () => {
       expect(await renewal()).toMatchObject({ decision: 'renewed' });
       expect(sandbox.ca.orders).toHaveLength(2);
     });
+  });
+
+  it('an order is gone on with although the certificate of the one before was rejected', async () => {
+    sandbox.lambda.settings.asyncRetries = 0;
+    sandbox.ca.settings.orderReuse = false;
+    const publicKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+    const wrong = await sandbox.ca.issue({ names: spec.domainNames, publicKey });
+    sandbox.ca.settings.mutate = { certificate: () => wrong };
+    await sandbox.register('leane.dev', spec);
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').failure).toBe('certificate-rejected');
+    sandbox.ca.settings.mutate = {};
+    await sandbox.clock.advance(2 * HOUR);
+    sandbox.faults.add({ operation: 'secretsmanager:TagResource', phase: 'after', times: 1, kill: true });
+    for (let hour = 0; hour < 3; hour += 1) {
+      await sandbox.scan();
+      await sandbox.clock.advance(HOUR);
+    }
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    expect(sandbox.ca.orders).toHaveLength(2);
+  });
+
+  it('an order is gone on with although the one before it was of an account that the CA has forgotten', async () => {
+    sandbox.ca.settings.orderReuse = false;
+    const down = { status: 500, name: 'serverInternal', message: 'later' };
+    sandbox.faults.add({ operation: 'acme:challenge', times: 6, error: down });
+    await sandbox.register('leane.dev', spec);
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').failure).toBe('ca-unreachable');
+    sandbox.faults.clear();
+    sandbox.ca.forgetAccounts();
+    await sandbox.clock.advance(2 * HOUR);
+    sandbox.faults.add({ operation: 'acme:authorization', phase: 'after', times: 1, kill: true });
+    for (let hour = 0; hour < 3; hour += 1) {
+      await sandbox.scan();
+      await sandbox.clock.advance(HOUR);
+    }
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    expect(sandbox.ca.orders).toHaveLength(2);
   });
 
   it('an order is not gone on with for another spec', async () => {

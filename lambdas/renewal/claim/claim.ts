@@ -62,7 +62,7 @@ export async function claimAttempt(
       privateKey !== '' &&
       privateKey === unfinished?.privateKey &&
       unfinished.spec === (certificate.specVersion ?? '') &&
-      certificate.tags.failure !== 'certificate-rejected';
+      !wasRejected(unfinished, certificate);
     const pending: Pending = {
       schema: 1,
       generation: certificate.liveVersion,
@@ -215,6 +215,11 @@ function otherVersion({ schema, leaseUntil }: OtherVersion): RenewalFailure {
     'other-version',
     `another version of evercert (claims of schema ${schema}) works on this certificate until ${lease}; this one takes over after that. See that one version is deployed.`,
   );
+}
+
+/** Whether that attempt ended with a certificate which is not published: its order yields no other. */
+function wasRejected({ claim }: Pending, { tags }: ManagedCertificate): boolean {
+  return tags.failure === 'certificate-rejected' && tags.claimEnded === claim;
 }
 
 /** A key that an order may already be waiting for is used again; a key of the wrong type, or a revoked one, is not. */

@@ -162,16 +162,18 @@ export function orderOf(
 
 async function knownOrder(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
   const { order } = await knownPending(attempt.claim, run);
-  const ours =
-    order === undefined ||
-    (order.directoryUrl === issuer.settings.directoryUrl && order.accountUrl === issuer.accountUrl);
-  if (!ours) return undefined;
   // An order that needed no challenge is in the tag alone: the pending version may still have one from before it.
-  for (const url of new Set([order?.url, attempt.knownOrder])) {
-    const known = url === undefined ? undefined : await usableOrder(url, attempt, issuer, run);
+  const urls = new Set([order?.url, attempt.knownOrder].filter((url) => url !== undefined));
+  if (order && !isOf(issuer, order)) urls.delete(order.url);
+  for (const url of urls) {
+    const known = await usableOrder(url, attempt, issuer, run);
     if (known) return known;
   }
   return undefined;
+}
+
+function isOf({ settings, accountUrl }: OpenIssuer, order: ReturnType<typeof orderOf>): boolean {
+  return order.directoryUrl === settings.directoryUrl && order.accountUrl === accountUrl;
 }
 
 async function usableOrder(url: string, attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
