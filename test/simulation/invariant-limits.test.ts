@@ -29,7 +29,7 @@ describe('What is watched of a CA’s limits', () => {
     const value = (secret: string, stage = 'AWSCURRENT') =>
       JSON.stringify(stage === 'ACME_SPEC' ? Object.fromEntries(specs)[secret] : (pairs[secret] ?? {}));
     const world = {
-      scenario: { skew: 0, fleet: [{ name: 'a.dev' }, { name: 'b.dev' }] },
+      scenario: { skew: 0, isLetsEncrypt: true, fleet: [{ name: 'a.dev' }, { name: 'b.dev' }] },
       forced,
       sandbox: {
         clock: { now: () => now, served: () => run },

@@ -12,8 +12,10 @@ function purposeOf({ sandbox, scenario }: World, order: Order): string | undefin
   for (const { name } of scenario.fleet) {
     const spec = specOf({ sandbox }, name);
     if (!spec || !sameSet(spec.domainNames, order.names)) continue;
-    const { AWSCURRENT, ACME_SPEC } = sandbox.secretsManager.secret(secretOf(name))?.stages ?? {};
-    return `${name}, which replaces ${AWSCURRENT} for spec ${ACME_SPEC}, by account ${order.account.id}`;
+    const { AWSCURRENT, ACME_SPEC, ACME_REVOKED } = sandbox.secretsManager.secret(secretOf(name))?.stages ?? {};
+    const purpose = `${name}, which replaces ${AWSCURRENT} for spec ${ACME_SPEC}, by account ${order.account.id}`;
+    // The live key may be used again, but not once it is among those that are revoked.
+    return spec.reuseKey && ACME_REVOKED ? `${purpose}, without the keys of ${ACME_REVOKED}` : purpose;
   }
   return undefined;
 }

@@ -44,6 +44,7 @@ export function sameSet(a: readonly string[], b: readonly string[]): boolean {
 export interface StoredSpec {
   readonly domainNames: readonly string[];
   readonly key?: string;
+  readonly reuseKey?: boolean;
   readonly acm?: readonly string[];
 }
 
