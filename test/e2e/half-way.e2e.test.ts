@@ -22,6 +22,13 @@ describe('after a run that stopped half-way', () => {
     await sandbox.stop();
   });
 
+  const scanHourly = async (scans: number) => {
+    for (let scan = 0; scan < scans; scan += 1) {
+      await sandbox.scan();
+      await sandbox.clock.advance(HOUR);
+    }
+  };
+
   it('Lambda’s repetition of the same event finishes with the new pair, not with the old one', async () => {
     await sandbox.renew({ certificate: 'leane.dev', spec });
     await sandbox.clock.advance(61 * DAY);
@@ -79,10 +86,7 @@ describe('after a run that stopped half-way', () => {
     await sandbox.scan();
     const { ariCertId } = live(sandbox, 'leane.dev').issued;
     expect(tagsOf(sandbox, 'leane.dev').ariId).not.toBe(ariCertId);
-    for (let hour = 0; hour < 2; hour += 1) {
-      await sandbox.clock.advance(HOUR);
-      await sandbox.scan();
-    }
+    await scanHourly(3);
     expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', ariId: ariCertId });
     expect(tagsOf(sandbox, 'leane.dev').renewAt).toBeGreaterThan(sandbox.clock.now() + 58 * DAY);
     expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
@@ -187,10 +191,7 @@ describe('after a run that stopped half-way', () => {
     sandbox.ca.settings.mutate = {};
     await sandbox.clock.advance(2 * HOUR);
     sandbox.faults.add({ operation: 'secretsmanager:TagResource', phase: 'after', times: 1, kill: true });
-    for (let hour = 0; hour < 3; hour += 1) {
-      await sandbox.scan();
-      await sandbox.clock.advance(HOUR);
-    }
+    await scanHourly(3);
     expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
     expect(sandbox.ca.orders).toHaveLength(2);
   });
@@ -206,10 +207,7 @@ describe('after a run that stopped half-way', () => {
     sandbox.ca.forgetAccounts();
     await sandbox.clock.advance(2 * HOUR);
     sandbox.faults.add({ operation: 'acme:authorization', phase: 'after', times: 1, kill: true });
-    for (let hour = 0; hour < 3; hour += 1) {
-      await sandbox.scan();
-      await sandbox.clock.advance(HOUR);
-    }
+    await scanHourly(3);
     expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
     expect(sandbox.ca.orders).toHaveLength(2);
   });

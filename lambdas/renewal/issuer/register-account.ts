@@ -36,8 +36,8 @@ export function knownAccount({ secret, forgotten }: Pick<AccountOwner, 'secret' 
 /**
  * Finds or registers the account. Only the holder of the registration's claim asks the CA; whoever comes second waits
  * until the first one has got it. `undefined` when the issuer has changed meanwhile, or has its account by now: it is to be
- * read again. Asking twice would be harmless with most CAs, but not with those whose
- * external account bindings can be used once.
+ * read again. Asking twice would be harmless with most CAs, but not with those whose external account bindings can be used
+ * once.
  */
 export async function registerAccount(
   session: AcmeSession,
