@@ -1,3 +1,4 @@
+import { baseName } from '../core/domain-name.ts';
 import { isRenewalFailure, type ProblemDetails, RenewalFailure } from '../core/failure.ts';
 import { parseProblem } from './problem.ts';
 import { repeat } from './repeat.ts';
@@ -101,7 +102,7 @@ function parseAuthorization(session: AcmeSession, answer: Answer): Authorization
   const retryAfterMilliseconds = pollAfterMilliseconds(answer.headers['retry-after'], session.clock.now());
   return {
     url: answer.url,
-    domainName: name.replace(/^\*\./, ''),
+    domainName: baseName(name),
     wildcard: resource.fields['wildcard'] === true || name.startsWith('*.'),
     status: statusField(resource, STATUSES),
     ...(expires === undefined ? {} : { expires }),

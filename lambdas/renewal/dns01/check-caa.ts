@@ -1,6 +1,7 @@
 import { directoryOf } from '../../acme/session.ts';
 import { type CaaSet, judgeCaa } from '../../core/caa.ts';
 import { parentName } from '../../core/dns-name.ts';
+import { baseName } from '../../core/domain-name.ts';
 import type { OpenIssuer } from '../issuer/open-issuer.ts';
 import { isNoAnswer, type NoAnswer } from '../ports/public-dns.ts';
 import type { Run } from '../run.ts';
@@ -16,7 +17,7 @@ export async function checkCaa(
   const { caaIdentities: identities } = (await directoryOf(session)).meta;
   const found = await Promise.all(
     domainNames.map(async (domainName): Promise<Findings> => {
-      const set = await caaOf(domainName.replace(/^\*\./, ''), run);
+      const set = await caaOf(baseName(domainName), run);
       if (set && isNoAnswer(set)) return note(`CAA records for ${domainName} could not be looked up: ${set.problem}`);
       const verdict = judgeCaa(set, { domainName, identities, accountUrl });
       if (verdict.kind === 'allowed') return NOTHING_FOUND;

@@ -4,7 +4,7 @@ import { fitsTag } from '../../core/certificate-tags.ts';
 import { MINUTE, SECOND } from '../../core/duration.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import { type IssuerSettings, parseExternalAccountBinding } from '../../core/issuer-settings.ts';
-import { type IssuerTags, readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
+import { readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
 import { LIVE, PENDING, SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
@@ -28,9 +28,9 @@ export interface AccountOwner {
  * look; and so does another key: a run that has read the issuer before a rollover registers the key from before anew.
  */
 export function knownAccount({ secret, forgotten }: Pick<AccountOwner, 'secret' | 'forgotten'>): string | undefined {
-  const tags: IssuerTags = readIssuerTags(secret.tags);
-  const isOfThese = tags.accountSpec === secret.stages[SPEC] && tags.accountKey === secret.stages[LIVE];
-  return isOfThese && tags.accountUrl !== forgotten ? tags.accountUrl : undefined;
+  const { accountUrl, accountSpec, accountKey } = readIssuerTags(secret.tags);
+  const isOfThese = accountSpec === secret.stages[SPEC] && accountKey === secret.stages[LIVE];
+  return isOfThese && accountUrl !== forgotten ? accountUrl : undefined;
 }
 
 /**
