@@ -31,6 +31,7 @@ import {
 import { MOST_LAYERS, PRIVATE_CA_FOLDER, privateCaLayer } from './private-ca-layer.ts';
 import { PROVISION_EVENT_AGE } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
+import { renewRolePath } from './renew-principal.ts';
 import { durableConfigOf, environmentOf, percentOf, settingsOf } from './renewer-settings.ts';
 import { hourlySchedule } from './schedule.ts';
 import { secretArnPattern } from './secret-arns.ts';
@@ -54,6 +55,7 @@ export class CertificateRenewer extends Construct {
 
   private readonly names = new Set<string>();
   private readonly dnsRoleArns = new Set<string>();
+  private readonly renewer: string;
   private readonly cnameTargets: readonly string[];
   private privateCas = 0;
   private bindings: PolicyStatement | undefined;
@@ -84,6 +86,7 @@ export class CertificateRenewer extends Construct {
       environment: environmentOf(settings, { encryptionKey }),
       deadLetterQueue: renewLetters,
       logRetention,
+      rolePath: renewRolePath(settings.renewer),
       ...(durable ? { durableConfig: durableConfigOf(props) } : {}),
     });
     // Running executions are pinned to their version.
@@ -137,6 +140,7 @@ export class CertificateRenewer extends Construct {
         grant(reader, [secretsKeyStatement(encryptionKey.keyArn, stack)]);
     }
     for (const secret of props.externalAccountBindings ?? []) this.allowBinding(secret);
+    this.renewer = settings.renewer;
     this.cnameTargets = settings.cnameTargets;
     for (const roleArn of props.dnsRoleArns ?? []) this.allowDnsRole({ roleArn });
     for (const role of settings.dnsRoles) this.allowDnsRole(role);
@@ -204,11 +208,8 @@ export class CertificateRenewer extends Construct {
     const stack = Stack.of(this);
     const [, , , , account = '', resource = ''] = roleArn.split(':');
     const id = `${account}${this.dnsRoleArns.size > 1 ? this.dnsRoleArns.size : ''}`;
-    const renewRoleArn = this.renewFunction.role?.roleArn ?? '';
-    const { trust, permissions } = dnsRolePolicies({ externalId }, renewRoleArn, {
-      stack,
-      cnameTargets: this.cnameTargets,
-    });
+    const { renewer, cnameTargets } = this;
+    const { trust, permissions } = dnsRolePolicies({ externalId }, { stack, renewer, cnameTargets });
     const of = `of the ${resource} in account ${account}`;
     new CfnOutput(this, `DnsTrust${id}`, { value: trust, description: `Trust policy ${of}` });
     new CfnOutput(this, `DnsPermissions${id}`, { value: permissions, description: `Permissions ${of}` });

@@ -1,17 +1,31 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
-import { ArnPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { CompositePrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { hostedZoneIdSchema } from '../lambdas/core/certificate-spec.ts';
-import { externalIdSchema, roleArnSchema } from '../lambdas/core/dns-role.ts';
+import { externalIdSchema } from '../lambdas/core/dns-role.ts';
 import { parseInput } from '../lambdas/core/input.ts';
 import { challengeStatements } from './dns-permissions.ts';
 import { acknowledgeWildcards } from './findings.ts';
+import { renewPrincipal } from './renew-principal.ts';
+
+/** Of the deployment that is named by default, in the account with the certificates. */
+export const RENEW_ROLES = 'arn:aws:iam::123456789012:role/evercert/evercert/*';
+
+/** The account has to be named; the role's name may begin with a path, and end with a wildcard. */
+const renewRoleArnSchema = z.string().check(
+  z.refine((arn) => /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@-][\w+=,.@/*?-]{0,511}$/.test(arn), {
+    error: `must be the ARN of an IAM role, such as ${RENEW_ROLES}`,
+  }),
+);
 
 const propsSchema = z.strictObject({
-  /** The role of the function `renew`, from the output `RenewRoleArn` of evercert's stack. */
-  renewRoleArn: roleArnSchema,
-  /** The same as in the spec, or in `dnsRoles`. */
+  /**
+   * The roles of `renew` that may assume it, one of each deployment: their paths, `role/evercert/<renewer>/*`, which hold before
+   * a role exists and after it is made anew, or the roles themselves (output `RenewRoleArn`).
+   */
+  renewRoleArns: z.array(renewRoleArnSchema).check(z.minLength(1)),
+  /** The same as in the specs, or in `dnsRoles`. */
   externalId: z.optional(externalIdSchema),
   roleName: z._default(z.string().check(z.regex(/^[\w+=,.@-]{1,64}$/)), 'evercert-dns'),
   /** Zones in which challenges may be answered; all of the account when empty. */
@@ -31,7 +45,7 @@ export class DnsRole extends Construct {
 
   constructor(scope: Construct, id: string, props: DnsRoleProps) {
     super(scope, id);
-    const { renewRoleArn, externalId, roleName, hostedZoneIds, cnameTargets } = parseInput(
+    const { renewRoleArns, externalId, roleName, hostedZoneIds, cnameTargets } = parseInput(
       propsSchema,
       props,
       'DNS role',
@@ -40,15 +54,16 @@ export class DnsRole extends Construct {
     this.role = new Role(this, 'Role', {
       roleName,
       description: 'Lets evercert answer ACME challenges in the zones of this account',
-      assumedBy: new ArnPrincipal(renewRoleArn),
-      ...(externalId === undefined ? {} : { externalIds: [externalId] }),
+      assumedBy: new CompositePrincipal(
+        ...renewRoleArns.map((arn) => renewPrincipal(arn.split(':')[4] ?? '', arn, externalId)),
+      ),
     });
     for (const statement of statements) this.role.addToPolicy(statement);
     acknowledgeWildcards(this.role, statements);
   }
 }
 
-/** One `DnsRole`: `npx cdk deploy --app 'node infra/dns-role-app.ts' -c renewRoleArn=… -c externalId=…`. */
+/** One `DnsRole`: `npx cdk deploy --app 'node infra/dns-role-app.ts' -c renewRoleArns=… -c externalId=…`. */
 export class DnsRoleStack extends Stack {
   constructor(scope: Construct, id: string, { role, ...props }: StackProps & { readonly role: DnsRoleProps }) {
     super(scope, id, { description: 'evercert: may answer ACME challenges in this account', ...props });

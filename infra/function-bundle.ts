@@ -41,6 +41,8 @@ export interface FunctionBundleProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly deadLetterQueue: Queue;
   readonly logRetention: RetentionDays;
+  /** Of the role; `/` when left out. */
+  readonly rolePath?: string;
   readonly durableConfig?: DurableConfig;
   /** For asynchronous invocations without a qualifier; an alias has its own. */
   readonly asyncRetries?: { readonly retryAttempts: number; readonly maxEventAge: Duration };
@@ -51,7 +53,7 @@ export interface FunctionBundleProps {
  * by permissions.ts. CDK's own role would have the right to write to every log group of the account.
  */
 export function bundledFunction(scope: Construct, id: string, props: FunctionBundleProps): NodejsFunction {
-  const { handlerFile, logRetention, asyncRetries, ...rest } = props;
+  const { handlerFile, logRetention, rolePath, asyncRetries, ...rest } = props;
   const entry = join(PROJECT, 'lambdas/handlers', `${handlerFile}.ts`);
   if (!existsSync(join(PROJECT, 'node_modules/esbuild'))) {
     throw refusal('esbuild is not in node_modules, and without it CDK bundles in Docker: run npm ci');
@@ -59,6 +61,7 @@ export function bundledFunction(scope: Construct, id: string, props: FunctionBun
   const role = new Role(scope, `${id}Role`, {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
     description: `evercert: ${props.description}`,
+    ...(rolePath === undefined ? {} : { path: rolePath }),
   });
   const logGroup = new LogGroup(scope, `${id}Logs`, { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
   logGroup.grantWrite(role);

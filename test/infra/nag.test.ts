@@ -37,8 +37,8 @@ describe('cdk-nag', () => {
 
   it.each([[[]], [['Z1']]])('has nothing to say about the role in the account with the zones %j', (hostedZoneIds) => {
     const app = testApp();
-    const renewRoleArn = 'arn:aws:iam::123456789012:role/Evercert-RenewRole';
-    new DnsRoleStack(app, 'Dns', { role: { renewRoleArn, hostedZoneIds } });
+    const renewRoleArns = ['arn:aws:iam::123456789012:role/evercert/evercert/*'];
+    new DnsRoleStack(app, 'Dns', { role: { renewRoleArns, hostedZoneIds } });
     checkWithNag(app);
     expect(() => app.synth()).not.toThrow();
   });

@@ -176,7 +176,7 @@ async function simulate(role: IamRole, { action, resource, context = {}, resourc
 }
 
 /** Throws for a question that IAM can't be asked. */
-async function runSimulation(simulation: Simulation) {
+export async function runSimulation(simulation: Simulation) {
   const library = nativeRequire('@cloud-copilot/iam-simulate') as {
     runSimulation(simulation: Simulation, options: object): Promise<RunSimulationResults>;
   };

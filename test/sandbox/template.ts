@@ -74,7 +74,7 @@ export function deployTemplate(
       case 'AWS::Lambda::Function':
         return arn('lambda', `function:${name}`);
       case 'AWS::IAM::Role':
-        return arn('iam', `role/${name}`, '');
+        return arn('iam', `role${raw(logicalId).Properties?.['Path'] ?? '/'}${name}`, '');
       case 'AWS::Logs::LogGroup':
         return arn('logs', `log-group:${name}:*`);
       case 'AWS::SQS::Queue':
