@@ -11,7 +11,7 @@ import {
 } from 'aws-cdk-lib';
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { CertificateSpec } from '../lambdas/core/certificate-spec.ts';
@@ -48,6 +48,7 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
   private readonly spec: CertificateSpec;
   private readonly waitForIssuance: boolean;
   private readonly certificateMetrics: CertificateRenewer['certificateMetrics'];
+  private readonly secretsKeyArns: CertificateRenewer['secretsKeyArns'];
   private readonly regional = new Map<string, ICertificate>();
 
   constructor(scope: Construct, id: string, props: AcmeCertificateProps) {
@@ -83,6 +84,7 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     });
     this.resource.node.addDependency(...issuers);
     const { encryptionKey } = renewer;
+    this.secretsKeyArns = renewer.secretsKeyArns;
     this.secret = Secret.fromSecretAttributes(this, 'Secret', {
       secretCompleteArn: this.resource.getAttString('SecretArn'),
       ...(encryptionKey ? { encryptionKey } : {}),
@@ -131,9 +133,21 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     throw refusal(`${what}: it is not in ACM in ${region}; add the region to acm (${declared})`);
   }
 
-  /** Lets somebody read the pair, private key included. */
+  /**
+   * Lets somebody read the pair, private key included, under whichever of the renewer's keys it is. `secret.grantRead` writes
+   * about a key into that key's policy alone, which CDK can't change for a key that is imported.
+   */
   grantRead(grantee: IGrantable): Grant {
-    return this.secret.grantRead(grantee);
+    const granted = this.secret.grantRead(grantee);
+    if (this.secretsKeyArns.length === 0) return granted;
+    const { region, urlSuffix } = this.stack;
+    const decrypt = Grant.addToPrincipal({
+      grantee,
+      actions: ['kms:Decrypt'],
+      resourceArns: [...this.secretsKeyArns],
+      conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.${urlSuffix}` } },
+    });
+    return granted.combine(decrypt);
   }
 
   /**

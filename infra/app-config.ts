@@ -39,6 +39,12 @@ const certificateSchema = z.extend(certificateFieldsSchema, {
   removalPolicy: z.optional(z.enum(['retain', 'destroy'])),
 });
 
+const keyArn = z.string().check(
+  z.refine((arn) => /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/.+$/.test(arn), {
+    error: 'must be the ARN of a KMS key',
+  }),
+);
+
 const configSchema = z.strictObject({
   stackName: z._default(z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/)), 'Evercert'),
   /** By default the region of the AWS profile. */
@@ -76,13 +82,9 @@ const configSchema = z.strictObject({
   /** Where the zones' name servers listen; by default 53. */
   authoritativePort: z.optional(z.int()),
   /** ARN of a KMS key of the stack's region, for secrets and the history of durable executions; by default AWS's own. */
-  encryptionKeyArn: z.optional(
-    z.string().check(
-      z.refine((arn) => /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/.+$/.test(arn), {
-        error: 'must be the ARN of a KMS key',
-      }),
-    ),
-  ),
+  encryptionKeyArn: z.optional(keyArn),
+  /** ARNs of the keys of secrets that exist: what `encryptionKeyArn` was before, and the keys of adopted secrets. */
+  otherEncryptionKeyArns: z._default(z.array(keyArn), []),
   tags: z._default(z.record(z.string(), z.string()), {}),
 });
 

@@ -105,12 +105,20 @@ export interface CertificateRenewerProps {
 
   /**
    * A symmetric key of your own, of the stack's region, for the secrets that are made from now on and for the history of
-   * durable executions. Its policy has to let the account's roles use it, as that of `new Key()` does; secrets that exist
-   * keep theirs.
+   * durable executions. Its policy has to let the account's roles use it, as that of `new Key()` does. Secrets that exist
+   * keep theirs, so that the key before belongs into `otherEncryptionKeys`.
    *
    * @default - keys that AWS manages
    */
   readonly encryptionKey?: IKey;
+
+  /**
+   * Keys of secrets that exist: what `encryptionKey` was before, and the keys of adopted secrets. The functions, and whoever
+   * `AcmeCertificate.grantRead` lets read, may use them. docs/operations/deployments.md
+   *
+   * @default - none
+   */
+  readonly otherEncryptionKeys?: readonly IKey[];
 
   /**
    * IP addresses of the resolvers that find name servers, with a port if it is not 53.

@@ -50,6 +50,8 @@ export class CertificateRenewer extends Construct {
   readonly provisionFunction: LambdaFunction;
   readonly alertsTopic: ITopic;
   readonly encryptionKey: IKey | undefined;
+  /** The keys of yours that secrets may be under, by ARN. */
+  readonly secretsKeyArns: readonly string[];
   /** The dimension of the metrics that scans write for each certificate; `undefined` where they don't. */
   readonly certificateMetrics: { readonly renewer: string } | undefined;
 
@@ -70,6 +72,8 @@ export class CertificateRenewer extends Construct {
     expectAlone(stack, settings.renewer);
     const minimumRemainingShare = percentOf(props.minimumRemainingShare ?? 20);
     this.encryptionKey = encryptionKey;
+    const keys = [...(encryptionKey ? [encryptionKey] : []), ...(props.otherEncryptionKeys ?? [])];
+    this.secretsKeyArns = keys.map(({ keyArn }) => keyArn);
     this.certificateMetrics = settings.certificateMetrics ? { renewer: settings.renewer } : undefined;
 
     const scanLetters = deadLetterQueue(this, 'ScanDeadLetters');
@@ -96,7 +100,7 @@ export class CertificateRenewer extends Construct {
       version: this.renewFunction.currentVersion,
       ...asyncRetries,
     });
-    if (durable) this.allowCheckpoints(encryptionKey);
+    if (durable) this.allowCheckpoints();
 
     const environment = environmentOf(settings, { encryptionKey, renewFunctionArn: this.renewAlias.functionArn });
     this.scanFunction = bundledFunction(this, 'Scan', {
@@ -135,9 +139,9 @@ export class CertificateRenewer extends Construct {
     grant(this.provisionFunction, provisionStatements(granted));
     for (const starter of [this.scanFunction, this.provisionFunction])
       grant(starter, [startStatement(this.renewAlias.functionArn)]);
-    if (encryptionKey) {
+    if (keys.length > 0) {
       for (const reader of [this.renewFunction, this.provisionFunction])
-        grant(reader, [secretsKeyStatement(encryptionKey.keyArn, stack)]);
+        grant(reader, [secretsKeyStatement(this.secretsKeyArns, stack)]);
     }
     for (const secret of props.externalAccountBindings ?? []) this.allowBinding(secret);
     this.renewer = settings.renewer;
@@ -216,12 +220,14 @@ export class CertificateRenewer extends Construct {
   }
 
   /** Apart from the role's own policy, because it names the function, which depends on that one. */
-  private allowCheckpoints(encryptionKey: IKey | undefined): void {
+  private allowCheckpoints(): void {
+    const { encryptionKey, secretsKeyArns: keyArns } = this;
     const { functionArn, role } = this.renewFunction;
     if (!role) throw new TypeError('the function has no role');
     const statements = [durableStatement(functionArn)];
+    // The other keys as well: an execution that runs while the key changes goes on in the version that has the one before.
+    if (keyArns.length > 0) statements.push(executionKeyStatement(keyArns, Stack.of(this)));
     if (encryptionKey) {
-      statements.push(executionKeyStatement(encryptionKey.keyArn, Stack.of(this)));
       const resource = this.renewFunction.node.defaultChild as CfnFunction;
       // Missing in aws-cdk-lib's DurableConfig: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
       resource.addPropertyOverride('DurableConfig.KMSKeyArn', encryptionKey.keyArn);

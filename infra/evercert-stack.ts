@@ -26,7 +26,8 @@ export class EvercertStack extends Stack {
   constructor(scope: Construct, id: string, props: EvercertStackProps) {
     super(scope, id, { description: 'evercert: TLS certificates that renew themselves', ...props });
     const { stackName: _id, region: _env, tags: _tags, issuers, certificates, alertEmails, ...engine } = props.config;
-    const { hostedZoneIds, encryptionKeyArn, leaseMinutes, propagationMinutes, ...settings } = engine;
+    const { hostedZoneIds, encryptionKeyArn, otherEncryptionKeyArns, ...others } = engine;
+    const { leaseMinutes, propagationMinutes, ...settings } = others;
     const [defaultIssuer] = Object.keys(issuers);
     this.renewer = new CertificateRenewer(this, 'Renewer', {
       ...definedOnly(settings),
@@ -37,6 +38,9 @@ export class EvercertStack extends Stack {
         lease: leaseMinutes === undefined ? undefined : Duration.minutes(leaseMinutes),
         propagationTimeout: propagationMinutes === undefined ? undefined : Duration.minutes(propagationMinutes),
       }),
+      otherEncryptionKeys: otherEncryptionKeyArns.map((arn, index) =>
+        Key.fromKeyArn(this, `OtherEncryptionKey-${index}`, arn),
+      ),
       hostedZones: [...new Set(hostedZoneIds)].map((zoneId) =>
         HostedZone.fromHostedZoneId(this, `Zone-${zoneId}`, zoneId),
       ),

@@ -95,14 +95,14 @@ export function bindingStatement(secretArns: readonly string[]): PolicyStatement
   );
 }
 
-/** A customer's own key for secrets, used through Secrets Manager alone. */
-export function secretsKeyStatement(keyArn: string, stack: Stack): PolicyStatement {
-  return keyStatement('UseSecretsKey', 'secretsmanager', keyArn, stack);
+/** A customer's own keys for secrets, used through Secrets Manager alone. */
+export function secretsKeyStatement(keyArns: readonly string[], stack: Stack): PolicyStatement {
+  return keyStatement('UseSecretsKey', 'secretsmanager', keyArns, stack);
 }
 
-/** A customer's own key for the history of durable executions, used through Lambda alone. */
-export function executionKeyStatement(keyArn: string, stack: Stack): PolicyStatement {
-  return keyStatement('UseExecutionKey', 'lambda', keyArn, stack);
+/** A customer's own keys for the history of durable executions, used through Lambda alone. */
+export function executionKeyStatement(keyArns: readonly string[], stack: Stack): PolicyStatement {
+  return keyStatement('UseExecutionKey', 'lambda', keyArns, stack);
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/durable-security.html */
@@ -114,8 +114,8 @@ export function durableStatement(functionArn: string): PolicyStatement {
   );
 }
 
-function keyStatement(sid: string, service: string, keyArn: string, stack: Stack): PolicyStatement {
-  return allow(sid, ['kms:Decrypt', 'kms:GenerateDataKey'], [keyArn], {
+function keyStatement(sid: string, service: string, keyArns: readonly string[], stack: Stack): PolicyStatement {
+  return allow(sid, ['kms:Decrypt', 'kms:GenerateDataKey'], keyArns, {
     StringEquals: { 'kms:ViaService': `${service}.${stack.region}.${stack.urlSuffix}` },
   });
 }

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readCertificate } from '../../lambdas/acme/certificate.ts';
 import { splitChain } from '../../lambdas/acme/pem-chain.ts';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { config } from '../sandbox/app.config.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
@@ -83,6 +84,14 @@ describe('by hand', () => {
         code: 'access-denied',
         message: expect.stringContaining('kms:Decrypt'),
       });
+    });
+
+    it('whose KMS key is one of the other keys, as what the key was before, is renewed', async () => {
+      const Tags = Object.entries(OURS).map(([Key, Value]) => ({ Key, Value }));
+      const KmsKeyId = config.otherEncryptionKeyArns?.[0];
+      const SecretString = await kubernetes();
+      await secrets.send(new CreateSecretCommand({ Name: 'legacy/tls', SecretString, KmsKeyId, Tags }));
+      expect(await sandbox.renew({ certificate: 'legacy/tls', force: true })).toMatchObject({ decision: 'renewed' });
     });
 
     it('keeps its pair when a spec is sent that it satisfies, and gets an import of its own in ACM', async () => {

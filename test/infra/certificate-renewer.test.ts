@@ -1,8 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { AcmeCertificate } from '../../infra/acme-certificate.ts';
+import { AcmeIssuer } from '../../infra/acme-issuer.ts';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
+import type { CertificateRenewerProps } from '../../infra/certificate-renewer-props.ts';
 import { minuteOf } from '../../infra/schedule.ts';
 import { settingsFromEnvironment } from '../../lambdas/core/settings.ts';
 import { resourceOf, resourcesOf, type TemplateResource, testStack } from './synthesized.ts';
@@ -190,6 +194,57 @@ describe('CertificateRenewer with a key', () => {
       const { 'kms:ViaService': service } = Condition.StringEquals;
       expect(JSON.stringify(service)).toMatch(/(secretsmanager|lambda)\.eu-central-1\./);
     }
+  });
+});
+
+describe('CertificateRenewer with another key than before', () => {
+  const before = 'arn:aws:kms:eu-central-1:111122223333:key/before';
+  const now = 'arn:aws:kms:eu-central-1:111122223333:key/new';
+  const keyStatements = (props: (stack: Stack) => CertificateRenewerProps) => {
+    const stack = testStack();
+    const renewer = new CertificateRenewer(stack, 'Renewer', props(stack));
+    const issuer = AcmeIssuer.letsEncrypt(stack, 'Issuer', { renewer });
+    const certificate = new AcmeCertificate(stack, 'Certificate', { domainNames: ['leane.dev'], issuer });
+    certificate.grantRead(new Role(stack, 'Reader', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') }));
+    const statements = Object.values(resourcesOf(stack, 'AWS::IAM::Policy')).flatMap(({ Properties }) =>
+      Properties.PolicyDocument.Statement.map((statement: object) => ({ ...statement, of: Properties.Roles[0].Ref })),
+    );
+    const usersOf = (arn: string) =>
+      statements
+        .filter(
+          ({ Action, Resource }) => /"kms:Decrypt"/.test(JSON.stringify(Action)) && [Resource].flat().includes(arn),
+        )
+        .map(({ of, Condition }) => [
+          of.replace(/[0-9A-F]{8}$/, ''),
+          /secretsmanager|lambda/.exec(JSON.stringify(Condition))?.[0],
+        ])
+        .sort();
+    const { Variables } = resourceOf(stack, FUNCTION, 'Provision').Properties.Environment;
+    return { forNew: Variables.EVERCERT_ENCRYPTION_KEY, usersOf };
+  };
+  const users = [
+    ['Reader', 'secretsmanager'],
+    ['RenewerProvisionRole', 'secretsmanager'],
+    ['RenewerRenewRole', 'lambda'],
+    ['RenewerRenewRole', 'secretsmanager'],
+  ];
+
+  it('goes on using the one before, as do readers of certificates, and encrypts new secrets with the new one', () => {
+    const { forNew, usersOf } = keyStatements((stack) => ({
+      encryptionKey: Key.fromKeyArn(stack, 'New', now),
+      otherEncryptionKeys: [Key.fromKeyArn(stack, 'Before', before)],
+    }));
+    expect(forNew).toBe(now);
+    expect(usersOf(now)).toEqual(users);
+    expect(usersOf(before)).toEqual(users);
+  });
+
+  it('does so where there is no new one', () => {
+    const { forNew, usersOf } = keyStatements((stack) => ({
+      otherEncryptionKeys: [Key.fromKeyArn(stack, 'Before', before)],
+    }));
+    expect(forNew).toBeUndefined();
+    expect(usersOf(before)).toEqual(users);
   });
 });
 

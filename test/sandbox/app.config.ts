@@ -27,5 +27,6 @@ export const config: EvercertConfig = {
   ],
   cnameTargets: ['challenges.leane.net'],
   encryptionKeyArn: 'arn:aws:kms:eu-central-1:123456789012:key/0c1e2f3a-4b5c-4d6e-8f90-a1b2c3d4e5f6',
+  otherEncryptionKeyArns: ['arn:aws:kms:eu-central-1:123456789012:key/99999999-8888-7777-6666-555555555555'],
   alertEmails: ['ops@leane.dev'],
 };
