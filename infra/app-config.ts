@@ -39,6 +39,14 @@ const certificateSchema = z.extend(certificateFieldsSchema, {
   removalPolicy: z.optional(z.enum(['retain', 'destroy'])),
 });
 
+/** Of something of EC2: `vpc-0a1b2c3d`. */
+const idSchema = (kind: string) =>
+  z
+    .string()
+    .check(
+      z.regex(new RegExp(`^${kind}-([0-9a-f]{8}|[0-9a-f]{17})$`), { error: `must be an id such as ${kind}-0a1b2c3d` }),
+    );
+
 const keyArn = z.string().check(
   z.refine((arn) => /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/.+$/.test(arn), {
     error: 'must be the ARN of a KMS key',
@@ -81,6 +89,15 @@ const configSchema = z.strictObject({
   dnsResolvers: z.optional(z.array(z.string())),
   /** Where the zones' name servers listen; by default 53. */
   authoritativePort: z.optional(z.int()),
+  /** The VPC that the functions run in; by default none. docs/operations/vpc.md */
+  vpc: z.optional(
+    z.strictObject({
+      vpcId: idSchema('vpc'),
+      subnetIds: z.array(idSchema('subnet')).check(z.minLength(1)),
+      /** By default one for each function, which lets everything out. */
+      securityGroupIds: z._default(z.array(idSchema('sg')), []),
+    }),
+  ),
   /** ARN of a KMS key of the stack's region, for secrets and the history of durable executions; by default AWS's own. */
   encryptionKeyArn: z.optional(keyArn),
   /** ARNs of the keys of secrets that exist: what `encryptionKeyArn` was before, and the keys of adopted secrets. */

@@ -1,4 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
@@ -119,6 +120,29 @@ export interface CertificateRenewerProps {
    * @default - none
    */
   readonly otherEncryptionKeys?: readonly IKey[];
+
+  /**
+   * Where the functions run, for a CA in a private network for example. What they have to reach from there:
+   * docs/operations/vpc.md
+   *
+   * @default - Lambda's own network, from which the internet can be reached
+   */
+  readonly vpc?: IVpc;
+
+  /**
+   * Subnets of `vpc` from which CA, AWS and port 53 can be reached. A public subnet leads nowhere: functions get no public
+   * address.
+   *
+   * @default - the private subnets of `vpc`
+   */
+  readonly vpcSubnets?: SubnetSelection;
+
+  /**
+   * For the functions in `vpc`.
+   *
+   * @default - one for each function, which lets everything out
+   */
+  readonly securityGroups?: readonly ISecurityGroup[];
 
   /**
    * IP addresses of the resolvers that find name servers, with a port if it is not 53.

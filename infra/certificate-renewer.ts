@@ -13,6 +13,7 @@ import { expectAlone } from './alone-in-stack.ts';
 import type { CertificateRenewerProps } from './certificate-renewer-props.ts';
 import { dashboard } from './dashboard.ts';
 import { deadLetterQueue } from './dead-letters.ts';
+import { definedOnly } from './defined-only.ts';
 import { assumeStatement } from './dns-permissions.ts';
 import { dnsRolePolicies } from './dns-role-policies.ts';
 import { acknowledgeDestinations, acknowledgeDurability, acknowledgeWildcards } from './findings.ts';
@@ -21,6 +22,7 @@ import {
   bindingStatement,
   durableStatement,
   executionKeyStatement,
+  networkStatements,
   provisionStatements,
   renewStatements,
   type Scope,
@@ -79,6 +81,11 @@ export class CertificateRenewer extends Construct {
     const scanLetters = deadLetterQueue(this, 'ScanDeadLetters');
     const renewLetters = deadLetterQueue(this, 'RenewDeadLetters');
     const provisionLetters = deadLetterQueue(this, 'ProvisionDeadLetters');
+    const network = definedOnly({
+      vpc: props.vpc,
+      vpcSubnets: props.vpcSubnets,
+      securityGroups: props.securityGroups && [...props.securityGroups],
+    });
     const asyncRetries = { retryAttempts: 2, maxEventAge: Duration.hours(1) };
 
     // Another id means another function: CloudFormation would fail to add durability to an existing one in place.
@@ -90,6 +97,7 @@ export class CertificateRenewer extends Construct {
       environment: environmentOf(settings, { encryptionKey }),
       deadLetterQueue: renewLetters,
       logRetention,
+      network,
       rolePath: renewRolePath(settings.renewer),
       ...(durable ? { durableConfig: durableConfigOf(props) } : {}),
     });
@@ -111,6 +119,7 @@ export class CertificateRenewer extends Construct {
       environment,
       deadLetterQueue: scanLetters,
       logRetention,
+      network,
       asyncRetries,
     });
     this.provisionFunction = bundledFunction(this, 'Provision', {
@@ -121,6 +130,7 @@ export class CertificateRenewer extends Construct {
       environment,
       deadLetterQueue: provisionLetters,
       logRetention,
+      network,
       asyncRetries: { ...asyncRetries, maxEventAge: PROVISION_EVENT_AGE },
     });
     hourlySchedule(this, 'Schedule', this.scanFunction, scanLetters);
@@ -142,6 +152,10 @@ export class CertificateRenewer extends Construct {
     if (keys.length > 0) {
       for (const reader of [this.renewFunction, this.provisionFunction])
         grant(reader, [secretsKeyStatement(this.secretsKeyArns, stack)]);
+    }
+    if (props.vpc) {
+      for (const fn of [this.scanFunction, this.renewFunction, this.provisionFunction])
+        grant(fn, networkStatements(stack));
     }
     for (const secret of props.externalAccountBindings ?? []) this.allowBinding(secret);
     this.renewer = settings.renewer;

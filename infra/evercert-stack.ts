@@ -11,6 +11,7 @@ import { CERTIFICATE_AUTHORITIES } from './certificate-authorities.ts';
 import { CertificateRenewer } from './certificate-renewer.ts';
 import { definedOnly } from './defined-only.ts';
 import { defaultName } from './names.ts';
+import { networkOf } from './network.ts';
 import { refusal } from './refuse.ts';
 
 export interface EvercertStackProps extends StackProps {
@@ -27,10 +28,11 @@ export class EvercertStack extends Stack {
     super(scope, id, { description: 'evercert: TLS certificates that renew themselves', ...props });
     const { stackName: _id, region: _env, tags: _tags, issuers, certificates, alertEmails, ...engine } = props.config;
     const { hostedZoneIds, encryptionKeyArn, otherEncryptionKeyArns, ...others } = engine;
-    const { leaseMinutes, propagationMinutes, ...settings } = others;
+    const { leaseMinutes, propagationMinutes, vpc, ...settings } = others;
     const [defaultIssuer] = Object.keys(issuers);
     this.renewer = new CertificateRenewer(this, 'Renewer', {
       ...definedOnly(settings),
+      ...(vpc === undefined ? {} : networkOf(this, vpc)),
       ...definedOnly({
         defaultIssuer,
         encryptionKey:

@@ -30,6 +30,8 @@ const WHY_WILDCARD: Readonly<Record<string, string>> = {
   DeleteTwinImport: 'ACM chooses the ARN at the first import; only certificates that carry our tag.',
   TagImports: 'ACM chooses the ARN at the first import; only certificates that carry our tag, and never our own tags.',
   DeleteImports: 'ACM chooses the ARN at the first import; only certificates that carry our tag.',
+  ManageNetworkInterfaces: 'Lambda makes the interfaces; describing them takes no resource.',
+  KeepNetworkInterfacesFromCode: 'It denies; the statement before it allows the same.',
   CheckpointRenewals: "The function's versions; the ARN of a durable execution is below one of them.",
 };
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, type DurableConfig, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, type DurableConfig, type FunctionOptions, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { type BundlingOptions, LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -32,6 +32,9 @@ const BUNDLING: BundlingOptions = {
   banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
 };
 
+/** As `Function` of CDK has them. */
+export type FunctionNetwork = Pick<FunctionOptions, 'vpc' | 'vpcSubnets' | 'securityGroups'>;
+
 export interface FunctionBundleProps {
   /** `lambdas/handlers/<handlerFile>.ts`. */
   readonly handlerFile: string;
@@ -41,6 +44,8 @@ export interface FunctionBundleProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly deadLetterQueue: Queue;
   readonly logRetention: RetentionDays;
+  /** The VPC; Lambda's own network when there is none in it. */
+  readonly network: FunctionNetwork;
   /** Of the role; `/` when left out. */
   readonly rolePath?: string;
   readonly durableConfig?: DurableConfig;
@@ -53,7 +58,7 @@ export interface FunctionBundleProps {
  * by permissions.ts. CDK's own role would have the right to write to every log group of the account.
  */
 export function bundledFunction(scope: Construct, id: string, props: FunctionBundleProps): NodejsFunction {
-  const { handlerFile, logRetention, rolePath, asyncRetries, ...rest } = props;
+  const { handlerFile, logRetention, rolePath, network, asyncRetries, ...rest } = props;
   const entry = join(PROJECT, 'lambdas/handlers', `${handlerFile}.ts`);
   if (!existsSync(join(PROJECT, 'node_modules/esbuild'))) {
     throw refusal('esbuild is not in node_modules, and without it CDK bundles in Docker: run npm ci');
@@ -68,6 +73,7 @@ export function bundledFunction(scope: Construct, id: string, props: FunctionBun
   acknowledgeTracing(role);
   return new NodejsFunction(scope, id, {
     ...rest,
+    ...network,
     ...asyncRetries,
     entry,
     projectRoot: PROJECT,

@@ -1,5 +1,5 @@
-import type { Stack } from 'aws-cdk-lib';
-import type { PolicyStatement, PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
+import { ArnFormat, type Stack } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import { KEPT_TAG, RENEWER_TAG, RESERVED_KEYS, writeCertificateTags } from '../lambdas/core/certificate-tags.ts';
 import { LIVE } from '../lambdas/core/stages.ts';
 import { allow } from './allow.ts';
@@ -103,6 +103,39 @@ export function secretsKeyStatement(keyArns: readonly string[], stack: Stack): P
 /** A customer's own keys for the history of durable executions, used through Lambda alone. */
 export function executionKeyStatement(keyArns: readonly string[], stack: Stack): PolicyStatement {
   return keyStatement('UseExecutionKey', 'lambda', keyArns, stack);
+}
+
+/** What Lambda does with a role's rights where a function is in a VPC. */
+const NETWORK_ACTIONS = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/**
+ * For Lambda, and not for the code that runs in it, whose requests carry `lambda:SourceFunctionArn`:
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+ */
+export function networkStatements(stack: Stack): readonly PolicyStatement[] {
+  const functions = stack.formatArn({
+    service: 'lambda',
+    resource: 'function',
+    resourceName: '*',
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  return [
+    allow('ManageNetworkInterfaces', NETWORK_ACTIONS, ['*']),
+    new PolicyStatement({
+      sid: 'KeepNetworkInterfacesFromCode',
+      effect: Effect.DENY,
+      actions: NETWORK_ACTIONS,
+      resources: ['*'],
+      conditions: { ArnLike: { 'lambda:SourceFunctionArn': functions } },
+    }),
+  ];
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/durable-security.html */

@@ -71,6 +71,20 @@ describe('EvercertStack', () => {
     }
   });
 
+  it('has the functions run in the VPC that is named, after their roles may, without looking anything up', () => {
+    const subnetIds = ['subnet-0a1b2c3d', 'subnet-4e5f6a7b'];
+    const stack = stackOf({ vpc: { vpcId: 'vpc-0a1b2c3d', subnetIds, securityGroupIds: ['sg-0a1b2c3d'] } });
+    const functions = Object.values(resourcesOf(stack, 'AWS::Lambda::Function'));
+    expect(functions).toHaveLength(3);
+    for (const { Properties, DependsOn } of functions) {
+      expect(Properties.VpcConfig).toEqual({ SubnetIds: subnetIds, SecurityGroupIds: ['sg-0a1b2c3d'] });
+      expect(DependsOn).toEqual(expect.arrayContaining([expect.stringContaining('RoleDefaultPolicy')]));
+    }
+    expect(() => stackOf({ vpc: { vpcId: 'main', subnetIds } })).toThrow(
+      'vpc.vpcId: must be an id such as vpc-0a1b2c3d',
+    );
+  });
+
   it('begins the alarm about a lifetime at the share that is set, and refuses what is none', () => {
     const alarm = resourceOf(stackOf({ minimumRemainingShare: 40 }), 'AWS::CloudWatch::Alarm', 'LifetimeLow');
     expect(alarm.Properties.Threshold).toBe(40);

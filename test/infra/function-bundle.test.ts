@@ -28,6 +28,7 @@ describe('the bundle of a function', () => {
       environment: {},
       deadLetterQueue: new Queue(stack, 'DeadLetters'),
       logRetention: RetentionDays.ONE_DAY,
+      network: {},
     });
     app.synth();
     const bundles = globSync(join(app.outdir, 'asset.*/index.mjs'));

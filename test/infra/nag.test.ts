@@ -35,6 +35,15 @@ describe('cdk-nag', () => {
     expect(() => app.synth()).not.toThrow();
   });
 
+  it('has nothing to say about functions in a VPC', () => {
+    const app = testApp();
+    const subnetIds = ['subnet-0a1b2c3d'];
+    const inVpc = { ...config, vpc: { vpcId: 'vpc-0a1b2c3d', subnetIds, securityGroupIds: [] } };
+    new EvercertStack(app, 'Evercert', { env: { region: 'eu-central-1' }, config: inVpc });
+    checkWithNag(app);
+    expect(() => app.synth()).not.toThrow();
+  });
+
   it.each([[[]], [['Z1']]])('has nothing to say about the role in the account with the zones %j', (hostedZoneIds) => {
     const app = testApp();
     const renewRoleArns = ['arn:aws:iam::123456789012:role/evercert/evercert/*'];

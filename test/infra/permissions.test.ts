@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { HostedZone } from 'aws-cdk-lib/aws-route53';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
 import type { CertificateRenewerProps } from '../../infra/certificate-renewer-props.ts';
 import { writeCertificateTags } from '../../lambdas/core/certificate-tags.ts';
+import { runSimulation } from '../sandbox/iam.ts';
 import { resourcesOf, testStack } from './synthesized.ts';
 
 interface Statement {
@@ -49,6 +51,7 @@ const ADOPTED = 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:legacy/
 describe('what the functions may do', () => {
   let all: Policies;
   let narrowed: Policies;
+  let inVpc: Policies;
 
   beforeAll(() => {
     all = policiesOf();
@@ -58,6 +61,7 @@ describe('what the functions may do', () => {
       dnsRoleArns: ['arn:aws:iam::444455556666:role/dns'],
       externalAccountBindings: ['binding'],
     }));
+    inVpc = policiesOf((stack) => ({ vpc: new Vpc(stack, 'Vpc') }));
   });
 
   it('names every action, and denies nothing that it would have to allow elsewhere', () => {
@@ -203,13 +207,39 @@ describe('what the functions may do', () => {
     });
   });
 
+  it('in a VPC lets Lambda make the interfaces of each function, and the code of none', async () => {
+    const action = 'ec2:CreateNetworkInterface';
+    const may = async (statements: readonly Statement[], contextVariables: Record<string, string>) => {
+      const network = statements.filter(({ Action }) => [Action].flat().includes(action));
+      const { overallResult } = await runSimulation({
+        request: {
+          principal: 'arn:aws:sts::111122223333:assumed-role/role/session',
+          action,
+          resource: {
+            resource: 'arn:aws:ec2:eu-central-1:111122223333:network-interface/eni-0a1b2c3d',
+            accountId: '111122223333',
+          },
+          contextVariables,
+        },
+        identityPolicies: [{ name: 'own', policy: { Version: '2012-10-17', Statement: network } }],
+        serviceControlPolicies: [],
+        resourceControlPolicies: [],
+      });
+      return overallResult === 'Allowed';
+    };
+    const code = { 'lambda:SourceFunctionArn': 'arn:aws:lambda:eu-central-1:111122223333:function:Evercert-Renew' };
+    for (const role of ['Scan', 'Renew', 'Provision'] as const) {
+      expect(await may(inVpc[role], {})).toBe(true);
+      expect(await may(inVpc[role], code)).toBe(false);
+      expect(await may(all[role], {})).toBe(false);
+    }
+  });
+
   it('explains each statement in docs/permissions/README.md, and no other', () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/permissions/README.md'), 'utf8');
     const headings = [...page.matchAll(/^#### (\w+)$/gm)].map(([, sid]) => sid);
     const withKey = ['UseSecretsKey', 'UseExecutionKey'];
-    const sids = Object.values(narrowed)
-      .flat()
-      .flatMap(({ Sid }) => Sid ?? []);
+    const sids = [...Object.values(narrowed), ...Object.values(inVpc)].flat().flatMap(({ Sid }) => Sid ?? []);
     expect([...headings].sort()).toEqual([...new Set([...sids, ...withKey])].sort());
   });
 });
