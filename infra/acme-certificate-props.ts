@@ -82,7 +82,8 @@ export interface AcmeCertificateProps {
 
   /**
    * Whether the deployment waits until the certificate is there. Without, it is registered, the next scan issues it, and
-   * its ARN can't be used in this stack.
+   * its ARN can't be used in this stack. A stack waits for four at a time, in the order in which they are made: let none depend
+   * on one that is made after it.
    *
    * @default true
    */

@@ -27,8 +27,9 @@ import { certificateDaysToExpiry, daysToExpiry, RegionalCertificate } from './re
 import { CLOUDFRONT_REGION, expectKnownRegion } from './regions.ts';
 import { specOf, withZoneOf } from './spec-of-props.ts';
 import { tagsProperty } from './tags-property.ts';
+import { AT_A_TIME, whoseTurnEnds } from './turns.ts';
 
-/** Each that is waited for keeps one run of `provision` busy, and CloudFormation starts them all at once. */
+/** From here on a deployment that waits takes half an hour and longer. */
 const MANY = 100;
 
 /**
@@ -91,7 +92,7 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     });
     this.notAfter = this.resource.getAttString('NotAfter');
     if (!isForCloudFront(this.spec.key)) refuseInDistributions(this, this.resource, this.spec.key);
-    if (this.waitForIssuance) adviseOnMany(this.stack);
+    if (this.waitForIssuance) takeTurn(this.resource);
   }
 
   /** The import in the stack's region. */
@@ -173,15 +174,20 @@ function removalPolicyOf(name: string, policy: RemovalPolicy): 'retain' | 'destr
   throw refusal(`certificate ${name}: removalPolicy is ${policy}; it can be RETAIN or DESTROY`);
 }
 
-const awaited = new WeakMap<Stack, number>();
+const awaited = new WeakMap<Stack, CustomResource[]>();
 
-function adviseOnMany(stack: Stack): void {
-  const count = (awaited.get(stack) ?? 0) + 1;
-  awaited.set(stack, count);
-  if (count !== MANY + 1) return;
+/** Lets a certificate that is waited for begin when one of those before it is done, in the order of the code. */
+function takeTurn(resource: CustomResource): void {
+  const { stack } = resource;
+  const before = awaited.get(stack) ?? [];
+  const done = whoseTurnEnds(before);
+  if (done) resource.node.addDependency(done);
+  awaited.set(stack, [...before, resource]);
+  if (before.length !== MANY) return;
   Annotations.of(stack).addWarningV2(
     'evercert:many-certificates',
-    `More than ${MANY} certificates are waited for in one deployment. Give them waitForIssuance: false, or spread them over ` +
-      'stacks: the deployment takes as long as the CA and Route 53 let it, and one failure rolls all of them back.',
+    `More than ${MANY} certificates are waited for in one deployment, ${AT_A_TIME} at a time. Give them ` +
+      'waitForIssuance: false, or spread them over stacks: it takes a minute or more for each turn, and one failure rolls all ' +
+      'of them back.',
   );
 }

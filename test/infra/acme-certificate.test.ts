@@ -275,6 +275,32 @@ describe('AcmeCertificate', () => {
 });
 
 describe('many certificates in one stack', () => {
+  it('are waited for four at a time, in the order of the code, so that renew finds room beside provision', () => {
+    const stack = testStack();
+    const issuer = AcmeIssuer.letsEncrypt(stack, 'Issuer', { renewer: new CertificateRenewer(stack, 'Renewer') });
+    for (let index = 0; index < 10; index += 1) {
+      const waitForIssuance = index !== 2;
+      new AcmeCertificate(stack, `C${index}`, { domainNames: [`c${index}.leane.dev`], issuer, waitForIssuance });
+    }
+    const all = Object.entries(resourcesOf(stack, 'Custom::AcmeCertificate'));
+    const before = all.map(([id, { DependsOn = [] }]) => [
+      id.slice(0, 2),
+      ...DependsOn.filter((each) => each.startsWith('C')).map((each) => each.slice(0, 2)),
+    ]);
+    expect(before).toEqual([
+      ['C0'],
+      ['C1'],
+      ['C2'],
+      ['C3'],
+      ['C4'],
+      ['C5', 'C0'],
+      ['C6', 'C1'],
+      ['C7', 'C3'],
+      ['C8', 'C4'],
+      ['C9', 'C5'],
+    ]);
+  });
+
   const adviceOn = (count: number, props: Partial<AcmeCertificateProps> = {}): readonly unknown[] => {
     const stack = testStack();
     const issuer = AcmeIssuer.letsEncrypt(stack, 'Issuer', { renewer: new CertificateRenewer(stack, 'Renewer') });
