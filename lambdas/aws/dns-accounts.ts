@@ -76,7 +76,7 @@ async function assume(sts: STSClient, role: DnsRole, sessionName: string): Promi
     throw new RenewalFailure(
       'dns-role-refused',
       `the role for the zones of ${accountOf(role)} can not be assumed: ${awsMessage(error)}. Look whether it exists, whether its ` +
-        `trust policy names the role of renew and ${role.externalId === undefined ? 'asks for no external id (dns.externalId is not set)' : 'the external id that is set'}, ` +
+        `trust policy lets the role of renew in and ${role.externalId === undefined ? 'asks for no external id (dns.externalId is not set)' : 'the external id that is set'}, ` +
         'and whether renew may assume it (dnsRoles of the construct)',
       { cause: error, details: error.details },
     );
