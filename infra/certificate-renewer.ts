@@ -86,8 +86,10 @@ export class CertificateRenewer extends Construct {
       logRetention,
       ...(durable ? { durableConfig: durableConfigOf(props) } : {}),
     });
-    // Running executions are pinned to their version.
-    this.renewFunction.currentVersion.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    // Running executions are pinned to their version. What an update made that is rolled back goes again: Lambda publishes no
+    // second version of the same code, so that the next attempt would fail.
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+    this.renewFunction.currentVersion.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     this.renewAlias = new Alias(this, durable ? 'RenewLive' : 'RenewDirectLive', {
       aliasName: 'live',
       version: this.renewFunction.currentVersion,

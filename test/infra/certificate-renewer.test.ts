@@ -54,13 +54,13 @@ describe('CertificateRenewer', () => {
     }
   });
 
-  it('makes renew a durable function, behind an alias, with versions that stay', () => {
+  it('makes renew a durable function, behind an alias, with versions that stay once they are deployed', () => {
     expect(functions.renew.Properties).toMatchObject({
       Handler: 'index.durableHandler',
       DurableConfig: { ExecutionTimeout: 86_400, RetentionPeriodInDays: 14 },
     });
     const version = resourceOf(stack, 'AWS::Lambda::Version');
-    expect(version.DeletionPolicy).toBe('Retain');
+    expect(version).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
     expect(resourceOf(stack, 'AWS::Lambda::Alias').Properties).toMatchObject({
       Name: 'live',
       FunctionVersion: { 'Fn::GetAtt': [version.id, 'Version'] },
