@@ -106,7 +106,7 @@ export interface CertificateRenewerProps {
   /**
    * A symmetric key of your own, of the stack's region, for the secrets that are made from now on and for the history of
    * durable executions. Its policy has to let the account's roles use it, as that of `new Key()` does; secrets that exist
-   * keep theirs.
+   * keep theirs. Not an alias, which no policy can name a key by: `Key.fromLookup()` finds the key of one.
    *
    * @default - keys that AWS manages
    */

@@ -17,6 +17,7 @@ import { assumeStatement } from './dns-permissions.ts';
 import { dnsRolePolicies } from './dns-role-policies.ts';
 import { acknowledgeDestinations, acknowledgeDurability, acknowledgeWildcards } from './findings.ts';
 import { bundledFunction } from './function-bundle.ts';
+import { expectNoAlias } from './key-not-alias.ts';
 import {
   bindingStatement,
   durableStatement,
@@ -67,6 +68,7 @@ export class CertificateRenewer extends Construct {
     const settings = settingsOf(props, execution);
     expectAlone(stack, settings.renewer);
     const minimumRemainingShare = percentOf(props.minimumRemainingShare ?? 20);
+    if (encryptionKey) expectNoAlias(encryptionKey);
     this.encryptionKey = encryptionKey;
     this.certificateMetrics = settings.certificateMetrics ? { renewer: settings.renewer } : undefined;
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
 import { minuteOf } from '../../infra/schedule.ts';
 import { settingsFromEnvironment } from '../../lambdas/core/settings.ts';
@@ -199,6 +199,24 @@ describe('what CertificateRenewer refuses at synth', () => {
     new CertificateRenewer(stack, 'Renewer');
     expect(() => new CertificateRenewer(stack, 'Second')).toThrow('two CertificateRenewers with the renewer evercert');
     expect(() => new CertificateRenewer(stack, 'Third', { renewer: 'other' })).not.toThrow();
+  });
+
+  it('an alias in the place of a key, which policies can not name by it', () => {
+    const stack = testStack();
+    const arn = 'arn:aws:kms:eu-central-1:111122223333:alias/platform';
+    const aliases = [
+      Alias.fromAliasName(stack, 'Imported', 'alias/platform'),
+      new Alias(stack, 'Own', { aliasName: 'alias/platform', targetKey: new Key(stack, 'Key') }),
+      Key.fromKeyArn(stack, 'ByArn', arn),
+    ];
+    for (const [index, encryptionKey] of aliases.entries()) {
+      const make = () => new CertificateRenewer(testStack(), `Renewer${index}`, { encryptionKey });
+      expect(make).toThrow('encryptionKey is an alias');
+    }
+    const alias = { EVERCERT_ENCRYPTION_KEY: arn };
+    expect(() => settingsFromEnvironment(alias)).toThrow('encryptionKey: must be the ARN of a KMS key');
+    const key = { EVERCERT_ENCRYPTION_KEY: arn.replace('alias/platform', 'key/1234') };
+    expect(settingsFromEnvironment(key).encryptionKey).toBe(key.EVERCERT_ENCRYPTION_KEY);
   });
 
   it.each([

@@ -48,6 +48,21 @@ describe('EvercertStack', () => {
     });
   });
 
+  it('refuses more ARNs than a stack can have outputs', () => {
+    const certificates = (count: number, waitForIssuance: boolean) =>
+      Array.from({ length: count }, (_, index) => ({
+        domainNames: [`c${index}.leane.dev`],
+        issuer: 'letsencrypt',
+        acm: ['eu-central-1', 'us-east-1'],
+        waitForIssuance,
+      }));
+    expect(() => stackOf({ certificates: certificates(98, true) })).not.toThrow();
+    expect(() => stackOf({ certificates: certificates(99, true) })).toThrow(
+      'configuration: the stack would have 202 outputs, and CloudFormation takes 200',
+    );
+    expect(() => stackOf({ certificates: certificates(99, false) })).not.toThrow();
+  });
+
   it('tells the functions every setting that is one of theirs', () => {
     const settings: Partial<EvercertConfig> = {
       prefix: 'tls',
