@@ -157,7 +157,8 @@ export interface CertificateRenewerProps {
   readonly certificateMetrics?: boolean;
 
   /**
-   * Where alarms are sent.
+   * Where alarms are sent. The topic's policy, and that of its key, are made to let CloudWatch in, which replaces SNS's default
+   * policy; an imported topic or key has to do so already (docs/operations/alarms.md).
    *
    * @default - a new topic without subscriptions
    */

@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import type { DnsRole } from '../lambdas/core/dns-role.ts';
 import type { PrivateCa } from '../lambdas/core/private-ca.ts';
 import { Alarms } from './alarms.ts';
-import { alertsTopic } from './alerts-topic.ts';
+import { alertsTopic, letAlarmsPublish } from './alerts-topic.ts';
 import { expectAlone } from './alone-in-stack.ts';
 import type { CertificateRenewerProps } from './certificate-renewer-props.ts';
 import { dashboard } from './dashboard.ts';
@@ -147,6 +147,7 @@ export class CertificateRenewer extends Construct {
     acknowledgeDestinations(this);
 
     this.alertsTopic = props.alertsTopic ?? alertsTopic(this);
+    letAlarmsPublish(this.alertsTopic, stack);
     const watched = { scan: this.scanFunction, renew: this.renewFunction, renewer: settings.renewer };
     new Alarms(this, 'Alarms', {
       ...watched,

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Alias, Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
 import { minuteOf } from '../../infra/schedule.ts';
 import { settingsFromEnvironment } from '../../lambdas/core/settings.ts';
@@ -135,6 +136,18 @@ describe('CertificateRenewer', () => {
     const policies = JSON.stringify(Template.fromStack(own).findResources('AWS::IAM::Policy'));
     expect(policies.split('sts:AssumeRole')).toHaveLength(2);
     expect(policies).toContain(roleArn);
+  });
+
+  it('lets CloudWatch publish to a topic that is handed in, and use its key', () => {
+    const own = testStack();
+    const alertsTopic = new Topic(own, 'Topic', { enforceSSL: true, masterKey: new Key(own, 'Key') });
+    new CertificateRenewer(own, 'Renewer', { alertsTopic });
+    const cloudWatch = { Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' } };
+    const ofTopic = resourceOf(own, 'AWS::SNS::TopicPolicy').Properties.PolicyDocument;
+    expect(ofTopic.Statement).toContainEqual(expect.objectContaining({ ...cloudWatch, Action: 'sns:Publish' }));
+    const ofKey = resourceOf(own, 'AWS::KMS::Key').Properties.KeyPolicy;
+    const Action = ['kms:Decrypt', 'kms:GenerateDataKey*'];
+    expect(ofKey.Statement).toContainEqual(expect.objectContaining({ ...cloudWatch, Action }));
   });
 
   it('lets CloudWatch alone publish alarms, of this account, over TLS', () => {
