@@ -196,7 +196,7 @@ export class CertificateRenewer extends Construct {
 
   /**
    * Lets renewals assume a role in another account, and prints what that account needs: the outputs `DnsTrust<account>` and
-   * `DnsPermissions<account>` are the role's trust policy and its permissions.
+   * `DnsPermissions<account>` are the role's trust policy and its permissions. Those of a second role there end in `x2`.
    */
   allowDnsRole({ roleArn, externalId }: DnsRole): void {
     if (this.dnsRoleArns.has(roleArn)) return;
@@ -208,15 +208,16 @@ export class CertificateRenewer extends Construct {
     }
     const stack = Stack.of(this);
     const [, , , , account = '', resource = ''] = roleArn.split(':');
-    const id = `${account}${this.dnsRoleArns.size > 1 ? this.dnsRoleArns.size : ''}`;
+    let id = account;
+    for (let count = 2; stack.node.tryFindChild(`DnsTrust${id}`); count += 1) id = `${account}x${count}`;
     const renewRoleArn = this.renewFunction.role?.roleArn ?? '';
     const { trust, permissions } = dnsRolePolicies({ externalId }, renewRoleArn, {
       stack,
       cnameTargets: this.cnameTargets,
     });
     const of = `of the ${resource} in account ${account}`;
-    new CfnOutput(this, `DnsTrust${id}`, { value: trust, description: `Trust policy ${of}` });
-    new CfnOutput(this, `DnsPermissions${id}`, { value: permissions, description: `Permissions ${of}` });
+    new CfnOutput(stack, `DnsTrust${id}`, { value: trust, description: `Trust policy ${of}` });
+    new CfnOutput(stack, `DnsPermissions${id}`, { value: permissions, description: `Permissions ${of}` });
   }
 
   /** Apart from the role's own policy, because it names the function, which depends on that one. */

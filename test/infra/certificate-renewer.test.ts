@@ -129,13 +129,31 @@ describe('CertificateRenewer', () => {
       dnsRoles: [{ zone: 'partner.example', roleArn, externalId: 'evercert-1' }],
       cnameTargets: ['challenges.example.net'],
     });
-    const outputs = JSON.stringify(Template.fromStack(own).findOutputs('*'));
+    // As docs/operations/dns.md has them.
+    const found = Template.fromStack(own).findOutputs('*');
+    expect(Object.keys(found)).toEqual(expect.arrayContaining(['DnsTrust210987654321', 'DnsPermissions210987654321']));
+    const outputs = JSON.stringify(found);
     for (const part of ['sts:ExternalId', 'evercert-1', 'ChangeChallengeRecords', 'challenges.example.net']) {
       expect(outputs).toContain(part);
     }
     const policies = JSON.stringify(Template.fromStack(own).findResources('AWS::IAM::Policy'));
     expect(policies.split('sts:AssumeRole')).toHaveLength(2);
     expect(policies).toContain(roleArn);
+  });
+
+  it('names the outputs for further roles by their account, with a number for a second one there', () => {
+    const own = testStack();
+    const arn = (account: string, name: string) => `arn:aws:iam::${account}:role/${name}`;
+    const one = [arn('210987654321', 'a'), arn('444455556666', 'a'), arn('210987654321', 'b')];
+    new CertificateRenewer(own, 'Renewer', { dnsRoleArns: one });
+    new CertificateRenewer(own, 'Other', { renewer: 'other', dnsRoleArns: [arn('444455556666', 'a')] });
+    const names = Object.keys(Template.fromStack(own).findOutputs('*'));
+    expect(names.filter((name) => name.startsWith('DnsTrust'))).toEqual([
+      'DnsTrust210987654321',
+      'DnsTrust444455556666',
+      'DnsTrust210987654321x2',
+      'DnsTrust444455556666x2',
+    ]);
   });
 
   it('lets CloudWatch publish to a topic that is handed in, and use its key', () => {
