@@ -157,6 +157,13 @@ export interface CertificateRenewerProps {
   readonly certificateMetrics?: boolean;
 
   /**
+   * Whether there is a dashboard of the fleet. CloudWatch charges for one by the month (README).
+   *
+   * @default true
+   */
+  readonly dashboard?: boolean;
+
+  /**
    * Where alarms are sent. The topic's policy, and that of its key, are made to let CloudWatch in, which replaces SNS's default
    * policy; an imported topic or key has to do so already (docs/operations/alarms.md).
    *

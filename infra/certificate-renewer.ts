@@ -156,7 +156,7 @@ export class CertificateRenewer extends Construct {
       durable,
       minimumRemainingShare,
     });
-    dashboard(this, 'Dashboard', { ...watched, minimumRemainingShare });
+    if (props.dashboard ?? true) dashboard(this, 'Dashboard', { ...watched, minimumRemainingShare });
     this.addOutputs();
   }
 

@@ -156,6 +156,13 @@ describe('CertificateRenewer', () => {
     ]);
   });
 
+  it('has no dashboard where none is wanted', () => {
+    const without = testStack();
+    new CertificateRenewer(without, 'Renewer', { dashboard: false });
+    expect(resourcesOf(without, 'AWS::CloudWatch::Dashboard')).toEqual({});
+    expect(Object.keys(resourcesOf(stack, 'AWS::CloudWatch::Dashboard'))).toHaveLength(1);
+  });
+
   it('lets CloudWatch publish to a topic that is handed in, and use its key', () => {
     const own = testStack();
     const alertsTopic = new Topic(own, 'Topic', { enforceSSL: true, masterKey: new Key(own, 'Key') });

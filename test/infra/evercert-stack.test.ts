@@ -63,6 +63,13 @@ describe('EvercertStack', () => {
     expect(() => stackOf({ certificates: certificates(99, false) })).not.toThrow();
   });
 
+  it('has the dashboard that the file asks for', () => {
+    const dashboards = (config: Partial<EvercertConfig>) =>
+      Object.keys(resourcesOf(stackOf(config), 'AWS::CloudWatch::Dashboard'));
+    expect(dashboards({})).toHaveLength(1);
+    expect(dashboards({ dashboard: false })).toEqual([]);
+  });
+
   it('tells the functions every setting that is one of theirs', () => {
     const settings: Partial<EvercertConfig> = {
       prefix: 'tls',
