@@ -1,7 +1,8 @@
 import type { AcmImport } from '../core/certificate-tags.ts';
+import { isHarmless, toFailure } from '../core/failure.ts';
 import type { RenewOutcome } from '../core/outcome.ts';
 import type { RenewEvent } from '../core/renew-event.ts';
-import { expectOwnAttempt } from './attempt.ts';
+import { type Attempt, expectOwnAttempt } from './attempt.ts';
 import { beginAttempt } from './claim/begin-attempt.ts';
 import { issue } from './order/issue.ts';
 import { announce } from './outcome/announce.ts';
@@ -17,7 +18,8 @@ import type { Run } from './run.ts';
  *
  * Safe to call at any moment, twice at once, and again after it died anywhere: at most one order of a generation is
  * finalized, the live pair is only ever replaced by a verified one, and a private key exists in the secret before the CA
- * hears of it. Throws `RenewalFailure`, after the failure has been written to the certificate's tags.
+ * hears of it. Throws `RenewalFailure`, after the failure has been written to the certificate's tags. What another run goes on
+ * with, and what is not due any more, is no failure: it is returned, so that it neither fails an execution nor is repeated.
  */
 export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<RenewOutcome> {
   const begun = await steps
@@ -49,6 +51,17 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
   } catch (error) {
     const failure = asFailure(attempt.name, error);
     await steps.run('record failure', () => recordFailure(attempt, imports, failure, run));
+    if (isHarmless(failure.code)) return leftAlone(attempt, imports, failure.code, toFailure(error).message);
     throw failure;
   }
+}
+
+function leftAlone(
+  { name, claim }: Attempt,
+  imports: Readonly<Record<string, AcmImport>>,
+  decision: RenewOutcome['decision'],
+  reason: string,
+): RenewOutcome {
+  const acm = Object.fromEntries(Object.entries(imports).map(([region, { arn }]) => [region, arn]));
+  return { certificate: name, decision, reason, secretArn: claim.arn, acm };
 }

@@ -98,6 +98,18 @@ describe.each(EXECUTIONS)('the metrics of the synthesized app, %s', (execution) 
       expect(values(FAILURES)).toEqual([1]);
     });
 
+    it('are no ends of a renewal that others went first in: it returns them, and fails no execution', async () => {
+      const edit = () => {
+        sandbox.secretsManager.overwrite(`evercert/${NAME}`, JSON.stringify({ note: 'by hand' }));
+        return false;
+      };
+      sandbox.faults.add({ operation: 'acme:finalize', phase: 'after', times: 1, when: edit });
+      expect(await renew({ spec })).toMatchObject({ decision: 'claim-lost', reason: expect.stringContaining('value') });
+      expect(values(FAILURES)).toEqual([]);
+      expect(sandbox.lambda.executions.filter(({ status }) => status !== 'SUCCEEDED')).toEqual([]);
+      expect(sandbox.log.filter(({ level }) => level === 'error')).toEqual([]);
+    });
+
     it('are counted by the scan for what Lambda refuses to start', async () => {
       await sandbox.register(NAME, spec);
       await sandbox.register('b.leane.dev', { ...spec, domainNames: ['b.leane.dev'] });
