@@ -33,6 +33,9 @@ export type CallFunction = (call: {
   readonly deadline: number;
 }) => Promise<string>;
 
+/** When an invocation of a function's version is ended; milliseconds. */
+export type TimeoutOf = (functionName: string, version: string) => number;
+
 /** What a function that was killed or threw is reported as. */
 export type DescribeError = (error: unknown, requestId: string) => ErrorPayload;
 
@@ -52,7 +55,8 @@ export class DurableExecutions {
   /** Signs of code that is not deterministic. A test with any proves nothing. */
   readonly bugs: Error[] = [];
   readonly #clock: VirtualClock;
-  readonly #settings: DurableSettings & { readonly timeoutMilliseconds: number };
+  readonly #settings: DurableSettings;
+  readonly #timeoutOf: TimeoutOf;
   readonly #call: CallFunction;
   readonly #describeError: DescribeError;
   readonly #executions: Execution[] = [];
@@ -62,12 +66,14 @@ export class DurableExecutions {
 
   constructor(options: {
     readonly clock: VirtualClock;
-    readonly settings: DurableSettings & { readonly timeoutMilliseconds: number };
+    readonly settings: DurableSettings;
+    readonly timeoutOf: TimeoutOf;
     readonly call: CallFunction;
     readonly describeError: DescribeError;
   }) {
     this.#clock = options.clock;
     this.#settings = options.settings;
+    this.#timeoutOf = options.timeoutOf;
     this.#call = options.call;
     this.#describeError = options.describeError;
   }
@@ -78,13 +84,18 @@ export class DurableExecutions {
   }
 
   /**
-   * Starts an execution, or finds the one that has the name already. `closed` resolves when it has ended. Throws
-   * `DurableExecutionAlreadyStartedException` when that one has another input or runs on another version.
+   * Starts an execution, or finds the one that has the name already: `began` says which. `closed` resolves when it has
+   * ended. Throws `DurableExecutionAlreadyStartedException` when that one has another input or runs on another version.
    */
-  start(start: DurableStart): { readonly arn: string; readonly closed: Promise<DurableExecution> } {
-    const execution = this.#named(start) ?? this.#begin(start);
+  start(start: DurableStart): {
+    readonly arn: string;
+    readonly began: boolean;
+    readonly closed: Promise<DurableExecution>;
+  } {
+    const found = this.#named(start);
+    const execution = found ?? this.#begin(start);
     const closed = execution.closed.then(() => viewOf(execution, this.#clock.now()));
-    return { arn: execution.arn, closed };
+    return { arn: execution.arn, began: found === undefined, closed };
   }
 
   /** Resolves when no execution runs. */
@@ -187,7 +198,7 @@ export class DurableExecutions {
     const { functionName, version } = start;
     const requestId = randomUUID();
     const startedAt = this.#clock.now();
-    const deadline = startedAt + this.#settings.timeoutMilliseconds;
+    const deadline = startedAt + this.#timeoutOf(functionName, version);
     const invocation: Mutable<DurableInvocation> = { requestId, startedAt };
     const updated = changes(execution.seen, execution.operations).map(({ id }) => id);
     execution.invocations.push(invocation);
