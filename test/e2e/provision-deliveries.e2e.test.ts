@@ -150,6 +150,35 @@ describe('provision', () => {
       expect(imports()).toHaveLength(1);
     });
 
+    it('is given up after two runs that Lambda ended, and the deployment is rolled back while nobody works on it', async () => {
+      await stacks.createStack('issuers', issuer());
+      const began = sandbox.clock.now();
+      // Nothing answers the start of the renewal: each run hangs until its time-out.
+      const hang = { operation: 'lambda:Invoke', when: isForRenew, delay: 16 * MINUTE, drop: true } as const;
+      sandbox.faults.add({ ...hang, times: 2 });
+      const stack = await stacks.createStack('web', certificate());
+      expect(stack).toMatchObject({
+        status: 'ROLLBACK_COMPLETE',
+        reason: expect.stringContaining('did not receive a response'),
+        resources: {},
+      });
+      // 15 minutes, a pause of one, 15 minutes, a pause of two: by then the event is older than the 20 that it may be.
+      const event = last('Create');
+      expect(sandbox.lambda.invocations.filter(({ outcome }) => outcome === 'failed')).toEqual([
+        expect.objectContaining({ event, attempts: 2, error: expect.objectContaining({ name: 'Sandbox.Timedout' }) }),
+      ]);
+      expect(sandbox.deployment.deadLetters).toEqual([
+        { queue: expect.stringContaining('ProvisionDeadLetters'), event },
+      ]);
+      expect((sandbox.clock.now() - began) / MINUTE).toBeCloseTo(35, 0);
+      expect(stacks.events.slice(-2)).toMatchObject([
+        { requestType: 'Create', status: 'FAILED', document: undefined },
+        { requestType: 'Delete', status: 'SUCCESS' },
+      ]);
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeDefined();
+      expect([imports(), sandbox.ca.orders]).toEqual([[], []]);
+    });
+
     it('a Delete that was killed goes on as well', async () => {
       sandbox.lambda.settings.asyncRetries = 2;
       await stacks.createStack('web', { ...issuer(), ...certificate({}, { RemovalPolicy: 'destroy' }) });

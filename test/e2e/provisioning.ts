@@ -53,7 +53,11 @@ export function useProvisioning(options: SandboxOptions = {}): Provisioning {
     issuer: (settings = {}) => ({
       Issuer: {
         type: 'Custom::AcmeIssuer',
-        properties: { Name: 'sandbox', Settings: JSON.stringify({ ...world.sandbox.issuerSettings(), ...settings }) },
+        properties: {
+          Name: 'sandbox',
+          Settings: JSON.stringify({ ...world.sandbox.issuerSettings(), ...settings }),
+          ServiceTimeout: world.sandbox.deployment.serviceTimeout,
+        },
       },
     }),
     certificate: (spec = {}, properties = {}) => ({
@@ -64,6 +68,7 @@ export function useProvisioning(options: SandboxOptions = {}): Provisioning {
           Spec: JSON.stringify({ ...SPEC, ...spec }),
           WaitForIssuance: true,
           RemovalPolicy: 'retain',
+          ServiceTimeout: world.sandbox.deployment.serviceTimeout,
           ...properties,
         },
       },

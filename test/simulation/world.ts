@@ -68,7 +68,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
   }
   for (const member of scenario.fleet) {
     if (member.owner === 'hand') await sandbox.register(member.name, member.spec);
-    else await cloudFormation.createStack(stackOf(member.name), templateOf(member));
+    else await cloudFormation.createStack(stackOf(member.name), templateOf(member, sandbox));
   }
   sandbox.secretsManager.settings.listStalenessMilliseconds = scenario.listStaleness;
   await sandbox.clock.advance(scenario.listStaleness);
@@ -105,10 +105,14 @@ export function stackOf(name: string): string {
 /** An issuer as a stack has it; another text in `keyRollover` has the account's key replaced. */
 export function issuerTemplate(issuer: string, sandbox: Sandbox, keyRollover?: string): Template {
   const settings = { ...sandbox.issuerSettings(), ...(keyRollover === undefined ? {} : { keyRollover }) };
-  return { Issuer: { type: 'Custom::AcmeIssuer', properties: { Name: issuer, Settings: JSON.stringify(settings) } } };
+  const { serviceTimeout: ServiceTimeout } = sandbox.deployment;
+  const properties = { Name: issuer, Settings: JSON.stringify(settings), ServiceTimeout };
+  return { Issuer: { type: 'Custom::AcmeIssuer', properties } };
 }
 
-export function templateOf({ name, spec }: Pick<FleetMember, 'name' | 'spec'>): Template {
-  const properties = { Name: name, Spec: JSON.stringify(spec), WaitForIssuance: true, RemovalPolicy: 'retain' };
+export function templateOf({ name, spec }: Pick<FleetMember, 'name' | 'spec'>, sandbox: Sandbox): Template {
+  const { serviceTimeout: ServiceTimeout } = sandbox.deployment;
+  const Spec = JSON.stringify(spec);
+  const properties = { Name: name, Spec, WaitForIssuance: true, RemovalPolicy: 'retain', ServiceTimeout };
   return { Certificate: { type: 'Custom::AcmeCertificate', properties } };
 }
