@@ -73,9 +73,11 @@ export class CertificateRenewer extends Construct {
     this.certificateMetrics = settings.certificateMetrics ? { renewer: settings.renewer } : undefined;
 
     const scanLetters = deadLetterQueue(this, 'ScanDeadLetters');
-    const renewLetters = deadLetterQueue(this, 'RenewDeadLetters');
+    // Durable executions have none, and are never repeated: decision 2.
+    const renewLetters = durable ? undefined : deadLetterQueue(this, 'RenewDeadLetters');
     const provisionLetters = deadLetterQueue(this, 'ProvisionDeadLetters');
-    const asyncRetries = { retryAttempts: 2, maxEventAge: Duration.hours(1) };
+    const maxEventAge = Duration.hours(1);
+    const asyncRetries = { retryAttempts: 2, maxEventAge };
 
     // Another id means another function: CloudFormation would fail to add durability to an existing one in place.
     this.renewFunction = bundledFunction(this, durable ? 'Renew' : 'RenewDirect', {
@@ -84,8 +86,8 @@ export class CertificateRenewer extends Construct {
       description: 'Renews one certificate',
       timeout: Duration.minutes(15),
       environment: environmentOf(settings, { encryptionKey }),
-      deadLetterQueue: renewLetters,
       logRetention,
+      ...(renewLetters ? { deadLetterQueue: renewLetters } : {}),
       ...(durable ? { durableConfig: durableConfigOf(props) } : {}),
     });
     // Running executions are pinned to their version. What an update made that is rolled back goes again: Lambda publishes no
@@ -95,7 +97,7 @@ export class CertificateRenewer extends Construct {
     this.renewAlias = new Alias(this, durable ? 'RenewLive' : 'RenewDirectLive', {
       aliasName: 'live',
       version: this.renewFunction.currentVersion,
-      ...asyncRetries,
+      ...(durable ? { maxEventAge } : asyncRetries),
     });
     if (durable) this.allowCheckpoints(encryptionKey);
 
@@ -152,7 +154,7 @@ export class CertificateRenewer extends Construct {
     new Alarms(this, 'Alarms', {
       ...watched,
       topic: this.alertsTopic,
-      deadLetterQueues: [scanLetters, renewLetters, provisionLetters],
+      deadLetterQueues: [scanLetters, ...(renewLetters ? [renewLetters] : []), provisionLetters],
       durable,
       minimumRemainingShare,
     });

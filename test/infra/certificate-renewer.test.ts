@@ -9,6 +9,8 @@ import { settingsFromEnvironment } from '../../lambdas/core/settings.ts';
 import { resourceOf, resourcesOf, type TemplateResource, testStack } from './synthesized.ts';
 
 const FUNCTION = 'AWS::Lambda::Function';
+/** CDK takes the alias' name out of its ARN. */
+const OF_ALIAS = { 'Fn::Select': [7, { 'Fn::Split': [':', { Ref: expect.stringContaining('Live') }] }] };
 
 describe('CertificateRenewer', () => {
   let stack: Stack;
@@ -68,28 +70,47 @@ describe('CertificateRenewer', () => {
     });
   });
 
-  it('bounds the repetitions of each function, of renew where it is invoked: at the alias', () => {
+  it('bounds the age of events, and how often they are repeated but for durable executions, which are not', () => {
     const configs = Object.values(resourcesOf(stack, 'AWS::Lambda::EventInvokeConfig'));
     expect(configs).toHaveLength(3);
-    for (const { Properties } of configs) {
-      const ofProvision = Properties.FunctionName.Ref === functions.provision.id;
+    const byFunction = Object.fromEntries(
+      Object.entries(functions).map(([name, { id }]) => {
+        const { FunctionName: _name, ...config } =
+          configs.find(({ Properties }) => Properties.FunctionName.Ref === id)?.Properties ?? {};
+        return [name, config];
+      }),
+    );
+    expect(byFunction).toEqual({
+      scan: { Qualifier: '$LATEST', MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 },
+      renew: { Qualifier: OF_ALIAS, MaximumEventAgeInSeconds: 3600 },
       // So that what Lambda starts last ends while CloudFormation waits: 35 minutes, of which a run may take 15.
-      const age = ofProvision ? 1200 : 3600;
-      expect(Properties).toMatchObject({ MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: age });
-      const ofRenew = Properties.FunctionName.Ref === functions.renew.id;
-      expect(Properties.Qualifier === '$LATEST').toBe(!ofRenew);
-    }
+      provision: { Qualifier: '$LATEST', MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 1200 },
+    });
   });
 
-  it('keeps what failed each time in encrypted queues that refuse plain HTTP', () => {
+  it('gives each function the memory and the time that it needs, of a durable one for each invocation', () => {
+    const limits = Object.entries(functions).map(([name, { Properties }]) => [
+      name,
+      Properties.MemorySize,
+      Properties.Timeout,
+    ]);
+    expect(limits).toEqual([
+      ['scan', 512, 600],
+      ['renew', 512, 900],
+      ['provision', 512, 900],
+    ]);
+  });
+
+  it('keeps what failed each time in encrypted queues that refuse plain HTTP; durable executions have none', () => {
     const queues = Object.entries(resourcesOf(stack, 'AWS::SQS::Queue'));
-    expect(queues).toHaveLength(3);
+    expect(queues).toHaveLength(2);
     for (const [, { Properties }] of queues)
       expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
-    const used = Object.values(functions).map(
+    const used = [functions.scan, functions.provision].map(
       ({ Properties }) => Properties.DeadLetterConfig.TargetArn['Fn::GetAtt'][0],
     );
     expect(used.sort()).toEqual(queues.map(([id]) => id).sort());
+    expect(functions.renew.Properties).not.toHaveProperty('DeadLetterConfig');
   });
 
   it('scans once an hour, in a minute that is the same at every synth, with bounded repetitions', () => {
@@ -201,6 +222,14 @@ describe('CertificateRenewer without durable functions', () => {
     const { Variables: environment } = resourceOf(direct, FUNCTION, 'Scan').Properties.Environment;
     expect(environment).toMatchObject({ EVERCERT_EXECUTION: 'direct' });
     expect(renew.Properties).not.toHaveProperty('DurableConfig');
+    expect(renew.Properties).toMatchObject({ MemorySize: 512, Timeout: 900 });
+    expect(renew.Properties.DeadLetterConfig.TargetArn['Fn::GetAtt'][0]).toMatch(/^RenewerRenewDeadLetters/);
+    const configs = Object.values(resourcesOf(direct, 'AWS::Lambda::EventInvokeConfig'));
+    expect(configs.find(({ Properties }) => Properties.FunctionName.Ref === renew.id)?.Properties).toMatchObject({
+      Qualifier: OF_ALIAS,
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: 3600,
+    });
     expect(renew.id).not.toBe(resourceOf(durable, FUNCTION, 'RenewerRenew').id);
     expect(resourceOf(direct, 'AWS::Lambda::Alias').id).not.toBe(resourceOf(durable, 'AWS::Lambda::Alias').id);
     // CloudFormation allows no change of a custom resource's ServiceToken.
