@@ -62,6 +62,9 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
   });
   sandbox.route53.settings.propagationMilliseconds = scenario.propagation;
   sandbox.lambda.settings.asyncRetries = scenario.asyncRetries;
+  if (scenario.initialOperations !== undefined) {
+    sandbox.lambda.settings.initialOperations = scenario.initialOperations;
+  }
   for (const issuer of ISSUERS) {
     const { status, reason } = await cloudFormation.createStack(stackOf(issuer), issuerTemplate(issuer, sandbox));
     if (status !== 'CREATE_COMPLETE') throw new Error(`The stack of the issuer ${issuer} is in ${status}: ${reason}`);
