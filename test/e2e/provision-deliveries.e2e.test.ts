@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { createProvision } from '../../lambdas/handlers/provision.ts';
+import { findKeyMaterial } from '../key-material.ts';
 import { type CloudFormation, startCloudFormation } from '../sandbox/cloudformation.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { CHANGED, REFUSAL, SECRET, useProvisioning } from './provisioning.ts';
@@ -222,7 +223,25 @@ describe('provision', () => {
       ]);
       expect(written).toContain('ca-refused');
       expect(written).not.toContain('PRIVATE KEY');
-      expect(written).not.toContain('X-Amz-Signature=undefined');
+    });
+
+    it('has a URL whose signature shows nowhere, also when nothing can be delivered to it', async () => {
+      sandbox.lambda.settings.asyncRetries = 1;
+      sandbox.faults.add({ operation: 'cloudformation:answer', times: 5, drop: true });
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      sandbox.faults.add({ operation: 'acme:newOrder', error: REFUSAL });
+      await stacks.updateStack('web', { ...issuer(), ...certificate({ domainNames: ['www.leane.dev'] }) });
+      const signatures = JSON.stringify(stacks.sent).match(/(?<=X-Amz-Signature=)[0-9a-f]+/g) ?? [];
+      expect(signatures).toHaveLength(stacks.sent.length);
+      const written = {
+        log: sandbox.log,
+        printed: sandbox.printed,
+        deployments: stacks.events,
+        outcomes: sandbox.lambda.invocations.map(({ event: _, ...outcome }) => outcome),
+        failure: sandbox.secretsManager.value(SECRET, 'ACME_FAILURE'),
+      };
+      for (const code of ['aws-unavailable', 'ca-refused']) expect(JSON.stringify(written)).toContain(code);
+      expect(findKeyMaterial(written, signatures)).toEqual([]);
     });
   });
 
