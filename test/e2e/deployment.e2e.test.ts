@@ -3,7 +3,7 @@ import { HOUR } from '../../lambdas/core/duration.ts';
 import type { Template } from '../sandbox/cloudformation.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/stack-sandbox.ts';
 
 const HMAC_KEY = 'c2VjcmV0LW1hYy1rZXktb2YtdGhlLWV4dGVybmFsLWFjY291bnQ';
 const refused = { status: 400, name: 'ValidationException', message: 'refused' };

@@ -10,9 +10,9 @@ import { findKeyMaterial } from '../key-material.ts';
 import { type MetricValue, readEmbeddedMetrics } from '../sandbox/embedded-metrics.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/stack-sandbox.ts';
 import { synthesizedApp } from '../sandbox/synthesis.ts';
 import { isSame, watchedMetrics } from '../sandbox/watched-metrics.ts';
-import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
 import { EXECUTIONS } from './executions.ts';
 
 const NAME = 'leane.dev';

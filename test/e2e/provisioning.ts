@@ -4,7 +4,7 @@ import type { CertificateTags } from '../../lambdas/core/certificate-tags.ts';
 import type { Stack, Template } from '../sandbox/cloudformation.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
 import type { SandboxOptions } from '../sandbox/sandbox.ts';
-import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/stack-sandbox.ts';
 
 export const NAME = 'leane.dev';
 export const SECRET = 'evercert/leane.dev';

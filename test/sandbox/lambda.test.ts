@@ -1,8 +1,8 @@
 import { type InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LambdaService } from './lambda.ts';
+import { startTestAws, type TestAws } from './test-aws.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { startTestAws, type TestAws } from './with-aws.ts';
 
 const MINUTE = 60_000;
 

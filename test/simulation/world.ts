@@ -2,7 +2,7 @@ import { LETS_ENCRYPT_HOST } from '../sandbox/ca/https-root.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
 import type { Template } from '../sandbox/cloudformation.ts';
 import type { LogEntry, Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
-import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/stack-sandbox.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { seededRandom } from './random.ts';
 import type { FleetMember, Scenario } from './scenario.ts';
