@@ -1,14 +1,11 @@
 import { type DurableContext, type DurableExecutionHandler, StepSemantics } from '@aws/durable-execution-sdk-js';
 import { StopDurableExecutionCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { DurableExecution } from './durable-execution.ts';
 import { type DurableTestBed, startDurableTestBed } from './durable-test-bed.ts';
 import type { Invocation } from './lambda.ts';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const CONFIG = { executionTimeoutSeconds: DAY / SECOND, retentionDays: 14 };
 
 let bed: DurableTestBed;

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { DAY } from '../../lambdas/core/duration.ts';
 import { AwsServiceError } from './aws-service.ts';
 import { abandoned, inconsistencies } from './durable-determinism.ts';
 import {
@@ -39,7 +40,6 @@ export type TimeoutOf = (functionName: string, version: string) => number;
 /** What a function that was killed or threw is reported as. */
 export type DescribeError = (error: unknown, requestId: string) => ErrorPayload;
 
-const DAY = 86_400_000;
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 300_000;
 /** https://docs.aws.amazon.com/lambda/latest/api/API_GetDurableExecutionState.html */

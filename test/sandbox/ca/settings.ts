@@ -1,10 +1,7 @@
+import { DAY, HOUR, SECOND } from '../../../lambdas/core/duration.ts';
 import { mulberry32 } from '../mulberry32.ts';
 import type { ProblemDocument } from './problem.ts';
 import type { IssuedCertificate } from './registry.ts';
-
-const SECOND = 1_000;
-const HOUR = 3_600 * SECOND;
-const DAY = 24 * HOUR;
 
 /**
  * How the CA behaves. The object is mutable: a change is in force from the next request on. The defaults are those of
