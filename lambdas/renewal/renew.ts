@@ -1,4 +1,3 @@
-import type { AcmImport } from '../core/certificate-tags.ts';
 import { isHarmless, toFailure } from '../core/failure.ts';
 import type { RenewOutcome } from '../core/outcome.ts';
 import type { RenewEvent } from '../core/renew-event.ts';
@@ -8,7 +7,8 @@ import { issue } from './order/issue.ts';
 import { announce } from './outcome/announce.ts';
 import { asFailure, recordFailure } from './outcome/record-failure.ts';
 import type { Steps } from './ports/steps.ts';
-import { goLive, importLive } from './publish/publish.ts';
+import { importEverywhere } from './publish/import-everywhere.ts';
+import { goLive } from './publish/publish.ts';
 import { reinstate } from './publish/reinstate.ts';
 import { revokeAtOnce, revokeReplaced } from './revoke.ts';
 import type { Run } from './run.ts';
@@ -30,7 +30,7 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
   if (begun.kind === 'ended') return begun.outcome;
   let { attempt } = begun;
   expectOwnAttempt(attempt);
-  let imports: Readonly<Record<string, AcmImport>> = attempt.imports;
+  let { imports } = attempt;
   try {
     let version = attempt.claim.generation;
     let cleaned = false;
@@ -42,10 +42,9 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
       version = issued.version;
     }
     if (attempt.reinstates !== undefined) version = await steps.run('reinstate', () => reinstate(attempt, run));
-    for (const region of attempt.spec.acm) {
-      const imported = await steps.run(`import into ACM ${region}`, () => importLive(attempt, version, region, run));
-      imports = { ...imports, [region]: imported };
-    }
+    const imported = await importEverywhere(attempt, version, steps, run);
+    imports = imported.imports;
+    if (imported.failure) throw imported.failure;
     const revoked = await revokeReplaced(attempt, version, steps, run);
     return await steps.run('announce', () => announce(attempt, { version, imports, cleaned, revoked }, run));
   } catch (error) {
@@ -58,7 +57,7 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
 
 function leftAlone(
   { name, claim }: Attempt,
-  imports: Readonly<Record<string, AcmImport>>,
+  imports: Attempt['imports'],
   decision: RenewOutcome['decision'],
   reason: string,
 ): RenewOutcome {
