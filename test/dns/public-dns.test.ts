@@ -43,6 +43,7 @@ publicDnsContract('The public DNS', async () => {
     alias: (name, target) => put(name, 'CNAME', `${target}.`),
     txt: (name, value) => put(name, 'TXT', `"${value}"`),
     caa: (name, flags, tag, value) => put(name, 'CAA', `${flags} ${tag} "${value}"`),
+    address: (name, address) => put(name, address.includes(':') ? 'AAAA' : 'A', address),
     fail: () => {
       server.behaviour = 'servfail';
     },

@@ -226,6 +226,7 @@ describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () =>
       alias: (name, target) => put(name, `CNAME ${target}.`),
       txt: (name, value) => put(name, `TXT "${value}"`),
       caa: (name, flags, tag, value) => put(name, `CAA ${flags} ${tag} "${value}"`),
+      address: (name, address) => put(name, `${address.includes(':') ? 'AAAA' : 'A'} ${address}`),
       fail: () => {
         broken = true;
       },
