@@ -1,5 +1,4 @@
-import type { AcmImport } from '../../core/certificate-tags.ts';
-import { type FailureCode, RenewalFailure, toFailure } from '../../core/failure.ts';
+import { RenewalFailure, toFailure } from '../../core/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Steps } from '../ports/steps.ts';
 import type { Run } from '../run.ts';
@@ -12,9 +11,6 @@ export interface ImportedEverywhere {
   readonly failure?: RenewalFailure;
 }
 
-/** Of the attempt, and not of a region: nothing more may be done. */
-const ENDS_THE_ATTEMPT: ReadonlySet<FailureCode> = new Set(['claim-lost', 'attempt-timeout']);
-
 /**
  * Brings the live pair to ACM in each region of the spec, one after another. A region that fails keeps it from no other,
  * whose load balancers would serve the old pair until that expires. Never throws.
@@ -25,21 +21,20 @@ export async function importEverywhere(
   steps: Steps,
   run: Run,
 ): Promise<ImportedEverywhere> {
-  const imported: [region: string, AcmImport][] = [];
   const failed: [region: string, RenewalFailure][] = [];
+  let { imports } = attempt;
   for (const region of attempt.spec.acm) {
     try {
-      imported.push([
-        region,
-        await steps.run(`import into ACM ${region}`, () => importLive(attempt, version, region, run)),
-      ]);
+      const imported = await steps.run(`import into ACM ${region}`, () => importLive(attempt, version, region, run));
+      imports = { ...imports, [region]: imported };
     } catch (error) {
       const failure = toFailure(error);
+      // Somebody else goes on, in all regions.
+      if (failure.code === 'claim-lost') return { imports, failure };
       failed.push([region, failure]);
-      if (ENDS_THE_ATTEMPT.has(failure.code)) break;
+      if (failure.code === 'attempt-timeout') break;
     }
   }
-  const imports = { ...attempt.imports, ...Object.fromEntries(imported) };
   const failure = together(failed);
   return failure ? { imports, failure } : { imports };
 }
