@@ -21,10 +21,12 @@ import type { AcmeIssuer } from './acme-issuer.ts';
 import type { CertificateRenewer } from './certificate-renewer.ts';
 import { isForCloudFront, refuseInDistributions } from './keys-for-cloudfront.ts';
 import { defaultName, parseCertificateName } from './names.ts';
+import { expectOwnPrincipal } from './own-principal.ts';
 import { PROVISION_TIMEOUT } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
 import { certificateDaysToExpiry, daysToExpiry, RegionalCertificate } from './regional-certificate.ts';
 import { CLOUDFRONT_REGION, expectKnownRegion } from './regions.ts';
+import { expectEnvironmentOf } from './same-environment.ts';
 import { specOf, withZoneOf } from './spec-of-props.ts';
 import { tagsProperty } from './tags-property.ts';
 import { AT_A_TIME, whoseTurnEnds } from './turns.ts';
@@ -62,6 +64,9 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     this.certificateName = parseCertificateName(wanted);
     this.waitForIssuance = props.waitForIssuance ?? true;
     const renewer = renewerOf(wanted, issuers);
+    const { region } = this.stack;
+    const instead = `put it into the renewer's stack with ${region} in acm, and use its certificateIn('${region}') here, with crossRegionReferences`;
+    expectEnvironmentOf(renewer, this, `certificate ${wanted}`, instead);
     renewer.takeName('certificate', wanted);
     this.certificateMetrics = renewer.certificateMetrics;
     if (props.dnsRole) renewer.allowDnsRole(props.dnsRole);
@@ -135,12 +140,14 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
   }
 
   /**
-   * Lets somebody read the pair, private key included, under whichever of the renewer's keys it is. `secret.grantRead` writes
-   * about a key into that key's policy alone, which CDK can't change for a key that is imported.
+   * Lets a role or user of the stack's account read the pair, private key included, under whichever of the renewer's keys it is.
+   * Refuses others, who need a policy on the secret: evercert writes none (README, "The secret").
    */
   grantRead(grantee: IGrantable): Grant {
+    expectOwnPrincipal(grantee, this.stack, `certificate ${this.certificateName}`);
     const granted = this.secret.grantRead(grantee);
     if (this.secretsKeyArns.length === 0) return granted;
+    // `secret.grantRead` writes about a key into that key's policy alone, which CDK can't change for a key that is imported.
     const { region, urlSuffix } = this.stack;
     const decrypt = Grant.addToPrincipal({
       grantee,

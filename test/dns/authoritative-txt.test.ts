@@ -4,8 +4,8 @@ import { createAuthoritativeTxt } from '../../lambdas/dns/authoritative-txt.ts';
 import { RECORD_NAME, type ServerState, txtLookupContract, ZONE_NAME } from '../contracts/txt-lookup.contract.ts';
 import { type NameServer, startNameServer } from '../sandbox/name-server.ts';
 import { recordSetKey } from '../sandbox/route53-change-batch.ts';
+import { FOR_AN_ANSWER, FOR_SILENCE, patienceWith } from './patience.ts';
 
-const PATIENCE = { timeoutMilliseconds: 250, attempts: 1 };
 const VALUE = 'LPsIwTo7o8BoG0-vjCyGQGBWSVIPxI-i_X336eUOQZo';
 
 const started: NameServer[] = [];
@@ -52,19 +52,15 @@ txtLookupContract('The authoritative look-up', async (states) => {
     Object.entries(states).map(async ([name, state]) => ({ name, endpoints: [(await serve(state)).address] })),
   );
   return {
-    lookup: createAuthoritativeTxt({ ...PATIENCE, findServers: async () => servers }),
+    lookup: createAuthoritativeTxt({ ...patienceWith(states), findServers: async () => servers }),
     stop: async () => undefined,
   };
 });
 
 describe('The authoritative look-up', () => {
   const record = { recordName: RECORD_NAME, zoneName: ZONE_NAME };
-  const through = (resolver: NameServer, ...more: NameServer[]) =>
-    createAuthoritativeTxt({
-      ...PATIENCE,
-      resolvers: [resolver, ...more].map(({ address }) => address),
-      authoritativePort: resolver.port,
-    });
+  const through = ({ address, port }: NameServer, patience = FOR_AN_ANSWER) =>
+    createAuthoritativeTxt({ ...patience, resolvers: [address], authoritativePort: port });
 
   it('finds the servers of the zone through the resolvers', async () => {
     const server = await serve({ records: [[VALUE]] });
@@ -90,7 +86,7 @@ describe('The authoritative look-up', () => {
     const authoritative = await serve({ records: [[VALUE]] });
     const { address: resolverAddress } = resolver;
     const lookup = createAuthoritativeTxt({
-      ...PATIENCE,
+      ...FOR_AN_ANSWER,
       resolvers: [resolverAddress],
       authoritativePort: authoritative.port,
     });
@@ -124,7 +120,7 @@ describe('The authoritative look-up', () => {
     const server = await serve({ records: [[VALUE]] });
     const silent = await serve('silent');
     const lookup = createAuthoritativeTxt({
-      ...PATIENCE,
+      ...FOR_SILENCE,
       resolvers: [silent.address, server.address],
       authoritativePort: server.port,
     });
@@ -135,7 +131,7 @@ describe('The authoritative look-up', () => {
     'gives an empty list when the resolver %s, and asks it again',
     async (state) => {
       const server = await serve(state);
-      const lookup = through(server);
+      const lookup = through(server, state === 'silent' ? FOR_SILENCE : FOR_AN_ANSWER);
       expect(await lookup.look(record)).toEqual([]);
       server.behaviour = 'normal';
       expect(await lookup.look(record)).toEqual([{ server: 'ns-1.example.net (127.0.0.1)', values: [] }]);
@@ -146,7 +142,7 @@ describe('The authoritative look-up', () => {
     const [useful, silent] = [await serve({ records: [[VALUE]] }), await serve('silent')];
     const endpoints = ['[::1]:1', silent.address, useful.address];
     const findServers = async () => [{ name: 'ns-1.example.net', endpoints }];
-    expect(await createAuthoritativeTxt({ ...PATIENCE, findServers }).look(record)).toEqual([
+    expect(await createAuthoritativeTxt({ ...FOR_SILENCE, findServers }).look(record)).toEqual([
       { server: 'ns-1.example.net (127.0.0.1)', values: [VALUE] },
     ]);
   });
@@ -154,7 +150,7 @@ describe('The authoritative look-up', () => {
   it('tells of each address when a server is unreachable at all of them', async () => {
     const endpoints = ['[::1]:1', (await serve('silent')).address];
     const findServers = async () => [{ name: 'ns-1.example.net', endpoints }];
-    const answers = await createAuthoritativeTxt({ ...PATIENCE, findServers }).look(record);
+    const answers = await createAuthoritativeTxt({ ...FOR_SILENCE, findServers }).look(record);
     expect(answers.map(({ server }) => server)).toEqual(['ns-1.example.net (::1)', 'ns-1.example.net (127.0.0.1)']);
     expect(answers.map(({ values }) => values)).toEqual([undefined, undefined]);
     expect(answers[1]?.problem).toBe('timed out');
@@ -163,7 +159,7 @@ describe('The authoritative look-up', () => {
   it('reports addresses that answer differently, each by itself', async () => {
     const endpoints = [(await serve({ records: [[VALUE]] })).address, (await serve('no such name')).address];
     const findServers = async () => [{ name: 'ns-1.example.net', endpoints }];
-    const answers = await createAuthoritativeTxt({ ...PATIENCE, findServers }).look(record);
+    const answers = await createAuthoritativeTxt({ ...FOR_AN_ANSWER, findServers }).look(record);
     expect(answers.map(({ values }) => values)).toEqual([[VALUE], []]);
   });
 });
@@ -171,7 +167,7 @@ describe('The authoritative look-up', () => {
 describe('node:dns', () => {
   it('does not remember what it was told, although c-ares can', async () => {
     const server = await serve({ records: [[VALUE]] });
-    const resolver = new Resolver({ timeout: 250, tries: 1 });
+    const resolver = new Resolver({ timeout: FOR_AN_ANSWER.timeoutMilliseconds, tries: 1 });
     resolver.setServers([server.address]);
     await resolver.resolveTxt(RECORD_NAME);
     await resolver.resolveTxt(RECORD_NAME);
@@ -180,7 +176,7 @@ describe('node:dns', () => {
 
   it('asks without EDNS (RFC 6891), so that what is longer than 512 bytes comes over TCP', async () => {
     const server = await serve({ records: Array.from({ length: 12 }, (_, index) => [`${VALUE}-${index}`]) });
-    const resolver = new Resolver({ timeout: 250, tries: 1 });
+    const resolver = new Resolver({ timeout: FOR_AN_ANSWER.timeoutMilliseconds, tries: 1 });
     resolver.setServers([server.address]);
     expect(await resolver.resolveTxt(RECORD_NAME)).toHaveLength(12);
     expect(server.queries.map(({ transport }) => transport)).toEqual(['udp', 'tcp']);

@@ -13,7 +13,7 @@ import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { config } from '../sandbox/app.config.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/stack-sandbox.ts';
 
 const NAMES = ['*.leane.dev', 'leane.dev'];
 const REGION = 'eu-central-1';

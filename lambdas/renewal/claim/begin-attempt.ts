@@ -1,6 +1,6 @@
 import { sameNames } from '../../core/domain-name.ts';
 import { dueFromMetadata, dueFromValue, isInBackOff } from '../../core/due.ts';
-import { toFailure } from '../../core/failure.ts';
+import { RenewalFailure, toFailure } from '../../core/failure.ts';
 import { isoInstant, type RenewOutcome } from '../../core/outcome.ts';
 import type { RenewEvent } from '../../core/renew-event.ts';
 import { ATTEMPT_SCHEMA, type Attempt } from '../attempt.ts';
@@ -76,6 +76,7 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
   }
   const reinstates = decision.action === 'renew' && !force ? await reinstatable(certificate, issuers, run) : undefined;
   const work = reinstates !== undefined ? 'reinstate' : decision.action === 'renew' ? 'renew' : 'publish';
+  if (work === 'renew') expectRenewable(certificate);
   const claimed = await claimAttempt(certificate, work === 'renew' ? 'renew' : 'publish', run);
   if (claimed.kind === 'busy') {
     return ended(certificate, 'busy', `another run owns the claim until ${isoInstant(claimed.until)}`);
@@ -89,6 +90,18 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
     kind: 'attempt',
     attempt: { ...described, work, reason, force, reinstates, revokes, request: event.request },
   };
+}
+
+/**
+ * Throws `corrupt-secret` where a renewal would leave the old leaf or key beside a new one: a server that reads both would not
+ * start any more, and the pair that is there has time left.
+ */
+function expectRenewable({ name, unrenewable }: ManagedCertificate): void {
+  if (unrenewable === undefined) return;
+  throw new RenewalFailure(
+    'corrupt-secret',
+    `the secret of ${name} can't be renewed: ${unrenewable}, and a renewal would leave the old one there. Nothing was ordered. Give that block a field of its own; a certificate of the chain, a field chain as well.`,
+  );
 }
 
 /** The back-off belongs to the spec that failed; whoever deploys, revokes or changes it doesn't wait. */
