@@ -23,7 +23,6 @@ import { renewalInfoId } from './renewal-info-id.ts';
 /** A verified pair that is stored but not live yet. */
 export interface StoredCertificate {
   readonly version: string;
-  readonly serialNumber: string;
   readonly validInMilliseconds: number;
   readonly storedAt: number;
 }
@@ -150,7 +149,6 @@ async function verifyAndStore(
   }
   return {
     version,
-    serialNumber: facts.serialNumber,
     validInMilliseconds: waitWithin(claim, Math.max(0, facts.notBefore - run.clock.now()), run),
     storedAt: run.clock.now(),
   };
