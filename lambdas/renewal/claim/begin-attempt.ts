@@ -1,18 +1,13 @@
 import { sameNames } from '../../core/domain-name.ts';
-import { dueFromMetadata, dueFromValue, isInBackOff } from '../../core/due.ts';
+import { dueFromMetadata, isInBackOff } from '../../core/due.ts';
 import { toFailure } from '../../core/failure.ts';
 import { isoInstant, type RenewOutcome } from '../../core/outcome.ts';
 import type { RenewEvent } from '../../core/renew-event.ts';
 import { ATTEMPT_SCHEMA, type Attempt } from '../attempt.ts';
 import { describeCertificate } from '../certificate/find-certificate.ts';
-import {
-  type ManagedCertificate,
-  readManagedCertificate,
-  suggestedRenewal,
-} from '../certificate/managed-certificate.ts';
+import { type ManagedCertificate, readManagedCertificate } from '../certificate/managed-certificate.ts';
 import { repairTags } from '../certificate/repair-tags.ts';
 import { writeSpec } from '../certificate/write-spec.ts';
-import { readIssuerSettings } from '../issuer/issuer.ts';
 import { answerRequest } from '../outcome/answer-request.ts';
 import { storeSentence } from '../outcome/failure-sentence.ts';
 import { confirmedImports } from '../publish/publish.ts';
@@ -20,6 +15,7 @@ import { reinstatable } from '../publish/reinstate.ts';
 import { unfinishedRevocations, withRevocationAsked } from '../revoke.ts';
 import type { Run } from '../run.ts';
 import { type Claim, claimAttempt, hasHadItsAttempt } from './claim.ts';
+import { decide, issuersOf } from './decide.ts';
 
 export type Begun =
   | { readonly kind: 'attempt'; readonly attempt: Attempt }
@@ -53,16 +49,12 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
     event.revoke,
     run,
   );
-  const { tags, spec, live } = certificate;
-  const issuers = await Promise.all(
-    spec.issuer.map(async (name) => ({ name, ...(await readIssuerSettings(name, run)) })),
-  );
+  const { tags, spec } = certificate;
+  const issuers = await issuersOf(certificate, run);
   const force = event.force && !(await hasHadItsAttempt(certificate, run));
-  const decision = dueFromValue(live, spec, {
+  const decision = decide(certificate, issuers, {
     now: run.clock.now(),
     force,
-    directoryUrls: issuers.map(({ directoryUrl }) => directoryUrl),
-    suggested: suggestedRenewal(certificate),
     // A deployment hands ARNs on: the tags may be older than what somebody did in ACM.
     imports: event.request === undefined ? tags.acm : await confirmedImports(spec.acm, tags.acm, run),
   });

@@ -6,6 +6,7 @@ import { parseSecretValue } from '../../core/secret-value.ts';
 import { PREVIOUS } from '../../core/stages.ts';
 import type { Attempt } from '../attempt.ts';
 import { livePair, type ManagedCertificate } from '../certificate/managed-certificate.ts';
+import type { NamedIssuer } from '../claim/decide.ts';
 import type { Run } from '../run.ts';
 import { goLive } from './publish.ts';
 
@@ -19,7 +20,7 @@ import { goLive } from './publish.ts';
  */
 export async function reinstatable(
   certificate: ManagedCertificate,
-  issuers: readonly (IssuerSettings & { readonly name: string })[],
+  issuers: readonly NamedIssuer[],
   run: Run,
 ): Promise<string | undefined> {
   const { arn, stages, spec, specVersion, tags } = certificate;
