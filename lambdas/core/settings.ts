@@ -82,8 +82,6 @@ const settingsSchema = z.strictObject({
       }),
     ),
   ),
-  /** For an emulated CloudFormation: its response URLs may be http. */
-  allowHttpAnswers: z._default(z.boolean(), false),
   /** Folder with a file for each issuer whose CA is not reached like a public one (`private-ca.ts`), for renewal information. */
   privateCaFolder: z.optional(z.string().check(z.minLength(1))),
 });
@@ -110,7 +108,6 @@ const VARIABLES = {
   propagationMinutes: 'EVERCERT_PROPAGATION_MINUTES',
   certificateMetrics: 'EVERCERT_CERTIFICATE_METRICS',
   encryptionKey: 'EVERCERT_ENCRYPTION_KEY',
-  allowHttpAnswers: 'EVERCERT_ALLOW_HTTP_ANSWERS',
   privateCaFolder: 'EVERCERT_PRIVATE_CA_FOLDER',
 } as const satisfies Record<keyof Settings, string>;
 
@@ -127,11 +124,6 @@ export function settingsFromEnvironment(environment: Environment): Settings {
       .filter(([, value]) => value !== undefined),
   );
   return parseInput(settingsSchema, input, 'environment');
-}
-
-/** Also for an environment that can't be read otherwise: somebody has to be told that. */
-export function allowsHttpAnswers(environment: Environment): boolean {
-  return environment[VARIABLES.allowHttpAnswers] === 'true';
 }
 
 /** The inverse: what the CDK construct puts into the functions' environment. */
@@ -158,7 +150,7 @@ function fromText(field: keyof Settings, text: string | undefined): unknown {
   return text;
 }
 
-const BOOLEANS: ReadonlySet<keyof Settings> = new Set(['certificateMetrics', 'allowHttpAnswers']);
+const BOOLEANS: ReadonlySet<keyof Settings> = new Set(['certificateMetrics']);
 
 const NUMBERS: ReadonlySet<keyof Settings> = new Set([
   'authoritativePort',

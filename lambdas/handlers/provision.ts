@@ -5,7 +5,7 @@ import { createLambdaStarter } from '../aws/lambda-starter.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
 import { SECOND } from '../core/duration.ts';
 import { THROTTLED } from '../core/metrics.ts';
-import { allowsHttpAnswers, settingsFromEnvironment } from '../core/settings.ts';
+import { settingsFromEnvironment } from '../core/settings.ts';
 import { systemClock } from '../renewal/ports/clock.ts';
 import type { ProvisionPorts } from '../renewal/provision/provision-run.ts';
 import { provision, refuse } from '../renewal/provision.ts';
@@ -27,10 +27,10 @@ const LAST_MOMENT = 30 * SECOND;
  * repeats the event.
  */
 export function createProvision(
-  surroundings: Pick<Surroundings, 'environment' | 'clock' | 'log' | 'print'>,
+  surroundings: Pick<Surroundings, 'environment' | 'clock' | 'log' | 'print' | 'allowHttpAnswers'>,
 ): (event: unknown, context: ProvisionContext) => Promise<void> {
-  const { environment, clock, log } = surroundings;
-  const answers = createCloudFormationAnswers({ clock, allowHttp: allowsHttpAnswers(environment) });
+  const { clock, log, allowHttpAnswers = false } = surroundings;
+  const answers = createCloudFormationAnswers({ clock, allowHttp: allowHttpAnswers });
   try {
     return answering({ ...surroundings, answers });
   } catch (error) {

@@ -43,6 +43,8 @@ export interface Surroundings {
   readonly watch?: (steps: Steps) => Steps;
   /** What a renewal works with; the adapters of AWS and DNS when left out. */
   readonly ports?: typeof renewalPorts;
+  /** Whether CloudFormation, which is emulated then, may be answered at http URLs. */
+  readonly allowHttpAnswers?: boolean;
 }
 
 /**

@@ -201,12 +201,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),
       ...(ports ? { ports } : {}),
       clock: skewedOfProcess(),
+      allowHttpAnswers: true,
     }),
     settings: {
       dnsResolvers: [`${resolver.host}:${resolver.port}`],
       authoritativePort: resolver.port,
       privateCaFolder,
-      allowHttpAnswers: true,
       ...options.settings,
     },
   });
