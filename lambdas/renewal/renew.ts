@@ -8,7 +8,6 @@ import { announce } from './outcome/announce.ts';
 import { asFailure, recordFailure } from './outcome/record-failure.ts';
 import type { Steps } from './ports/steps.ts';
 import { goLive, importLive } from './publish/publish.ts';
-import { reinstate } from './publish/reinstate.ts';
 import { revokeAtOnce, revokeReplaced } from './revoke.ts';
 import type { Run } from './run.ts';
 
@@ -39,7 +38,11 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
       await steps.run('go live', () => goLive(attempt.claim, issued.version, run));
       version = issued.version;
     }
-    if (attempt.reinstates !== undefined) version = await steps.run('reinstate', () => reinstate(attempt, run));
+    const { reinstates } = attempt;
+    if (reinstates !== undefined) {
+      await steps.run('reinstate', () => goLive(attempt.claim, reinstates, run));
+      version = reinstates;
+    }
     for (const region of attempt.spec.acm) {
       const imported = await steps.run(`import into ACM ${region}`, () => importLive(attempt, version, region, run));
       imports = { ...imports, [region]: imported };

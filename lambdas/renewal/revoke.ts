@@ -1,6 +1,7 @@
 import { keyDigestOf } from '../acme/private-key.ts';
 import { revokeCertificate } from '../acme/revocation.ts';
 import { openSession } from '../acme/session.ts';
+import { preferredIssuer } from '../core/certificate-spec.ts';
 import { isRenewalFailure, messageOf, RenewalFailure } from '../core/failure.ts';
 import type { Revoke } from '../core/renew-event.ts';
 import {
@@ -198,9 +199,8 @@ async function revokeByAccount({ certificate = '', reason, issuer: name }: Revoc
 
 /** The issuer that has ordered the live pair; the spec's first for an adopted one, which doesn't say. */
 async function issuerOf({ name, live, spec, tags }: ManagedCertificate, run: Run): Promise<string> {
-  const [first = ''] = spec.issuer;
   const directoryUrl = live.kind === 'pair' ? live.directoryUrl : undefined;
-  if (directoryUrl === undefined) return first;
+  if (directoryUrl === undefined) return preferredIssuer(spec);
   for (const issuer of new Set([...(tags.issuer === undefined ? [] : [tags.issuer]), ...spec.issuer])) {
     const settings = await readIssuerSettings(issuer, run).catch((error: unknown) => {
       if (isRenewalFailure(error) && error.code === 'unknown-issuer') return undefined;

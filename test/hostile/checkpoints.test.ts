@@ -4,7 +4,7 @@ import { problemType } from '../../lambdas/acme/problem.ts';
 import { RenewalFailure } from '../../lambdas/core/failure.ts';
 import { parseRevocations } from '../../lambdas/core/revocations.ts';
 import { parseStoredFailure, storeFailure } from '../../lambdas/core/stored-failure.ts';
-import { expectOwnAttempt } from '../../lambdas/renewal/attempt.ts';
+import { ATTEMPT_SCHEMA, expectOwnAttempt } from '../../lambdas/renewal/attempt.ts';
 import { isOtherVersion, parsePending } from '../../lambdas/renewal/claim/pending.ts';
 import { readSentence } from '../../lambdas/renewal/outcome/failure-sentence.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
@@ -111,9 +111,11 @@ describe('What another version, or a hand, has stored', () => {
 
   it('as an attempt is this version’s or refused', () => {
     fc.assert(
-      fc.property(fc.oneof(damaged({ schema: 1 }), hostileJson), (json) => {
+      fc.property(fc.oneof(damaged({ schema: ATTEMPT_SCHEMA }), hostileJson), (json) => {
         const outcome = typedNow(() => expectOwnAttempt(json as object));
-        expect(kindOf(outcome)).toBe((Object(json) as { schema?: unknown }).schema === 1 ? 'a value' : 'other-version');
+        expect(kindOf(outcome)).toBe(
+          (Object(json) as { schema?: unknown }).schema === ATTEMPT_SCHEMA ? 'a value' : 'other-version',
+        );
       }),
       runs(),
     );

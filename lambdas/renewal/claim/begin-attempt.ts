@@ -1,3 +1,4 @@
+import { preferredIssuer } from '../../core/certificate-spec.ts';
 import { sameNames } from '../../core/domain-name.ts';
 import { dueFromMetadata, isInBackOff } from '../../core/due.ts';
 import { toFailure } from '../../core/failure.ts';
@@ -102,10 +103,9 @@ function asDescribed(
     claim,
     spec,
     specVersion,
-    issuer: spec.issuer[0] ?? '',
+    issuer: preferredIssuer(spec),
     liveTrust: pair && tags.trust,
-    notBefore: pair?.notBefore,
-    notAfter: pair?.notAfter,
+    live: pair && { notBefore: pair.notBefore, notAfter: pair.notAfter },
     describedSerial: tags.serial,
     describedRenewAt: tags.renewAt,
     failures: tags.failures ?? 0,

@@ -58,7 +58,7 @@ async function placeOrResume(attempt: Attempt, issuer: OpenIssuer, run: Run): Pr
     issuer: attempt.issuer,
     spec: attempt.specVersion,
     order: order.url,
-    ...(isNew ? { ordered: withOrder(attempt.ordered ?? [], run.clock.now()) } : {}),
+    ...(isNew ? { ordered: withOrder(attempt.ordered, run.clock.now()) } : {}),
   });
   await run.vault.tag(attempt.claim.arn, tags);
   if (!Object.values(tags).includes(order.url))
@@ -140,7 +140,7 @@ async function place(
 }
 
 /** So that no fault of ours uses up what the CA allows. */
-function expectBudget({ issued = [], force, revokes }: Attempt, { name, settings }: OpenIssuer, run: Run): void {
+function expectBudget({ issued, force, revokes }: Attempt, { name, settings }: OpenIssuer, run: Run): void {
   const at = hasKnownLimits(settings.directoryUrl)
     ? nextIssuance(issued, run.clock.now(), force || revokes !== undefined)
     : undefined;

@@ -27,7 +27,7 @@ export async function recordFailure(
     now,
     failures,
     slow: failure.code === 'attempt-timeout',
-    ...(attempt.notAfter === undefined ? {} : { notAfter: attempt.notAfter }),
+    ...(attempt.live === undefined ? {} : { notAfter: attempt.live.notAfter }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   });
   // A human has to end a pause; meanwhile another issuer may do, in the last quarter of the lifetime at the latest.
@@ -88,7 +88,7 @@ export function asFailure(certificate: string, error: unknown): RenewalFailure {
 }
 
 /** A certificate that was rejected has been issued all the same: the CA counts it. */
-function issuances({ issued = [] }: Attempt, { code }: RenewalFailure, now: number): readonly number[] | undefined {
+function issuances({ issued }: Attempt, { code }: RenewalFailure, now: number): readonly number[] | undefined {
   const counted = code === 'certificate-rejected' ? withIssuance(issued, now) : issued;
   return counted.length > 0 ? counted : undefined;
 }
