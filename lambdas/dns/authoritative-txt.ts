@@ -1,5 +1,6 @@
 import type { Resolver } from 'node:dns/promises';
-import type { ServerAnswer, TxtLookup } from '../renewal/ports/txt-lookup.ts';
+import type { ServerAnswer } from '../core/propagation.ts';
+import type { TxtLookup } from '../renewal/ports/txt-lookup.ts';
 import {
   type AuthoritativeServer,
   createFindServers,

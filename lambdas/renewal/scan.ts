@@ -2,8 +2,9 @@ import { certificateName } from '../core/certificate-name.ts';
 import { type CertificateTags, RENEWER_TAG, readCertificateTags } from '../core/certificate-tags.ts';
 import { type Decision, dueFromMetadata } from '../core/due.ts';
 import { messageOf } from '../core/failure.ts';
-import type { ScanFacts, Validity } from '../core/metrics.ts';
-import { isoInstant, type ScannedCertificate, type ScanResult } from '../core/outcome.ts';
+import { isoInstant } from '../core/instant.ts';
+import type { NamedValidity, ScanFacts } from '../core/metrics.ts';
+import type { ScannedCertificate, ScanResult } from '../core/outcome.ts';
 import type { PrivateCa } from '../core/private-ca.ts';
 import type { ScanEvent } from '../core/scan-event.ts';
 import type { Settings } from '../core/settings.ts';
@@ -60,7 +61,7 @@ const AT_ONCE = 20;
 export async function scan(event: ScanEvent, settings: Settings, ports: ScanPorts): Promise<Scan> {
   const orders: number[] = [];
   const found: Found[] = [];
-  const validities: Validity[] = [];
+  const validities: NamedValidity[] = [];
   for await (const { tags: text, ...secret } of await find(event.certificates, settings, ports)) {
     const tags = readCertificateTags(text);
     orders.push(...countedOrders(tags));
@@ -95,7 +96,7 @@ function validityOf(
   { name }: Listed,
   { notBefore, notAfter }: CertificateTags,
   { prefix }: Settings,
-): readonly Validity[] {
+): readonly NamedValidity[] {
   if (notBefore === undefined || notAfter === undefined) return [];
   return [{ name: certificateName(prefix, name), notBefore, notAfter }];
 }

@@ -1,8 +1,10 @@
 import { preferredIssuer } from '../../core/certificate-spec.ts';
+import { arnsByRegion } from '../../core/certificate-tags.ts';
 import { sameNames } from '../../core/domain-name.ts';
 import { dueFromMetadata, isInBackOff } from '../../core/due.ts';
 import { toFailure } from '../../core/failure.ts';
-import { isoInstant, type RenewOutcome } from '../../core/outcome.ts';
+import { isoInstant } from '../../core/instant.ts';
+import type { RenewOutcome } from '../../core/outcome.ts';
 import type { RenewEvent } from '../../core/renew-event.ts';
 import { ATTEMPT_SCHEMA, type Attempt } from '../attempt.ts';
 import { describeCertificate } from '../certificate/find-certificate.ts';
@@ -128,7 +130,7 @@ function ended(certificate: ManagedCertificate, decision: RenewOutcome['decision
       secretArn: arn,
       ...(live.kind === 'pair' ? { serialNumber: live.serialNumber, notAfter: isoInstant(live.notAfter) } : {}),
       ...(tags.renewAt === undefined ? {} : { renewAt: isoInstant(tags.renewAt) }),
-      acm: Object.fromEntries(Object.entries(tags.acm).map(([region, imported]) => [region, imported.arn])),
+      acm: arnsByRegion(tags.acm),
     },
   };
 }

@@ -3,6 +3,7 @@ import { generatePrivateKey } from '../../acme/private-key.ts';
 import { openSession } from '../../acme/session.ts';
 import { issuerSecretName } from '../../core/certificate-name.ts';
 import { messageOf, RenewalFailure } from '../../core/failure.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { type IssuerSettings, type IssuerSettingsInput, parseIssuerSettings } from '../../core/issuer-settings.ts';
 import { isIssuerPaused, readIssuerTags } from '../../core/issuer-tags.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
@@ -96,7 +97,7 @@ async function open(name: string, run: IssuerRun, options: Opening): Promise<Ope
   if (!options.force && isIssuerPaused(tags, run.clock.now())) {
     throw new RenewalFailure(
       'ca-rate-limited',
-      `the CA of issuer ${name} has asked us to wait until ${new Date(tags.notBefore ?? 0).toISOString()}; nothing was sent to it`,
+      `the CA of issuer ${name} has asked us to wait until ${isoInstant(tags.notBefore ?? 0)}; nothing was sent to it`,
       { details: { retryAt: tags.notBefore ?? 0 } },
     );
   }

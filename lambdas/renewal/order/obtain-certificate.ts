@@ -5,7 +5,7 @@ import { encodePrivateKey } from '../../acme/private-key.ts';
 import { verifyPair } from '../../acme/verify.ts';
 import { DAY } from '../../core/duration.ts';
 import { RenewalFailure } from '../../core/failure.ts';
-import { isoInstant } from '../../core/outcome.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { renewedValue } from '../../core/secret-value.ts';
 import { ISSUED } from '../../core/stages.ts';
 import type { Attempt } from '../attempt.ts';

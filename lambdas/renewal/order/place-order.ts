@@ -6,6 +6,7 @@ import { type CertificateTags, writeCertificateTags } from '../../core/certifica
 import { sameNames } from '../../core/domain-name.ts';
 import { MINUTE } from '../../core/duration.ts';
 import { isRenewalFailure, messageOf, RenewalFailure } from '../../core/failure.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
 import { isLowerTrust } from '../../core/trust.ts';
 import type { Attempt } from '../attempt.ts';
@@ -147,7 +148,7 @@ function expectBudget({ issued, force, revokes }: Attempt, { name, settings }: O
   if (at === undefined) return;
   throw new RenewalFailure(
     'budget-used-up',
-    `${issued.length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${new Date(at).toISOString()}. Look in the log at what asks for them.`,
+    `${issued.length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${isoInstant(at)}. Look in the log at what asks for them.`,
     { details: { retryAt: at } },
   );
 }

@@ -1,11 +1,12 @@
 import { readCertificate } from '../../acme/certificate.ts';
 import { directoryOf } from '../../acme/session.ts';
 import { renewBeforeOf } from '../../core/certificate-spec.ts';
-import { type AcmImport, fitsTag, writeCertificateTags } from '../../core/certificate-tags.ts';
+import { type AcmImport, arnsByRegion, fitsTag, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { renewalTime } from '../../core/due.ts';
 import { messageOf } from '../../core/failure.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { isRenewBeforeTooLong } from '../../core/lifetime.ts';
-import { isoInstant, type RenewOutcome } from '../../core/outcome.ts';
+import type { RenewOutcome } from '../../core/outcome.ts';
 import type { Attempt } from '../attempt.ts';
 import { liveTags, NO_FAILURE, NO_RENEWAL_INFO } from '../certificate/live-tags.ts';
 import { isTakenOver, takenOver } from '../claim/claim.ts';
@@ -95,7 +96,7 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
     renewAt: isoInstant(renewAt),
     ...(attempt.work === 'renew' ? { issuer: attempt.issuer } : {}),
     ...(attempt.fallback ? { fallback: attempt.fallback.sentence } : {}),
-    acm: Object.fromEntries(Object.entries(imports).map(([region, imported]) => [region, imported.arn])),
+    acm: arnsByRegion(imports),
   };
 }
 

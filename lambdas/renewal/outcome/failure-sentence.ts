@@ -1,6 +1,8 @@
 import { messageOf, RenewalFailure } from '../../core/failure.ts';
+import { isoInstant } from '../../core/instant.ts';
+import { jsonObjectIn } from '../../core/json-text.ts';
 import { FAILURE } from '../../core/stages.ts';
-import { parseStoredFailure, type StoredFailure, storeFailure } from '../../core/stored-failure.ts';
+import { parseStoredFailure, storeFailure } from '../../core/stored-failure.ts';
 import { digest } from '../digest.ts';
 import type { Run } from '../run.ts';
 
@@ -14,7 +16,7 @@ export async function storeSentence(
   run: Pick<Run, 'vault' | 'log' | 'clock' | 'id'>,
 ): Promise<void> {
   const at = run.clock.now();
-  const value = JSON.stringify({ ...storeFailure(failure), at: new Date(at).toISOString() });
+  const value = JSON.stringify({ ...storeFailure(failure), at: isoInstant(at) });
   try {
     await run.vault.put({ id: arn, value, token: digest('failure', arn, run.id, value), stage: FAILURE });
   } catch (error) {
@@ -33,16 +35,9 @@ export async function readSentence(
 ): Promise<RenewalFailure> {
   const version = secret.stages[FAILURE];
   const text = version === undefined ? undefined : await vault.read(secret.arn, version);
-  const failure = text === undefined ? undefined : parseStoredFailure(fields(text));
+  const { message, data } = jsonObjectIn(text) ?? {};
+  const failure =
+    typeof message === 'string' && typeof data === 'string' ? parseStoredFailure({ message, data }) : undefined;
   if (failure?.code === code) return failure;
   return new RenewalFailure(code, `the renewal failed with ${code}: the log of the renew function says why`);
-}
-
-function fields(text: string): StoredFailure {
-  try {
-    const { message, data } = Object(JSON.parse(text)) as Partial<Record<keyof StoredFailure, unknown>>;
-    return { message: String(message), data: String(data) };
-  } catch {
-    return { message: '', data: '' };
-  }
 }

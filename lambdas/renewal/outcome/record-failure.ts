@@ -1,8 +1,8 @@
 import { retryAt } from '../../core/back-off.ts';
 import { type AcmImport, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { messageOf, RenewalFailure, toFailure } from '../../core/failure.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { withIssuance } from '../../core/order-budget.ts';
-import { isoInstant } from '../../core/outcome.ts';
 import type { Attempt } from '../attempt.ts';
 import { isTakenOver } from '../claim/claim.ts';
 import { pauseWhereLimited } from '../issuer/pause-issuer.ts';

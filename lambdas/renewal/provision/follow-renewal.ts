@@ -1,7 +1,7 @@
 import { type CertificateTags, readCertificateTags } from '../../core/certificate-tags.ts';
 import { SECOND } from '../../core/duration.ts';
 import { FAILURE_CODES, type FailureCode, RenewalFailure } from '../../core/failure.ts';
-import { isoInstant } from '../../core/outcome.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { digest } from '../digest.ts';
 import { endOf } from '../outcome/answer-request.ts';
 import { readSentence } from '../outcome/failure-sentence.ts';
