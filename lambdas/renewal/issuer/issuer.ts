@@ -12,6 +12,7 @@ import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
 import { accountKeyValue, liveAccountKey } from './account-key.ts';
+import { putIssuerSettings } from './issuer-secret.ts';
 import type { OpenIssuer } from './open-issuer.ts';
 import { type AccountOwner, knownAccount, registerAccount } from './register-account.ts';
 import { finishRollover, isRolloverAsked, type KeyOwner, rollOver } from './roll-over-key.ts';
@@ -67,8 +68,7 @@ export async function configureIssuer(
   const value = JSON.stringify(settings);
   const previous = secret.stages[SPEC];
   if (previous === undefined || (await run.vault.read(secret.arn, previous)) !== value) {
-    const token = digest('issuer', secret.arn, previous ?? '', value);
-    await run.vault.put({ id: secret.arn, value, token, stage: SPEC });
+    await putIssuerSettings(secret.arn, previous, value, run);
   }
   run.known.issuers.delete(name);
   run.known.issuerSecrets.delete(name);

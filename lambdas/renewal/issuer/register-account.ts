@@ -4,7 +4,7 @@ import { fitsTag } from '../../core/certificate-tags.ts';
 import { MINUTE, SECOND } from '../../core/duration.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import { type IssuerSettings, parseExternalAccountBinding } from '../../core/issuer-settings.ts';
-import { readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
+import { type IssuerTags, readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
 import { LIVE, PENDING, SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
@@ -34,6 +34,18 @@ export function knownAccount({ secret, forgotten }: Pick<AccountOwner, 'secret' 
 }
 
 /**
+ * Ties an account to the settings and the key that it was looked up with. One whose URL no tag can hold is looked up again by
+ * every run.
+ */
+export async function rememberAccount(
+  arn: string,
+  account: Required<Omit<IssuerTags, 'notBefore'>>,
+  { vault }: Pick<IssuerRun, 'vault'>,
+): Promise<void> {
+  if (fitsTag(account.accountUrl)) await vault.tag(arn, writeIssuerTags(account));
+}
+
+/**
  * Finds or registers the account. Only the holder of the registration's claim asks the CA; whoever comes second waits
  * until the first one has got it. `undefined` when the issuer has changed meanwhile, or has its account by now: it is to be
  * read again. Asking twice would be harmless with most CAs, but not with those whose external account bindings can be used
@@ -54,9 +66,7 @@ export async function registerAccount(
     if (holder.owner === run.id) {
       if (await isOutdated(owner, run)) return undefined;
       const { accountUrl } = await findOrRegisterAccount(session, await accountRequest(owner, run));
-      // A URL that no tag can hold is looked up again by every run.
-      const account = { accountUrl, accountSpec, accountKey };
-      if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags(account));
+      await rememberAccount(secret.arn, { accountUrl, accountSpec, accountKey }, run);
       return accountUrl;
     }
     if (await isRegisteredByAnother(owner, holder.leaseUntil, run)) return undefined;

@@ -2,16 +2,15 @@ import { findAccount } from '../../acme/account.ts';
 import { changeAccountKey } from '../../acme/account-key-change.ts';
 import { generatePrivateKey } from '../../acme/private-key.ts';
 import type { AcmeSession } from '../../acme/session.ts';
-import { fitsTag } from '../../core/certificate-tags.ts';
 import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
 import type { IssuerSettings } from '../../core/issuer-settings.ts';
-import { writeIssuerTags } from '../../core/issuer-tags.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
 import { LIVE, NEXT_KEY, SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
 import { type AccountKey, accountKeyValue, liveAccountKey, parseAccountKey } from './account-key.ts';
+import { rememberAccount } from './register-account.ts';
 
 /** An issuer whose account may get another key. */
 export interface KeyOwner {
@@ -95,8 +94,8 @@ async function makeLive({ secret }: KeyOwner, next: NextKey, accountUrl: string,
   const value = accountKeyValue(next);
   const token = digest('account', secret.arn, next.replaces, value);
   await run.vault.put({ id: secret.arn, value, token, stage: LIVE });
-  const account = { accountUrl, accountSpec: secret.stages[SPEC] ?? '', accountKey: token };
-  if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags(account));
+  const accountSpec = secret.stages[SPEC] ?? '';
+  await rememberAccount(secret.arn, { accountUrl, accountSpec, accountKey: token }, run);
 }
 
 async function unfinished(secret: SecretDescription, run: IssuerRun): Promise<NextKey | undefined> {

@@ -2,15 +2,14 @@ import { directoryOf } from '../../acme/session.ts';
 import { issuerSecretName } from '../../core/certificate-name.ts';
 import { type CertificateTags, readCertificateTags, tagOf, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { RenewalFailure } from '../../core/failure.ts';
-import { writeIssuerTags } from '../../core/issuer-tags.ts';
 import type { ProvisionAnswer } from '../../core/provision-answer.ts';
 import { type IssuerProperties, type ProvisionRequest, parseIssuerProperties } from '../../core/provision-event.ts';
 import { LIVE, SPEC } from '../../core/stages.ts';
 import { writeStackTags } from '../certificate/stack-tags.ts';
-import { digest } from '../digest.ts';
 import { configureIssuer } from '../issuer/issuer.ts';
+import { putIssuerSettings } from '../issuer/issuer-secret.ts';
 import type { OpenIssuer } from '../issuer/open-issuer.ts';
-import { knownAccount } from '../issuer/register-account.ts';
+import { knownAccount, rememberAccount } from '../issuer/register-account.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import { isOwner, ownedByAnother, ownerTags } from './owner.ts';
 import type { ProvisionRun } from './provision-run.ts';
@@ -116,11 +115,9 @@ async function restoreSettings(before: SecretDescription | undefined, run: Provi
   if (!before || version === undefined || now === undefined || now === version) return;
   const value = await run.vault.read(before.arn, version);
   if (value === undefined) return;
-  // Written again: a version that has been followed by another one can't be followed by the same once more.
-  const token = digest('issuer', before.arn, now, value);
-  await run.vault.put({ id: before.arn, value, token, stage: SPEC });
+  const accountSpec = await putIssuerSettings(before.arn, now, value, run);
   const accountUrl = knownAccount({ secret: before });
   if (accountUrl === undefined) return;
   const accountKey = before.stages[LIVE] ?? '';
-  await run.vault.tag(before.arn, writeIssuerTags({ accountUrl, accountSpec: token, accountKey }));
+  await rememberAccount(before.arn, { accountUrl, accountSpec, accountKey }, run);
 }

@@ -2,10 +2,9 @@ import { secretName } from '../../core/certificate-name.ts';
 import type { CertificateSpec } from '../../core/certificate-spec.ts';
 import { KEPT_TAG, RENEWER_TAG, readCertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { RenewalFailure } from '../../core/failure.ts';
-import { placeholderValue } from '../../core/secret-value.ts';
 import type { StackTags } from '../../core/stack-tags.ts';
 import { SPEC, TAGS } from '../../core/stages.ts';
-import { digest } from '../digest.ts';
+import { createCertificateSecret } from '../certificate/create-secret.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import { isOwner, type Owner, ownedByAnother, ownerTags } from './owner.ts';
 import type { ProvisionRun } from './provision-run.ts';
@@ -108,26 +107,19 @@ function expectOurs(secret: SecretDescription, { settings }: ProvisionRun): void
 
 async function created(claimant: Claimant, run: ProvisionRun): Promise<Found> {
   const { name, spec } = claimant;
-  const fullName = secretName(run.settings.prefix, name);
-  await run.vault.create({
-    name: fullName,
-    description: `TLS certificate ${name}, kept by evercert`,
-    value: placeholderValue(spec.domainNames),
-    token: digest('placeholder', fullName, spec.domainNames.join()),
-    tags: {
-      // At once: an account may forbid secrets without certain tags.
-      ...claimant.tags,
-      [RENEWER_TAG]: run.settings.renewer,
-      ...writeCertificateTags({ state: 'registered' }),
-      ...ownerTags(claimant, { resource: claimant.resource, ...begun(claimant.requestId, {}), takenFrom: 'new' }),
-    },
+  const owner = ownerTags(claimant, {
+    resource: claimant.resource,
+    ...begun(claimant.requestId, {}),
+    takenFrom: 'new',
   });
+  const { domainNames } = spec;
+  await createCertificateSecret({ name, domainNames, tags: { ...claimant.tags, ...owner } }, run);
   // Somebody else may have been first.
   const found = await existing(claimant, run);
   if (found) return found;
   throw new RenewalFailure(
     'spec-conflict',
-    `the secret ${fullName} was created and has disappeared: somebody deletes it`,
+    `the secret ${secretName(run.settings.prefix, name)} was created and has disappeared: somebody deletes it`,
   );
 }
 
