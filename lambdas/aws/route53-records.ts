@@ -60,30 +60,27 @@ export function createRoute53Records(
     return hostedZoneFor(name, delegated.length === 1 ? delegated : zones, { account, live: words });
   };
 
+  const zoneOf = async (name: string, options: LocateOptions): Promise<HostedZone> => {
+    const { hostedZoneId, role } = options;
+    if (hostedZoneId) {
+      const zone = await directory.get(hostedZoneId, role);
+      expectZoneCovers(zone, name);
+      return zone;
+    }
+    const zones = await directory.list(role);
+    return decided(name, zones, options).catch(async (error: unknown) => {
+      const newer = await directory.list(role, { again: true });
+      if (newer === zones) throw error;
+      return decided(name, newer, options);
+    });
+  };
+
   return {
-    async locate(recordNames, options = {}) {
-      for (const name of recordNames) expectWritableName(name, cnameTargets);
-      if (recordNames.length === 0) return [];
-      const { hostedZoneId, role } = options;
-      const placed = ({ zoneId, zoneName }: HostedZone, recordName: string) => ({
-        recordName,
-        zoneId,
-        zoneName,
-        ...(role ? { role } : {}),
-      });
-      if (hostedZoneId) {
-        const zone = await directory.get(hostedZoneId, role);
-        for (const recordName of recordNames) expectZoneCovers(zone, recordName);
-        return recordNames.map((recordName) => placed(zone, recordName));
-      }
-      const locateIn = async (zones: readonly HostedZone[]) =>
-        Promise.all(recordNames.map(async (name) => placed(await decided(name, zones, options), name)));
-      const zones = await directory.list(role);
-      return locateIn(zones).catch(async (error: unknown) => {
-        const newer = await directory.list(role, { again: true });
-        if (newer === zones) throw error;
-        return locateIn(newer);
-      });
+    async locate(recordName, options = {}) {
+      expectWritableName(recordName, cnameTargets);
+      const { zoneId, zoneName } = await zoneOf(recordName, options);
+      const { role } = options;
+      return { recordName, zoneId, zoneName, ...(role ? { role } : {}) };
     },
 
     async nameServers({ zoneId, role }) {

@@ -86,14 +86,10 @@ export class MemoryRecords implements ChallengeRecords {
     for (const change of this.#changes) change.synced = () => true;
   }
 
-  async locate(recordNames: readonly string[], options: LocateOptions = {}): Promise<Zone[]> {
-    this.#called('locate', recordNames, options.role);
-    return Promise.all(
-      recordNames.map(async (recordName) => {
-        const { zoneId, zoneName, role } = await this.#zoneFor(recordName, options);
-        return { recordName, zoneId, zoneName, ...(role ? { role } : {}) };
-      }),
-    );
+  async locate(recordName: string, options: LocateOptions = {}): Promise<Zone> {
+    this.#called('locate', [recordName], options.role);
+    const { zoneId, zoneName, role } = await this.#zoneFor(recordName, options);
+    return { recordName, zoneId, zoneName, ...(role ? { role } : {}) };
   }
 
   async nameServers({ zoneId, role }: Pick<Zone, 'zoneId' | 'role'>): Promise<readonly string[]> {

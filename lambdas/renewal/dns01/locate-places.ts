@@ -72,8 +72,7 @@ async function locateIn(
   let nowhere: unknown;
   for (const role of roles) {
     try {
-      const [zone] = await run.records.locate([recordName], { hostedZoneId, role, liveServers: liveServersOf(run) });
-      if (zone) return zone;
+      return await run.records.locate(recordName, { hostedZoneId, role, liveServers: liveServersOf(run) });
     } catch (error) {
       if (!isRenewalFailure(error) || error.code !== 'no-hosted-zone') throw error;
       nowhere ??= error;

@@ -12,15 +12,15 @@ import type { DnsRole } from '../../core/dns-role.ts';
  */
 export interface ChallengeRecords {
   /**
-   * The hosted zone that answers for each record name: the public zone with the longest matching suffix, or
-   * `hostedZoneId` when given. Of several public zones of one name it is the one whose delegation set has the servers that
+   * The hosted zone that answers for a record's name: the public zone with the longest matching suffix, or `hostedZoneId`
+   * when given. Of several public zones of one name it is the one whose delegation set has the servers that
    * `liveServers` names.
    * MUST throw `RenewalFailure` `no-hosted-zone` that names the record and lists the zones that exist, or the ids of those
    * of one name when the delegation decides nothing.
-   * MUST NOT change anything. SHOULD ask for the list of zones once, however many names there are; it MAY be minutes old
-   * as long as it covers the names.
+   * MUST NOT change anything. SHOULD ask for the list of zones once in a run, however many names there are; it MAY be minutes
+   * old as long as it covers the name.
    */
-  locate(recordNames: readonly string[], options?: LocateOptions): Promise<readonly Zone[]>;
+  locate(recordName: string, options?: LocateOptions): Promise<Zone>;
 
   /** The name servers that a zone has to be delegated to, canonical. MAY be minutes old. */
   nameServers(zone: Pick<Zone, 'zoneId' | 'role'>): Promise<readonly string[]>;
@@ -51,7 +51,7 @@ export interface LocateOptions {
   readonly liveServers?: (zoneName: string) => Promise<readonly string[] | undefined>;
 }
 
-/** Where one record goes; `locate` returns one for each name, in the names' order. */
+/** Where one record goes. */
 export interface Zone {
   readonly recordName: string;
   readonly zoneId: string;
