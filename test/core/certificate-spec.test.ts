@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseCertificateSpec } from '../../lambdas/core/certificate-spec.ts';
-import { parseExternalAccountBinding, parseIssuerSettings } from '../../lambdas/core/issuer-settings.ts';
+import { parseIssuerSettings } from '../../lambdas/core/issuer-settings.ts';
 import { parseRenewEvent } from '../../lambdas/core/renew-event.ts';
 import { parseScanEvent } from '../../lambdas/core/scan-event.ts';
 import { parseSettings, settingsFromEnvironment, settingsToEnvironment } from '../../lambdas/core/settings.ts';
@@ -99,12 +99,6 @@ describe('issuer settings', () => {
     [{ directoryUrl: 'https://ca.example/d', trust: 'bundle' }, 'caBundle: is missing'],
   ])('refuses %j', (input, sentence) => {
     expect(messageOf(() => parseIssuerSettings(input))).toContain(sentence);
-  });
-
-  it('does not quote a malformed external account binding', () => {
-    const sentence = messageOf(() => parseExternalAccountBinding({ kid: 'abc', hmac: 'c2VjcmV0' }, 'secret eab'));
-    expect(sentence).toContain('must be a JSON object with the strings kid and hmacKey');
-    expect(sentence).not.toContain('c2VjcmV0');
   });
 });
 

@@ -2,8 +2,9 @@ import { findOrRegisterAccount } from '../../acme/account.ts';
 import type { AcmeSession } from '../../acme/session.ts';
 import { fitsTag } from '../../core/certificate-tags.ts';
 import { MINUTE, SECOND } from '../../core/duration.ts';
+import { type ExternalAccountBinding, parseExternalAccountBinding } from '../../core/external-account-binding.ts';
 import { RenewalFailure } from '../../core/failure.ts';
-import { type IssuerSettings, parseExternalAccountBinding } from '../../core/issuer-settings.ts';
+import type { IssuerSettings } from '../../core/issuer-settings.ts';
 import { type IssuerTags, readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
 import { LIVE, PENDING, SPEC } from '../../core/stages.ts';
@@ -109,11 +110,7 @@ async function accountRequest(
   };
 }
 
-async function readBinding(
-  id: string,
-  issuer: string,
-  run: IssuerRun,
-): Promise<ReturnType<typeof parseExternalAccountBinding>> {
+async function readBinding(id: string, issuer: string, run: IssuerRun): Promise<ExternalAccountBinding> {
   const secret = await run.vault.describe(id);
   const version = secret?.stages[LIVE];
   const text = secret && version ? await run.vault.read(secret.arn, version) : undefined;
