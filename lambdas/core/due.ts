@@ -1,3 +1,4 @@
+import { isAriIdOf } from './ari-id.ts';
 import type { CertificateSpec } from './certificate-spec.ts';
 import { preferredIssuer, renewBeforeOf } from './certificate-spec.ts';
 import type { CertificateTags } from './certificate-tags.ts';
@@ -5,7 +6,6 @@ import { sameNames } from './domain-name.ts';
 import { isoInstant } from './instant.ts';
 import type { KeyType } from './key-type.ts';
 import { latestRenewal, lifetimeRenewal, type Validity } from './lifetime.ts';
-import { isIdOf } from './renewal-info-id.ts';
 import { LIVE, REVOKED, SPEC } from './stages.ts';
 
 /**
@@ -77,7 +77,7 @@ function isHeld({ failure, retryAt }: CertificateTags): boolean {
 
 /** Whether the renewal information of the tags, if there is any, is that of the certificate that they describe. */
 export function isInformedOfLive({ ariId, serial }: CertificateTags): boolean {
-  return ariId === undefined || serial === undefined || isIdOf(ariId, serial);
+  return ariId === undefined || serial === undefined || isAriIdOf(ariId, serial);
 }
 
 function timing(tags: CertificateTags, now: number): Decision {
@@ -120,7 +120,7 @@ export type LivePair =
       /** The profile that was asked for. */
       readonly profile?: string | undefined;
       /** RFC 9773's id, if it has one. */
-      readonly renewalInfoId?: string | undefined;
+      readonly ariId?: string | undefined;
       /** Whether its key was revoked, or is about to be. */
       readonly keyIsRevoked?: boolean;
     };

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { certificateId } from '../../lambdas/acme/certificate-id.ts';
+import { ariIdOf } from '../../lambdas/acme/ari-id.ts';
 import { createCsr } from '../../lambdas/acme/csr.ts';
 import { downloadChain, finalizeOrder, type Order, placeOrder, readOrder } from '../../lambdas/acme/order.ts';
 import { splitChain } from '../../lambdas/acme/pem-chain.ts';
@@ -63,7 +63,7 @@ describe('orders at a CA', () => {
         await finalizeOrder(session, order, csr);
         await clock.sleep(3_000);
         const { certificate } = await downloadChain(session, await readOrder(session, order.url));
-        const replaces = certificateId(certificate);
+        const replaces = ariIdOf(certificate) ?? '';
         await placeOrder(session, { domainNames, replaces });
         const again = await thrownBy(() => placeOrder(session, { domainNames, replaces }));
         expect([again.code, problemType(again)]).toEqual(['ca-refused', 'alreadyReplaced']);

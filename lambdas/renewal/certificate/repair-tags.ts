@@ -20,7 +20,7 @@ export async function repairTags(
     tags.spec === specVersion &&
     tags.state === 'issued' &&
     tags.renewAt !== undefined &&
-    (live.kind !== 'pair' || tags.ariId === undefined || tags.ariId === live.renewalInfoId);
+    (live.kind !== 'pair' || tags.ariId === undefined || tags.ariId === live.ariId);
   if (described || ownedByAnother) return;
   await run.vault.tag(certificate.arn, writeCertificateTags(repaired(certificate, issuers)));
 }
@@ -34,7 +34,7 @@ function repaired(
   if (live.kind !== 'pair') return {};
   const issuer = issuers.find(({ directoryUrl }) => directoryUrl === live.directoryUrl);
   const sameLeaf = certificate.tags.serial === live.serialNumber;
-  const askedAbout = certificate.tags.ariId === undefined ? {} : { ariId: live.renewalInfoId, ariCheck: undefined };
+  const askedAbout = certificate.tags.ariId === undefined ? {} : { ariId: live.ariId, ariCheck: undefined };
   return {
     ...liveTags(live, liveVersion, spec),
     ...(sameLeaf ? askedAbout : { ...NO_RENEWAL_INFO, trust: issuer?.trust, issuer: issuer?.name }),

@@ -1,3 +1,4 @@
+import { ariIdOf } from '../../acme/ari-id.ts';
 import { keyMatches, readCertificate } from '../../acme/certificate.ts';
 import { createCsr } from '../../acme/csr.ts';
 import { downloadChain, finalizeOrder, type Order } from '../../acme/order.ts';
@@ -18,7 +19,6 @@ import type { Run } from '../run.ts';
 import { freshOrder, lastOrder, remember } from './orders.ts';
 import { orderOf } from './place-order.ts';
 import { pollInterval } from './poll-interval.ts';
-import { renewalInfoId } from './renewal-info-id.ts';
 
 /** A verified pair that is stored but not live yet. */
 export interface StoredCertificate {
@@ -135,7 +135,7 @@ async function verifyAndStore(
         directoryUrl,
         accountUrl: issuer.accountUrl,
         profile: spec.profile,
-        ariCertId: renewalInfoId(certificate),
+        ariCertId: ariIdOf(certificate),
       },
     },
     previous,

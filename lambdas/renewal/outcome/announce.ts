@@ -1,3 +1,4 @@
+import { ariIdOf } from '../../acme/ari-id.ts';
 import { readCertificate } from '../../acme/certificate.ts';
 import { directoryOf } from '../../acme/session.ts';
 import { renewBeforeOf } from '../../core/certificate-spec.ts';
@@ -10,11 +11,10 @@ import type { RenewOutcome } from '../../core/outcome.ts';
 import type { Attempt } from '../attempt.ts';
 import { liveTags, NO_FAILURE, NO_RENEWAL_INFO } from '../certificate/live-tags.ts';
 import { isTakenOver, takenOver } from '../claim/claim.ts';
+import { askRenewalInfo } from '../issuer/ask-renewal-info.ts';
 import { endpointOf, openIssuer, readIssuerSettings } from '../issuer/issuer.ts';
-import { renewalInfoId } from '../order/renewal-info-id.ts';
 import { readPair } from '../publish/publish.ts';
 import type { Run } from '../run.ts';
-import { askRenewalInfo } from '../scan/renewal-info.ts';
 import { answered } from './answer-request.ts';
 
 const DECISIONS = {
@@ -107,7 +107,7 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
 async function suggestion(attempt: Attempt, certificate: string, run: Run): Promise<Suggested> {
   const { trust } = await readIssuerSettings(attempt.issuer, run);
   const known = { ...NO_RENEWAL_INFO, trust, issuer: attempt.issuer };
-  const ariId = renewalInfoId(certificate);
+  const ariId = ariIdOf(certificate);
   if (!ariId) return known;
   try {
     const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });

@@ -1,13 +1,12 @@
-import { type RenewalInfoEndpoint, type RenewalInfoTransports, readRenewalInfo } from '../../acme/renewal-info.ts';
+import type { RenewalInfoTransports } from '../../acme/renewal-info.ts';
 import { type CertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { isInformedOfLive, renewalTime } from '../../core/due.ts';
 import { messageOf } from '../../core/failure.ts';
 import type { Validity } from '../../core/lifetime.ts';
 import type { PrivateCa } from '../../core/private-ca.ts';
-import { nextRenewalInfoCheck, selectedInstant } from '../../core/renewal-window.ts';
 import type { ScanEvent } from '../../core/scan-event.ts';
 import { LIVE } from '../../core/stages.ts';
-import { stableFraction } from '../digest.ts';
+import { askRenewalInfo } from '../issuer/ask-renewal-info.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
@@ -72,36 +71,4 @@ export async function withSuggestion(
     ports.log.warn('the renewal information could not be stored', { secret: secret.name, problem: messageOf(error) });
   }
   return { ...tags, ...changes };
-}
-
-/** What a CA said about one certificate, and when to ask again; milliseconds since the epoch. */
-export interface Suggestion {
-  /** `undefined` when there was no usable answer: the lifetime rule holds. */
-  readonly renewAt: number | undefined;
-  readonly nextCheck: number;
-}
-
-/**
- * Asks the CA when a certificate shall be renewed (RFC 9773). Never throws: a CA that does not answer must not stop a
- * renewal.
- */
-export async function askRenewalInfo(
-  endpoint: RenewalInfoEndpoint,
-  ariId: string,
-  { clock, log, transports }: { readonly clock: Clock; readonly log: Log; readonly transports?: RenewalInfoTransports },
-): Promise<Suggestion> {
-  try {
-    const { start, end, explanationUrl, retryAfterMilliseconds } = await readRenewalInfo(endpoint, ariId, {
-      clock,
-      transports,
-    });
-    if (explanationUrl) log.warn('the CA explains its renewal window', { ariId, explanationUrl });
-    return {
-      renewAt: selectedInstant({ start, end }, stableFraction(ariId, start, end)),
-      nextCheck: nextRenewalInfoCheck(clock.now(), retryAfterMilliseconds),
-    };
-  } catch (error) {
-    log.warn('no renewal information; the lifetime rule holds', { ariId, problem: messageOf(error) });
-    return { renewAt: undefined, nextCheck: nextRenewalInfoCheck(clock.now(), undefined) };
-  }
 }
