@@ -2,7 +2,7 @@ import type { CertificateTags } from '../../core/certificate-tags.ts';
 import { type Decision, dueFromValue } from '../../core/due.ts';
 import type { IssuerSettings } from '../../core/issuer-settings.ts';
 import { type ManagedCertificate, suggestedRenewal } from '../certificate/managed-certificate.ts';
-import { readIssuerSettings } from '../issuer/issuer.ts';
+import { readIssuerSettings } from '../issuer/issuer-secret.ts';
 import type { Run } from '../run.ts';
 
 export type NamedIssuer = IssuerSettings & { readonly name: string };

@@ -3,7 +3,7 @@ import { recordName, recordValue } from '../../acme/dns01.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import { knownPending, updatePending } from '../claim/claim.ts';
-import { openIssuer } from '../issuer/issuer.ts';
+import { openIssuer } from '../issuer/open-issuer.ts';
 import { lastOrder } from '../order/orders.ts';
 import { orderOf, type PlacedOrder } from '../order/place-order.ts';
 import type { Presented } from '../ports/challenge-records.ts';
@@ -52,7 +52,7 @@ async function storeChallengeValues(
   placed: PlacedOrder,
   run: Run,
 ): Promise<readonly ExpectedProof[]> {
-  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const issuer = await openIssuer(attempt, run);
   const order = await lastOrder(placed.url, issuer, run);
   const authorizations = await Promise.all(
     order.authorizationUrls.map((url) => readAuthorization(issuer.session, url)),

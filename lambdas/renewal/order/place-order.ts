@@ -13,7 +13,7 @@ import type { Attempt } from '../attempt.ts';
 import { expectTime, knownPending, updatePending } from '../claim/claim.ts';
 import { expectStillDue } from '../claim/still-due.ts';
 import { checkDns, type DnsPlan, mayBeApproved } from '../dns01/check-dns.ts';
-import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import type { OpenIssuer } from '../issuer/issuer.ts';
 import { withKnownAccount } from '../issuer/with-known-account.ts';
 import type { Run } from '../run.ts';
 import { freshOrder, remember } from './orders.ts';
@@ -41,9 +41,7 @@ const PATIENCE = 3;
  * a tag can't hold it. DNS is checked before: a CA that looks in vain counts it.
  */
 export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<PlacedOrder> {
-  return withKnownAccount(attempt.issuer, run, { force: attempt.force }, (issuer) =>
-    placeOrResume(attempt, issuer, run),
-  );
+  return withKnownAccount(attempt, run, (issuer) => placeOrResume(attempt, issuer, run));
 }
 
 async function placeOrResume(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<PlacedOrder> {

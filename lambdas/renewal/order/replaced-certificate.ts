@@ -2,7 +2,7 @@ import { ariIdOf } from '../../acme/ari-id.ts';
 import { isRenewalFailure } from '../../core/failure.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
 import type { Attempt } from '../attempt.ts';
-import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import type { OpenIssuer } from '../issuer/issuer.ts';
 import type { Run } from '../run.ts';
 
 /**

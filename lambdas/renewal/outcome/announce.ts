@@ -12,7 +12,8 @@ import type { Attempt } from '../attempt.ts';
 import { liveTags, NO_FAILURE, NO_RENEWAL_INFO } from '../certificate/live-tags.ts';
 import { isTakenOver, takenOver } from '../claim/claim.ts';
 import { askRenewalInfo } from '../issuer/ask-renewal-info.ts';
-import { endpointOf, openIssuer, readIssuerSettings } from '../issuer/issuer.ts';
+import { readIssuerSettings } from '../issuer/issuer-secret.ts';
+import { endpointOf, openIssuer } from '../issuer/open-issuer.ts';
 import { readPair } from '../publish/publish.ts';
 import type { Run } from '../run.ts';
 import { answered } from './answer-request.ts';
@@ -110,7 +111,7 @@ async function suggestion(attempt: Attempt, certificate: string, run: Run): Prom
   const ariId = ariIdOf(certificate);
   if (!ariId) return known;
   try {
-    const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+    const issuer = await openIssuer(attempt, run);
     const { renewalInfo: renewalInfoUrl } = await directoryOf(issuer.session);
     if (!renewalInfoUrl || !fitsTag(renewalInfoUrl)) return known;
     const { renewAt, nextCheck } = await askRenewalInfo({ ...endpointOf(issuer.settings), renewalInfoUrl }, ariId, run);
