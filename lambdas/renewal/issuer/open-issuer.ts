@@ -6,10 +6,10 @@ import type { IssuerSettings } from '../../core/issuer-settings.ts';
 import { isIssuerPaused, readIssuerTags } from '../../core/issuer-tags.ts';
 import type { IssuerRun } from '../run.ts';
 import { liveAccountKey } from './account-key.ts';
-import type { OpenIssuer } from './issuer.ts';
+import type { IssuerRecord, OpenIssuer } from './issuer.ts';
 import { describeIssuer, settingsOf } from './issuer-secret.ts';
-import { type AccountOwner, knownAccount, registerAccount } from './register-account.ts';
-import { finishRollover, isRolloverAsked, type KeyOwner, rollOver } from './roll-over-key.ts';
+import { knownAccount, registerAccount } from './register-account.ts';
+import { finishRollover, isRolloverAsked, rollOver } from './roll-over-key.ts';
 
 /**
  * Opens an issuer once in a run. Throws `unknown-issuer`, `ca-rate-limited` without asking the CA while it is paused,
@@ -69,19 +69,19 @@ async function open(name: string, run: IssuerRun, options: Opening): Promise<Ope
       cas: run.cas,
       ...(accountUrl ? { accountUrl } : {}),
     });
-  const owner = { name, settings, secret, sessionOf, forgotten: options.forgotten };
+  const record: IssuerRecord = { name, settings, secret, sessionOf, forgotten: options.forgotten };
   const again = (changes: Opening = {}) => {
     run.known.issuerSecrets.delete(name);
     return open(name, run, { ...options, ...changes });
   };
-  if (!options.keyIsSettled && (await finishRollover(owner, run))) return again({ keyIsSettled: true });
+  if (!options.keyIsSettled && (await finishRollover(record, run))) return again({ keyIsSettled: true });
 
   const { accountKey } = await liveAccountKey(secret, name, run);
-  const issuer = await withAccount(accountKey, owner, run);
+  const issuer = await withAccount(accountKey, record, run);
   if (!issuer) return again();
-  if (options.keyIsSettled || !(await isRolloverAsked(owner, run))) return issuer;
+  if (options.keyIsSettled || !(await isRolloverAsked(record, run))) return issuer;
   try {
-    await rollOver(owner, issuer.accountUrl, run);
+    await rollOver(record, issuer.accountUrl, run);
   } catch (error) {
     if (options.strict) throw error;
     run.log.warn('the account could not get a new key; the old one is still used', {
@@ -94,17 +94,13 @@ async function open(name: string, run: IssuerRun, options: Opening): Promise<Ope
 }
 
 /** `undefined` when another run has registered the account in the meantime. */
-async function withAccount(
-  accountKey: string,
-  owner: AccountOwner & KeyOwner,
-  run: IssuerRun,
-): Promise<OpenIssuer | undefined> {
-  const { name, settings, secret, sessionOf } = owner;
+async function withAccount(accountKey: string, record: IssuerRecord, run: IssuerRun): Promise<OpenIssuer | undefined> {
+  const { name, settings, secret, sessionOf, forgotten } = record;
   const opened = { name, arn: secret.arn, settings };
-  const known = knownAccount(owner);
+  const known = knownAccount(secret, forgotten);
   if (known) return { ...opened, session: sessionOf(accountKey, known), accountUrl: known };
   const session = sessionOf(accountKey);
-  const accountUrl = await registerAccount(session, owner, run);
+  const accountUrl = await registerAccount(session, record, run);
   return accountUrl === undefined ? undefined : { ...opened, session, accountUrl };
 }
 

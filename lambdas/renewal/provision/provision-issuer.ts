@@ -116,7 +116,7 @@ async function restoreSettings(before: SecretDescription | undefined, run: Provi
   const value = await run.vault.read(before.arn, version);
   if (value === undefined) return;
   const accountSpec = await putIssuerSettings(before.arn, now, value, run);
-  const accountUrl = knownAccount({ secret: before });
+  const accountUrl = knownAccount(before);
   if (accountUrl === undefined) return;
   const accountKey = before.stages[LIVE] ?? '';
   await rememberAccount(before.arn, { accountUrl, accountSpec, accountKey }, run);
