@@ -32,7 +32,7 @@ import type { Run } from './run.ts';
  * by its serial number: Lambda, clients and people repeat themselves, and what they mean is gone by then.
  * Throws `invalid-input` when there is nothing to revoke, and when another certificate is live than the one that is named.
  */
-export async function withRevocationAsked(
+export async function recordRevocation(
   certificate: ManagedCertificate,
   wanted: Revoke | undefined,
   run: Run,

@@ -12,10 +12,10 @@ import { type ManagedCertificate, readManagedCertificate } from '../certificate/
 import { repairTags } from '../certificate/repair-tags.ts';
 import { writeSpec } from '../certificate/write-spec.ts';
 import { answerRequest } from '../outcome/answer-request.ts';
-import { storeSentence } from '../outcome/failure-sentence.ts';
+import { storeFailure } from '../outcome/last-failure.ts';
 import { confirmedImports } from '../publish/publish.ts';
 import { reinstatable } from '../publish/reinstate.ts';
-import { unfinishedRevocations, withRevocationAsked } from '../revoke.ts';
+import { recordRevocation, unfinishedRevocations } from '../revoke.ts';
 import type { Run } from '../run.ts';
 import { type Claim, claimAttempt, hasHadItsAttempt } from './claim.ts';
 import { decide, issuersOf } from './decide.ts';
@@ -38,7 +38,7 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
     return begun;
   } catch (error) {
     const failure = toFailure(error);
-    await storeSentence(event.certificate, failure, run);
+    await storeFailure(event.certificate, failure, run);
     await answerRequest(event.certificate, event.request, failure.code, run);
     throw error;
   }
@@ -47,7 +47,7 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
 async function begin(event: RenewEvent, run: Run): Promise<Begun> {
   if (event.spec) await writeSpec(event.certificate, event.spec, run.vault, run.settings);
   const secret = await describeCertificate(event.certificate, run.vault, run.settings);
-  const certificate = await withRevocationAsked(
+  const certificate = await recordRevocation(
     await readManagedCertificate(secret, run.vault, run.settings),
     event.revoke,
     run,

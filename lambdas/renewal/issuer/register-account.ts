@@ -61,7 +61,7 @@ export async function registerAccount(
       await rememberAccount(secret.arn, { accountUrl, accountSpec, accountKey }, run);
       return accountUrl;
     }
-    if (await isRegisteredByAnother(record, holder.leaseUntil, run)) return undefined;
+    if (await waitForRegistration(record, holder.leaseUntil, run)) return undefined;
   }
 }
 
@@ -77,7 +77,8 @@ interface Registration {
   readonly leaseUntil: number;
 }
 
-async function isRegisteredByAnother(
+/** Until another run has registered the account, which is the answer, or its claim has ended. */
+async function waitForRegistration(
   { secret, forgotten }: IssuerRecord,
   leaseUntil: number,
   run: IssuerRun,

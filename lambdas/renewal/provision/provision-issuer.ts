@@ -21,8 +21,8 @@ import { begun, isOvertaken } from './request-history.ts';
  */
 export async function provisionIssuer(request: ProvisionRequest, run: ProvisionRun): Promise<ProvisionAnswer> {
   const wanted = parseIssuerProperties(request.properties);
-  const before = await available(request, wanted, run);
-  const issuer = await configured(request, wanted, before, run);
+  const before = await takeOverIssuer(request, wanted, run);
+  const issuer = await configureOrRestore(request, wanted, before, run);
   // The CA may have taken its time: what a newer request has done since has to stay.
   const now = await run.vault.describe(issuer.arn);
   expectNewest(request, wanted, readCertificateTags(now?.tags ?? {}));
@@ -48,8 +48,11 @@ export async function deleteIssuer(request: ProvisionRequest, run: ProvisionRun)
   return { status: 'SUCCESS', physicalId, reason: `the secret ${secret.name} is kept with the account key` };
 }
 
-/** The issuer's secret if there is one; throws when this request may not have it. */
-async function available(
+/**
+ * The issuer's secret if there is one, restored where it was scheduled for deletion, with this request as the newest. Throws when
+ * it may not have it.
+ */
+async function takeOverIssuer(
   request: ProvisionRequest,
   { name }: IssuerProperties,
   run: ProvisionRun,
@@ -84,7 +87,8 @@ function expectNewest(
   );
 }
 
-async function configured(
+/** Throws what the new settings failed with; those from before are in force again by then. */
+async function configureOrRestore(
   { requestId }: ProvisionRequest,
   { name, settings, tags }: IssuerProperties,
   before: SecretDescription | undefined,

@@ -29,7 +29,7 @@ export interface Claimant extends Owner {
  * a request that has been undone, or that a newer one has overtaken.
  */
 export async function takeOver(claimant: Claimant, run: ProvisionRun): Promise<SecretDescription> {
-  const found = (await existing(claimant, run)) ?? (await created(claimant, run));
+  const found = (await findOrRestore(claimant, run)) ?? (await createOrFind(claimant, run));
   const { secret, restored } = found;
   const tags = readCertificateTags(secret.tags);
   const managed = secret.tags[RENEWER_TAG] === run.settings.renewer;
@@ -72,7 +72,7 @@ interface Found {
   readonly restored: boolean;
 }
 
-async function existing(claimant: Claimant, run: ProvisionRun): Promise<Found | undefined> {
+async function findOrRestore(claimant: Claimant, run: ProvisionRun): Promise<Found | undefined> {
   const name = secretName(run.settings.prefix, claimant.name);
   const secret = await run.vault.describe(name);
   if (secret) {
@@ -105,7 +105,7 @@ function expectOurs(secret: SecretDescription, { settings }: ProvisionRun): void
   );
 }
 
-async function created(claimant: Claimant, run: ProvisionRun): Promise<Found> {
+async function createOrFind(claimant: Claimant, run: ProvisionRun): Promise<Found> {
   const { name, spec } = claimant;
   const owner = ownerTags(claimant, {
     resource: claimant.resource,
@@ -115,7 +115,7 @@ async function created(claimant: Claimant, run: ProvisionRun): Promise<Found> {
   const { domainNames } = spec;
   await createCertificateSecret({ name, domainNames, tags: { ...claimant.tags, ...owner } }, run);
   // Somebody else may have been first.
-  const found = await existing(claimant, run);
+  const found = await findOrRestore(claimant, run);
   if (found) return found;
   throw new RenewalFailure(
     'spec-conflict',
