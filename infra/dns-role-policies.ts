@@ -1,5 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
-import type { DnsRole } from '../lambdas/core/dns-role.ts';
+import type { AssumedRole } from '../lambdas/core/dns-role.ts';
 import { challengeStatements, type DnsScope } from './dns-permissions.ts';
 
 /**
@@ -7,7 +7,7 @@ import { challengeStatements, type DnsScope } from './dns-permissions.ts';
  * do. JSON; `renewRoleArn` may be a token.
  */
 export function dnsRolePolicies(
-  { externalId }: Pick<DnsRole, 'externalId'>,
+  { externalId }: Pick<AssumedRole, 'externalId'>,
   renewRoleArn: string,
   { stack, cnameTargets }: Pick<DnsScope, 'stack' | 'cnameTargets'>,
 ): { readonly trust: string; readonly permissions: string } {

@@ -1,7 +1,7 @@
 import { GetChangeCommand } from '@aws-sdk/client-route-53';
 import { delegatedAmong } from '../core/delegation.ts';
 import { canonicalName, isWritableName } from '../core/dns-name.ts';
-import { accountOf, type DnsRole } from '../core/dns-role.ts';
+import { type AssumedRole, accountOf } from '../core/dns-role.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { expectZoneCovers, type HostedZone, hostedZoneFor, zonesCovering } from '../core/hosted-zone.ts';
 import type {
@@ -39,7 +39,7 @@ export function createRoute53Records(
   { clock = systemClock, random = Math.random, cnameTargets = [], knownZones = new Map() }: Route53RecordsOptions = {},
 ): ChallengeRecords {
   const directory = createZoneDirectory(accounts, clock, knownZones);
-  const context = async (role: DnsRole | undefined) => ({ client: await accounts.route53(role), clock, random });
+  const context = async (role: AssumedRole | undefined) => ({ client: await accounts.route53(role), clock, random });
   const zonesOf = (records: readonly ChallengeRecord[]) => byZone(records, cnameTargets);
 
   /** Several public zones of one name are told apart by who is asked for it. */
@@ -139,7 +139,7 @@ function goneZone(error: unknown, { zoneId, zoneName, role }: ZoneValues): Renew
 interface ZoneValues {
   readonly zoneId: string;
   readonly zoneName: string;
-  readonly role: DnsRole | undefined;
+  readonly role: AssumedRole | undefined;
   readonly names: readonly ChallengeValues[];
 }
 

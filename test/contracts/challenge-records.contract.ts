@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DnsRole } from '../../lambdas/core/dns-role.ts';
+import type { AssumedRole } from '../../lambdas/core/dns-role.ts';
 import type { ChallengeRecord, ChallengeRecords } from '../../lambdas/renewal/ports/challenge-records.ts';
 
 /** Hosted zones, and clients of them. */
@@ -9,11 +9,11 @@ export interface ChallengeRecordsWorld {
   /** Returns the new zone's id. */
   createZone(
     name: string,
-    options?: { readonly privateZone?: boolean; readonly nameServers?: readonly string[]; readonly role?: DnsRole },
+    options?: { readonly privateZone?: boolean; readonly nameServers?: readonly string[]; readonly role?: AssumedRole },
   ): string;
   deleteZone(zoneId: string): void;
   /** A role of another account that may be assumed. */
-  readonly role: DnsRole;
+  readonly role: AssumedRole;
   /** Another client's record set; `values` are quoted. */
   put(zoneId: string, recordName: string, values: readonly string[], ttl?: number): void;
   /** The values that are at a name, quoted. */

@@ -1,4 +1,4 @@
-import type { DnsRole } from '../../core/dns-role.ts';
+import type { AssumedRole } from '../../core/dns-role.ts';
 
 /**
  * Publishes the TXT values of DNS-01 challenges (RFC 8555, section 8.4) in the zones that we may write, in this account and
@@ -20,10 +20,10 @@ export interface ChallengeRecords {
    * MUST NOT change anything. SHOULD ask for the list of zones once in a run, however many names there are; it MAY be minutes
    * old as long as it covers the name.
    */
-  locate(recordName: string, options?: LocateOptions): Promise<Zone>;
+  locate(recordName: string, options?: LocateOptions): Promise<RecordPlace>;
 
   /** The name servers that a zone has to be delegated to, canonical. MAY be minutes old. */
-  nameServers(zone: Pick<Zone, 'zoneId' | 'role'>): Promise<readonly string[]>;
+  nameServers(zone: Pick<RecordPlace, 'zoneId' | 'role'>): Promise<readonly string[]>;
 
   /**
    * Adds our values: one atomic change per zone, whatever the number of names. Returns once the changes are
@@ -46,22 +46,22 @@ export interface ChallengeRecords {
 export interface LocateOptions {
   readonly hostedZoneId?: string | undefined;
   /** Looks in that role's account. */
-  readonly role?: DnsRole | undefined;
+  readonly role?: AssumedRole | undefined;
   /** The servers that the world asks for a zone, canonical; `undefined` when nobody knows. */
   readonly liveServers?: (zoneName: string) => Promise<readonly string[] | undefined>;
 }
 
 /** Where one record goes. */
-export interface Zone {
+export interface RecordPlace {
   readonly recordName: string;
   readonly zoneId: string;
   readonly zoneName: string;
   /** In whose account the zone is; our own when left out. */
-  readonly role?: DnsRole | undefined;
+  readonly role?: AssumedRole | undefined;
 }
 
 /** What we want at one name. Plain data: it is stored in the pending version before anything is written. */
-export interface ChallengeRecord extends Zone {
+export interface ChallengeRecord extends RecordPlace {
   /** Key authorization digests, unquoted (43 characters of base64url). */
   readonly values: readonly string[];
 }
@@ -69,7 +69,7 @@ export interface ChallengeRecord extends Zone {
 /** What `present` left behind in one zone. Plain data: it crosses steps. */
 export interface Presented {
   readonly zoneId: string;
-  readonly role?: DnsRole | undefined;
+  readonly role?: AssumedRole | undefined;
   readonly changeId: string;
   /** The record sets as they are after the change, other clients' values included (quoted, as the service has them). */
   readonly recordSets: readonly {
