@@ -13,5 +13,7 @@ export const config: EvercertConfig = {
     { domainNames: ['iot.leane.dev'], issuer: 'letsencrypt', profile: 'shortlived', waitForIssuance: false },
   ],
   alertEmails: ['ops@leane.dev'],
+  // Left out, there is one; it costs $3 a month.
+  dashboard: false,
   tags: { team: 'platform' },
 };

@@ -21,10 +21,12 @@ import type { AcmeIssuer } from './acme-issuer.ts';
 import type { CertificateRenewer } from './certificate-renewer.ts';
 import { isForCloudFront, refuseInDistributions } from './keys-for-cloudfront.ts';
 import { defaultName, parseCertificateName } from './names.ts';
+import { expectOwnPrincipal } from './own-principal.ts';
 import { PROVISION_TIMEOUT } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
 import { certificateDaysToExpiry, daysToExpiry, RegionalCertificate } from './regional-certificate.ts';
 import { CLOUDFRONT_REGION, expectKnownRegion } from './regions.ts';
+import { expectEnvironmentOf } from './same-environment.ts';
 import { specOf, withZoneOf } from './spec-of-props.ts';
 import { tagsProperty } from './tags-property.ts';
 
@@ -60,6 +62,9 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     this.certificateName = parseCertificateName(wanted);
     this.waitForIssuance = props.waitForIssuance ?? true;
     const renewer = renewerOf(wanted, issuers);
+    const { region } = this.stack;
+    const instead = `put it into the renewer's stack with ${region} in acm, and use its certificateIn('${region}') here, with crossRegionReferences`;
+    expectEnvironmentOf(renewer, this, `certificate ${wanted}`, instead);
     renewer.takeName('certificate', wanted);
     this.certificateMetrics = renewer.certificateMetrics;
     if (props.dnsRole) renewer.allowDnsRole(props.dnsRole);
@@ -131,8 +136,12 @@ export class AcmeCertificate extends Resource implements ICertificate, ITaggable
     throw refusal(`${what}: it is not in ACM in ${region}; add the region to acm (${declared})`);
   }
 
-  /** Lets somebody read the pair, private key included. */
+  /**
+   * Lets a role or user of the stack's account read the pair, private key included. Refuses others, who need a policy on the
+   * secret: evercert writes none (README, "The secret").
+   */
   grantRead(grantee: IGrantable): Grant {
+    expectOwnPrincipal(grantee, this.stack, `certificate ${this.certificateName}`);
     return this.secret.grantRead(grantee);
   }
 

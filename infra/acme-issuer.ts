@@ -9,6 +9,7 @@ import type { CertificateRenewer } from './certificate-renewer.ts';
 import { parseIssuerName } from './names.ts';
 import { PROVISION_TIMEOUT } from './provision-timeout.ts';
 import { refusal } from './refuse.ts';
+import { expectEnvironmentOf } from './same-environment.ts';
 import { tagsProperty } from './tags-property.ts';
 
 /** An account at a CA that is known by name. */
@@ -136,6 +137,12 @@ export class AcmeIssuer extends Construct implements ITaggableV2 {
     super(scope, id);
     const { renewer, externalAccountBinding } = props;
     this.issuerName = parseIssuerName(props.issuerName);
+    expectEnvironmentOf(
+      renewer,
+      this,
+      `issuer ${this.issuerName}`,
+      `put it into a stack of ${Stack.of(renewer).region}`,
+    );
     const settings = settingsOf(this.issuerName, props);
     renewer.takeName('issuer', this.issuerName);
     if (externalAccountBinding !== undefined) renewer.allowBinding(externalAccountBinding);

@@ -101,15 +101,17 @@ export class Alarms extends Construct {
       }),
     });
     if (durable) {
-      add('ExecutionFailed', 'a-durable-execution-failed', 'A durable execution failed or timed out.', {
+      add('ExecutionFailed', 'a-durable-execution-failed', 'A durable execution failed, timed out or never began.', {
         ...atLeastOne,
         metric: new MathExpression({
           label: 'executions',
-          expression: 'FILL(failed, 0) + FILL(timedOut, 0)',
+          expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(dropped, 0)',
           period: Duration.minutes(5),
           usingMetrics: {
-            failed: executionMetric(renew, 'DurableExecutionFailed'),
-            timedOut: executionMetric(renew, 'DurableExecutionTimedOut'),
+            failed: sumOf(renew, 'DurableExecutionFailed'),
+            timedOut: sumOf(renew, 'DurableExecutionTimedOut'),
+            // The place of a dead-letter queue (decision 2): starts that got too old before Lambda could begin them.
+            dropped: sumOf(renew, 'AsyncEventsDropped'),
           },
         }),
       });
@@ -135,7 +137,11 @@ export function fleetMetric(metricName: string, renewer: string): Metric {
   });
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/dg/durable-monitoring.html */
-function executionMetric(fn: IFunction, metricName: string): IMetric {
+/**
+ * Of all versions and aliases of a function (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html):
+ * https://docs.aws.amazon.com/lambda/latest/dg/durable-monitoring.html,
+ * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#async-invocation-metrics
+ */
+function sumOf(fn: IFunction, metricName: string): IMetric {
   return fn.metric(metricName, { statistic: Stats.SUM });
 }

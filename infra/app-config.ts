@@ -69,6 +69,8 @@ const configSchema = z.strictObject({
   minimumRemainingShare: z.optional(z.number()),
   /** Whether each certificate has a metric of its own, which costs money; false when left out. */
   certificateMetrics: z.optional(z.boolean()),
+  /** Whether there is a dashboard, which costs money; true when left out. */
+  dashboard: z.optional(z.boolean()),
   /** Names or ARNs of secrets outside of the prefix whose certificates are adopted. */
   adoptedSecrets: z._default(z.array(z.string()), []),
   /** Resolvers that find the zones' name servers; by default the functions' own. */

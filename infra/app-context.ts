@@ -9,6 +9,7 @@ const KEYS = {
   email: 'ops@leane.dev',
   issuer: 'letsencrypt-staging',
   region: 'eu-central-1',
+  execution: 'direct',
   config: 'evercert.config.ts',
 } as const;
 
@@ -27,7 +28,7 @@ export function readContext(context: Readonly<Record<string, unknown>>): Request
 }
 
 /** `-c domain=leane.dev -c email=ops@leane.dev`: leane.dev and *.leane.dev, in the secret and in ACM. */
-function oneCertificate({ domain, email, region, issuer = 'letsencrypt' }: Options): EvercertConfig {
+function oneCertificate({ domain, email, region, execution, issuer = 'letsencrypt' }: Options): EvercertConfig {
   if (domain === undefined || email === undefined) {
     const missing = domain === undefined ? 'domain' : 'email';
     throw refusal(
@@ -40,8 +41,12 @@ function oneCertificate({ domain, email, region, issuer = 'letsencrypt' }: Optio
       `context: the issuer ${JSON.stringify(issuer)} ${needs}; it can be letsencrypt or letsencrypt-staging`,
     );
   }
+  if (execution !== undefined && execution !== 'direct' && execution !== 'durable') {
+    throw refusal(`context: the execution ${JSON.stringify(execution)} is unknown; it can be durable or direct`);
+  }
   return {
     ...(region === undefined ? {} : { region }),
+    ...(execution === undefined ? {} : { execution }),
     issuers: { [issuer]: { authority: issuer, email } },
     certificates: [{ domainNames: [domain, `*.${domain}`], issuer }],
     alertEmails: [email],

@@ -106,7 +106,7 @@ export interface CertificateRenewerProps {
   /**
    * A symmetric key of your own, of the stack's region, for the secrets that are made from now on and for the history of
    * durable executions. Its policy has to let the account's roles use it, as that of `new Key()` does; secrets that exist
-   * keep theirs.
+   * keep theirs. Not an alias, which no policy can name a key by: `Key.fromLookup()` finds the key of one.
    *
    * @default - keys that AWS manages
    */
@@ -157,7 +157,15 @@ export interface CertificateRenewerProps {
   readonly certificateMetrics?: boolean;
 
   /**
-   * Where alarms are sent.
+   * Whether there is a dashboard of the fleet. CloudWatch charges for one by the month (README).
+   *
+   * @default true
+   */
+  readonly dashboard?: boolean;
+
+  /**
+   * Where alarms are sent. The topic's policy, and that of its key, are made to let CloudWatch in, which replaces SNS's default
+   * policy; an imported topic or key has to do so already (docs/operations/alarms.md).
    *
    * @default - a new topic without subscriptions
    */

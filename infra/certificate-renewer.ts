@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import type { AssumedRole } from '../lambdas/core/dns-role.ts';
 import type { PrivateCa } from '../lambdas/core/private-ca.ts';
 import { Alarms } from './alarms.ts';
-import { alertsTopic } from './alerts-topic.ts';
+import { alertsTopic, letAlarmsPublish } from './alerts-topic.ts';
 import { expectAlone } from './alone-in-stack.ts';
 import type { CertificateRenewerProps } from './certificate-renewer-props.ts';
 import { dashboard } from './dashboard.ts';
@@ -17,6 +17,7 @@ import { assumeStatement } from './dns-permissions.ts';
 import { dnsRolePolicies } from './dns-role-policies.ts';
 import { acknowledgeDestinations, acknowledgeDurability, acknowledgeWildcards } from './findings.ts';
 import { bundledFunction } from './function-bundle.ts';
+import { expectNoAlias } from './key-not-alias.ts';
 import {
   bindingStatement,
   durableStatement,
@@ -67,13 +68,16 @@ export class CertificateRenewer extends Construct {
     const settings = settingsOf(props, execution);
     expectAlone(stack, settings.renewer);
     const minimumRemainingShare = percentOf(props.minimumRemainingShare ?? 20);
+    if (encryptionKey) expectNoAlias(encryptionKey);
     this.encryptionKey = encryptionKey;
     this.certificateMetrics = settings.certificateMetrics ? { renewer: settings.renewer } : undefined;
 
     const scanLetters = deadLetterQueue(this, 'ScanDeadLetters');
-    const renewLetters = deadLetterQueue(this, 'RenewDeadLetters');
+    // Durable executions have none, and are never repeated: decision 2.
+    const renewLetters = durable ? undefined : deadLetterQueue(this, 'RenewDeadLetters');
     const provisionLetters = deadLetterQueue(this, 'ProvisionDeadLetters');
-    const asyncRetries = { retryAttempts: 2, maxEventAge: Duration.hours(1) };
+    const maxEventAge = Duration.hours(1);
+    const asyncRetries = { retryAttempts: 2, maxEventAge };
 
     // Another id means another function: CloudFormation would fail to add durability to an existing one in place.
     this.renewFunction = bundledFunction(this, durable ? 'Renew' : 'RenewDirect', {
@@ -82,16 +86,18 @@ export class CertificateRenewer extends Construct {
       description: 'Renews one certificate',
       timeout: Duration.minutes(15),
       environment: environmentOf(settings, { encryptionKey }),
-      deadLetterQueue: renewLetters,
       logRetention,
+      ...(renewLetters ? { deadLetterQueue: renewLetters } : {}),
       ...(durable ? { durableConfig: durableConfigOf(props) } : {}),
     });
-    // Running executions are pinned to their version.
-    this.renewFunction.currentVersion.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    // Running executions are pinned to their version. What an update made that is rolled back goes again: Lambda publishes no
+    // second version of the same code, so that the next attempt would fail.
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+    this.renewFunction.currentVersion.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
     this.renewAlias = new Alias(this, durable ? 'RenewLive' : 'RenewDirectLive', {
       aliasName: 'live',
       version: this.renewFunction.currentVersion,
-      ...asyncRetries,
+      ...(durable ? { maxEventAge } : asyncRetries),
     });
     if (durable) this.allowCheckpoints(encryptionKey);
 
@@ -143,15 +149,16 @@ export class CertificateRenewer extends Construct {
     acknowledgeDestinations(this);
 
     this.alertsTopic = props.alertsTopic ?? alertsTopic(this);
+    letAlarmsPublish(this.alertsTopic, stack);
     const watched = { scan: this.scanFunction, renew: this.renewFunction, renewer: settings.renewer };
     new Alarms(this, 'Alarms', {
       ...watched,
       topic: this.alertsTopic,
-      deadLetterQueues: [scanLetters, renewLetters, provisionLetters],
+      deadLetterQueues: [scanLetters, ...(renewLetters ? [renewLetters] : []), provisionLetters],
       durable,
       minimumRemainingShare,
     });
-    dashboard(this, 'Dashboard', { ...watched, minimumRemainingShare });
+    if (props.dashboard ?? true) dashboard(this, 'Dashboard', { ...watched, minimumRemainingShare });
     this.addOutputs();
   }
 
@@ -191,7 +198,7 @@ export class CertificateRenewer extends Construct {
 
   /**
    * Lets renewals assume a role in another account, and prints what that account needs: the outputs `DnsTrust<account>` and
-   * `DnsPermissions<account>` are the role's trust policy and its permissions.
+   * `DnsPermissions<account>` are the role's trust policy and its permissions. Those of a second role there end in `x2`.
    */
   allowDnsRole({ roleArn, externalId }: AssumedRole): void {
     if (this.dnsRoleArns.has(roleArn)) return;
@@ -203,15 +210,16 @@ export class CertificateRenewer extends Construct {
     }
     const stack = Stack.of(this);
     const [, , , , account = '', resource = ''] = roleArn.split(':');
-    const id = `${account}${this.dnsRoleArns.size > 1 ? this.dnsRoleArns.size : ''}`;
+    let id = account;
+    for (let count = 2; stack.node.tryFindChild(`DnsTrust${id}`); count += 1) id = `${account}x${count}`;
     const renewRoleArn = this.renewFunction.role?.roleArn ?? '';
     const { trust, permissions } = dnsRolePolicies({ externalId }, renewRoleArn, {
       stack,
       cnameTargets: this.cnameTargets,
     });
     const of = `of the ${resource} in account ${account}`;
-    new CfnOutput(this, `DnsTrust${id}`, { value: trust, description: `Trust policy ${of}` });
-    new CfnOutput(this, `DnsPermissions${id}`, { value: permissions, description: `Permissions ${of}` });
+    new CfnOutput(stack, `DnsTrust${id}`, { value: trust, description: `Trust policy ${of}` });
+    new CfnOutput(stack, `DnsPermissions${id}`, { value: permissions, description: `Permissions ${of}` });
   }
 
   /** Apart from the role's own policy, because it names the function, which depends on that one. */

@@ -17,6 +17,8 @@ export interface EvercertStackProps extends StackProps {
   readonly config: ParsedConfig;
 }
 
+const MOST_OUTPUTS = 200;
+
 /** The engine, its issuers and its certificates in one stack. */
 export class EvercertStack extends Stack {
   readonly renewer: CertificateRenewer;
@@ -44,6 +46,7 @@ export class EvercertStack extends Stack {
     for (const address of alertEmails) this.subscribe(address);
     const byName = new Map(Object.entries(issuers).map(([name, issuer]) => [name, this.issuer(name, issuer)]));
     for (const certificate of certificates) this.certificate(certificate, byName);
+    this.expectRoomForOutputs();
   }
 
   private subscribe(address: string): void {
@@ -94,6 +97,15 @@ export class EvercertStack extends Stack {
         value: certificate.arnIn(region),
       });
     }
+  }
+
+  /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+  private expectRoomForOutputs(): void {
+    const count = this.node.findAll().filter((each) => each instanceof CfnOutput).length;
+    if (count <= MOST_OUTPUTS) return;
+    throw refusal(
+      `configuration: the stack would have ${count} outputs, and CloudFormation takes ${MOST_OUTPUTS}, one of them for each import that is waited for; give certificates waitForIssuance: false, or deploy another file with a stackName and a renewer of its own`,
+    );
   }
 
   private outputId(wanted: string): string {

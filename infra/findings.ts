@@ -63,7 +63,7 @@ export function acknowledgeDestinations(construct: IConstruct): void {
   acknowledge(
     construct,
     'Serverless-LambdaAsyncFailureDestination',
-    'Each function has a dead-letter queue, which an alarm watches; durable functions support no destinations.',
+    'Each function has a dead-letter queue, which an alarm watches, or is durable: those support no destinations.',
   );
 }
 
@@ -71,6 +71,11 @@ export function acknowledgeDurability(fn: IConstruct): void {
   Annotations.of(fn).acknowledgeInfo(
     'aws-lambda:Function.DurableConfig',
     'Its id differs between the two modes, so that the function is replaced, as it has to be.',
+  );
+  acknowledge(
+    fn,
+    'Serverless-LambdaDLQ',
+    'Each scan starts again what is due, and an alarm tells of failed executions: docs/decisions/0002-durable-steps.md.',
   );
 }
 

@@ -39,7 +39,7 @@ export interface FunctionBundleProps {
   readonly description: string;
   readonly timeout: Duration;
   readonly environment: Readonly<Record<string, string>>;
-  readonly deadLetterQueue: Queue;
+  readonly deadLetterQueue?: Queue;
   readonly logRetention: RetentionDays;
   readonly durableConfig?: DurableConfig;
   /** For asynchronous invocations without a qualifier; an alias has its own. */
@@ -47,8 +47,8 @@ export interface FunctionBundleProps {
 }
 
 /**
- * One of our functions. Its role may write to its own log group, its dead-letter queue and X-Ray; everything else is added
- * by permissions.ts. CDK's own role would have the right to write to every log group of the account.
+ * One of our functions. Its role may write to its own log group, its dead-letter queue if it has one, and X-Ray; everything
+ * else is added by permissions.ts. CDK's own role would have the right to write to every log group of the account.
  */
 export function bundledFunction(scope: Construct, id: string, props: FunctionBundleProps): NodejsFunction {
   const { handlerFile, logRetention, asyncRetries, ...rest } = props;

@@ -65,6 +65,12 @@ export function keyDigestOf(pem: string): string | undefined {
   }
 }
 
+/** Whether two private keys in PEM are one, in whatever encoding each is; `false` where one of them can't be read. */
+export function isSameKey(one: string, other: string): boolean {
+  const digest = keyDigestOf(one);
+  return digest !== undefined && digest === keyDigestOf(other);
+}
+
 export function keyTypeOfKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyType | undefined {
   const named = <Type extends KeyType>(types: Readonly<Record<Type, unknown>>, value: unknown) =>
     (Object.keys(types) as Type[]).find((type) => types[type] === value);

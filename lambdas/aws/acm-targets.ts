@@ -17,7 +17,8 @@ import { awsErrorName, awsMessage, call } from './call.ts';
 import { nextPage } from './next-page.ts';
 import { repeatUnlessUnanswered } from './retry.ts';
 
-const PAGE = 100;
+/** The most that it gives: https://docs.aws.amazon.com/acm/latest/APIReference/API_ListCertificates.html */
+const PAGE = 1_000;
 
 /**
  * AWS Certificate Manager, one client per region. Rules of an import over an existing one:

@@ -18,9 +18,12 @@ const BEFORE_END = 5 * MINUTE;
 /** Of a role that is assumed by a role, AWS's limit: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html. */
 const SESSION_SECONDS = 3_600;
 
+/** RoleSessionName: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+const LONGEST_SESSION_NAME = 64;
+
 /**
  * Assumes each role once in the life of what this returns, and again shortly before its credentials end: make one for each
- * run. `sessionName` is what the other account's CloudTrail shows.
+ * run. `sessionName`, as much of it as AWS takes, is what the other account's CloudTrail shows.
  */
 export function createDnsAccounts(
   own: Route53Client,
@@ -63,7 +66,7 @@ interface Session {
 async function assume(sts: STSClient, role: AssumedRole, sessionName: string): Promise<Credentials> {
   const command = new AssumeRoleCommand({
     RoleArn: role.roleArn,
-    RoleSessionName: sessionName,
+    RoleSessionName: sessionName.slice(0, LONGEST_SESSION_NAME),
     DurationSeconds: SESSION_SECONDS,
     ...(role.externalId === undefined ? {} : { ExternalId: role.externalId }),
   });

@@ -52,9 +52,10 @@ export function createRoute53Records(
     const candidates = zonesCovering(name, zones);
     const [first] = candidates;
     if (!first || candidates.length === 1) return hostedZoneFor(name, zones, { account });
-    const live = await liveServers?.(first.zoneName);
-    if (!live) return hostedZoneFor(name, zones, { account, live: 'the delegation could not be looked up' });
     const described = await Promise.all(candidates.map(({ zoneId }) => directory.get(zoneId, role)));
+    const known = described.flatMap(({ nameServers = [] }) => nameServers);
+    const live = await liveServers?.(first.zoneName, known);
+    if (!live) return hostedZoneFor(name, zones, { account, live: 'the delegation could not be looked up' });
     const delegated = delegatedAmong(described, live);
     const words = `the domain is delegated to ${live.join(', ')}, which ${delegated.length > 1 ? 'several' : 'none'} of them has`;
     return hostedZoneFor(name, delegated.length === 1 ? delegated : zones, { account, live: words });

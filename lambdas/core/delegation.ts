@@ -55,6 +55,23 @@ export function judgeDelegation(
   return { kind: 'delegated' };
 }
 
+/**
+ * The servers of a delegation under the names that delegation sets have for them, where one of these has an address in common:
+ * a zone may be delegated to white-label names of the very same servers, and its delegation set does not say so
+ * (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/white-label-name-servers.html). An address is enough: zones of one
+ * name can't have a server in common (https://docs.aws.amazon.com/Route53/latest/APIReference/API_CreateHostedZone.html,
+ * `ConflictingDomainExists`).
+ */
+export function underKnownNames(
+  live: readonly string[],
+  known: readonly string[],
+  addresses: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  const isOne = (one: string, other: string) =>
+    (addresses.get(one) ?? []).some((address) => addresses.get(other)?.includes(address));
+  return live.map((server) => known.find((name) => isOne(name, server)) ?? server);
+}
+
 /** The candidates that the world asks; all of `candidates` have the same name. */
 export function delegatedAmong<Z extends { readonly nameServers?: readonly string[] | undefined }>(
   candidates: readonly Z[],

@@ -56,6 +56,16 @@ export const FAILURE_CODES = {
 export type FailureCode = keyof typeof FAILURE_CODES;
 
 /**
+ * Ends of an attempt that are no failure: another run goes on with the certificate, or there is nothing to do any more. They
+ * are thrown where they are noticed; a renewal returns them as its decision.
+ */
+export type HarmlessEnd = Extract<FailureCode, 'claim-lost' | 'no-longer-due'>;
+
+export function isHarmless(code: FailureCode): code is HarmlessEnd {
+  return code === 'claim-lost' || code === 'no-longer-due';
+}
+
+/**
  * What can cure a failure: trying at once, trying later, or (`never`) only somebody's change. It is for whoever reads the log
  * and the stored failure: the schedule tries again after the back-off in any case, because a change can't be seen from here.
  * Within a run it keeps a request from being repeated at once (`acme/repeat.ts`).

@@ -1,5 +1,4 @@
 import { DAY } from './duration.ts';
-import type { FailureCode } from './failure.ts';
 import type { Validity } from './lifetime.ts';
 import {
   CERTIFICATE_DIMENSION,
@@ -57,10 +56,7 @@ export const RENEWED: Metric = count(RENEWALS, 1);
 
 export const THROTTLED: Metric = count(THROTTLES, 1);
 
-/** That a renewal has failed; `undefined` for an end that is none: another run goes on, or there was nothing to do. */
-export function failureMetric(code: FailureCode): Metric | undefined {
-  return code === 'claim-lost' || code === 'no-longer-due' ? undefined : count(RENEWAL_FAILURES, 1);
-}
+export const FAILED: Metric = count(RENEWAL_FAILURES, 1);
 
 export function phaseMetric(phase: Phase, milliseconds: number): Metric {
   return {

@@ -1,3 +1,5 @@
+import type { HarmlessEnd } from './failure.ts';
+
 /** Results of the two functions: part of the contract with users (README). Instants are ISO 8601, UTC. */
 
 export interface RenewOutcome {
@@ -5,9 +7,10 @@ export interface RenewOutcome {
   /**
    * `renewed`: a new pair is live. `published`: the live pair was missing in ACM and is there now. `reinstated`: the
    * pair before is live again, because the spec was changed back to what it satisfies. `not-due`: nothing to do.
-   * `busy`: another run owns the claim. `back-off`: a failure is too recent; `force` skips that.
+   * `busy`: another run owns the claim. `back-off`: a failure is too recent; `force` skips that. `claim-lost`: another run
+   * or a hand went first while this one worked. `no-longer-due`: there was nothing to do any more.
    */
-  readonly decision: 'renewed' | 'published' | 'reinstated' | 'not-due' | 'busy' | 'back-off';
+  readonly decision: 'renewed' | 'published' | 'reinstated' | 'not-due' | 'busy' | 'back-off' | HarmlessEnd;
   readonly reason: string;
   readonly secretArn: string;
   /** Serial numbers of the certificates that were revoked. */

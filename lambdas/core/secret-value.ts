@@ -47,6 +47,8 @@ export type ParsedValue =
       readonly profile: string | undefined;
     };
 
+type OldPair = Extract<ParsedValue, { readonly kind: 'pair' }>;
+
 /** Field names under which other tools keep a pair (Kubernetes, certbot exporters, hand-made secrets). */
 const FIELDS = {
   certificate: ['certificate', 'fullchain', 'tls.crt', 'cert', 'crt'],
@@ -79,31 +81,36 @@ export function placeholderValue(domainNames: readonly string[]): string {
   return JSON.stringify({ domainNames, status: 'no certificate has been issued yet' });
 }
 
+/** Whether two private keys in PEM are one, in whatever encoding each is. */
+export type IsSameKey = (one: string, other: string) => boolean;
+
 /**
  * The next value. Whatever an adopted secret held stays as its consumers know it: a field that was made of the old leaf,
  * chain and key gets the new ones in the same order and encoding; everything else is left alone. A secret that is PEM
  * itself stays PEM.
  *
  * `keyAs` encodes the new private key under a PEM label: `RSA PRIVATE KEY` (PKCS#1) or `EC PRIVATE KEY` (SEC1) where the
- * key type allows it, else PKCS#8.
+ * key type allows it, else PKCS#8. What `whatWouldStay` names stays: ask it before anything is ordered.
  */
-export function renewedValue(pair: PairValue, previous: string, keyAs: (label: string) => string): string {
+export function renewedValue(
+  pair: PairValue,
+  previous: string,
+  keyAs: (label: string) => string,
+  isSameKey: IsSameKey,
+): string {
   const { certificate, chain, privateKey, domainNames, issued } = pair;
   const old = parseSecretValue(previous);
-  const again = (text: string) => (old.kind === 'pair' ? recomposed(text, old, pair, keyAs) : undefined);
+  const again = (text: unknown) =>
+    old.kind === 'pair' && typeof text === 'string'
+      ? recomposed(piecesOf(text, old, isSameKey), pair, keyAs)
+      : undefined;
   const fields = jsonObjectIn(previous);
-  if (!fields && old.kind === 'pair') {
-    const text = again(previous);
-    if (text !== undefined) return text;
-  }
+  const text = fields ? undefined : again(previous);
+  if (text !== undefined) return text;
   const { status: _placeholder, ...kept }: Record<string, unknown> = fields ?? {};
-  for (const [field, value] of Object.entries(kept)) {
-    if (typeof value === 'string') kept[field] = again(value) ?? value;
-  }
-  const bundle = typeof fields?.['certificate'] === 'string' && blocks(fields['certificate']).length > 1;
   return JSON.stringify({
-    ...kept,
-    certificate: bundle ? kept['certificate'] : certificate,
+    ...Object.fromEntries(Object.entries(kept).map(([field, value]) => [field, again(value) ?? value])),
+    certificate: again(kept['certificate']) ?? certificate,
     chain,
     fullchain: lines([certificate, chain].filter((part) => part !== '')),
     privateKey,
@@ -112,25 +119,80 @@ export function renewedValue(pair: PairValue, previous: string, keyAs: (label: s
   });
 }
 
-const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g;
+/** Always ours, so that nothing old stays in them. */
+const OVERWRITTEN: readonly string[] = ['chain', 'fullchain', 'privateKey'];
 
-/** `undefined` when the text holds anything but parts of the old pair. */
-function recomposed(
-  text: string,
-  old: Extract<ParsedValue, { readonly kind: 'pair' }>,
-  next: PairValue,
-  keyAs: (label: string) => string,
-): string | undefined {
-  const oldChain = blocks(old.chain).map((block) => block.trim());
-  const parts: string[] = [];
-  for (const [block, label = ''] of text.matchAll(PEM_BLOCK)) {
-    if (block === old.certificate.trim()) parts.push(next.certificate);
-    else if (block === old.privateKey.trim()) parts.push(keyAs(label));
-    else if (oldChain.includes(block)) {
-      if (!parts.includes(next.chain)) parts.push(next.chain);
-    } else return undefined;
+/**
+ * What keeps a value from being renewed, as a clause: the old leaf or key stands in one text with something unknown, so that
+ * it would stay there beside a new key or leaf elsewhere. `undefined` when all of it is replaced.
+ */
+export function whatWouldStay(value: string, isSameKey: IsSameKey): string | undefined {
+  const old = parseSecretValue(value);
+  if (old.kind !== 'pair') return undefined;
+  const texts = Object.entries(jsonObjectIn(value) ?? { '': value }).filter(([field]) => !OVERWRITTEN.includes(field));
+  for (const [field, text] of texts) {
+    const pieces = typeof text === 'string' ? piecesOf(text, old, isSameKey) : [];
+    const unknown = pieces.find(({ kind }) => kind === 'unknown');
+    if (!unknown || !pieces.some(isOfPair)) continue;
+    const where = field === '' ? 'it' : `its field "${field}"`;
+    return `${where} holds the certificate or its key in one text with a PEM block that is neither (${unknown.label})`;
   }
-  return parts.length === 0 ? undefined : lines(parts.filter((part) => part !== ''));
+  return undefined;
+}
+
+/** One PEM block of a text, by what it is of the old pair. */
+interface Piece {
+  readonly kind: 'leaf' | 'chain' | 'key' | 'parameters' | 'unknown';
+  readonly label: string;
+  readonly block: string;
+}
+
+/** RFC 7468, section 3, with the headers of RFC 1421 that OpenSSL writes into encrypted keys. */
+const PEM_BLOCK = /-----BEGIN ([A-Z0-9. ]+)-----(?:(?!-----BEGIN )[\s\S])*?-----END \1-----/g;
+
+/** The curve of an EC key, which `openssl ecparam -genkey` writes before it: it goes with the key, which names it too. */
+const CURVE = 'EC PARAMETERS';
+
+function piecesOf(text: string, old: OldPair, isSameKey: IsSameKey): readonly Piece[] {
+  const leaf = unspaced(old.certificate);
+  const chain = blocks(old.chain).map(unspaced);
+  const kindOf = (block: string, label: string): Piece['kind'] => {
+    if (unspaced(block) === leaf) return 'leaf';
+    if (chain.includes(unspaced(block))) return 'chain';
+    // Those of a Diffie-Hellman group are the server's own.
+    if (label.endsWith(' PARAMETERS')) return 'parameters';
+    return label.endsWith('PRIVATE KEY') && isSameKey(block, old.privateKey) ? 'key' : 'unknown';
+  };
+  return [...text.matchAll(PEM_BLOCK)].map(([block, label = '']) => ({ kind: kindOf(block, label), label, block }));
+}
+
+/** Line ends and widths may differ from field to field. */
+function unspaced(text: string): string {
+  return text.replace(/\s/g, '');
+}
+
+function isOfPair({ kind }: Piece): boolean {
+  return kind === 'leaf' || kind === 'key';
+}
+
+/** `undefined` when the text holds nothing of the old pair, or something unknown too. */
+function recomposed(pieces: readonly Piece[], next: PairValue, keyAs: (label: string) => string): string | undefined {
+  if (pieces.every(({ kind }) => kind === 'parameters') || pieces.some(({ kind }) => kind === 'unknown'))
+    return undefined;
+  const firstOfChain = pieces.find(({ kind }) => kind === 'chain');
+  const parts = pieces.map((piece) => {
+    switch (piece.kind) {
+      case 'leaf':
+        return next.certificate;
+      case 'key':
+        return keyAs(piece.label);
+      case 'chain':
+        return piece === firstOfChain ? next.chain : '';
+      default:
+        return piece.label === CURVE ? '' : piece.block;
+    }
+  });
+  return lines(parts.filter((part) => part !== ''));
 }
 
 function firstPem(fields: Record<string, unknown> | undefined, names: readonly string[]): string {

@@ -74,10 +74,13 @@ const settingsSchema = z.strictObject({
   propagationMinutes: z._default(propagationMinutesSchema, 8),
   /** Whether each certificate has a metric of its own, which costs money. */
   certificateMetrics: z._default(z.boolean(), false),
-  /** The KMS key that new secrets are encrypted with, by ARN; AWS's own key for Secrets Manager when there is none. */
+  /**
+   * The KMS key that new secrets are encrypted with, by ARN; AWS's own key for Secrets Manager when there is none. Not an alias:
+   * the functions' roles can't be granted the use of a key by one.
+   */
   encryptionKey: z.optional(
     z.string().check(
-      z.refine((text) => /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[A-Za-z0-9/_-]{1,256}$/.test(text), {
+      z.refine((text) => /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9/_-]{1,256}$/.test(text), {
         error: 'must be the ARN of a KMS key',
       }),
     ),

@@ -78,8 +78,15 @@ export function createPublicDns(options: PublicDnsOptions): PublicDns {
     return { problem: problems.join('; ') || `the servers of ${zoneName} could not be found` };
   };
 
+  const addressesOf = remembered(async (name: string) => {
+    const found = await Promise.all([ask((asked) => asked.resolve4(name)), ask((asked) => asked.resolve6(name))]);
+    const addresses = found.flatMap((answer) => (isNoAnswer(answer) ? [] : answer));
+    return addresses.length > 0 ? { addresses } : (found.find(isNoAnswer) ?? { addresses });
+  });
+
   return {
     zoneOf,
+    addressesOf,
     aliasOf: (name, zoneName) => askServers(canonicalName(name), zoneName),
     caaAt: remembered(async (name: string) => {
       const found = await ask(async (asked) => (await asked.resolveCaa(name)) as CaaAnswer[]);

@@ -11,8 +11,7 @@ import { createDurableTransport } from '../aws/durable-transport.ts';
 import { createRoute53Records } from '../aws/route53-records.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
 import type { KnownZones } from '../aws/zone-directory.ts';
-import { toFailure } from '../core/failure.ts';
-import { failureMetric, phaseMetric, RENEWED, THROTTLED } from '../core/metrics.ts';
+import { FAILED, phaseMetric, RENEWED, THROTTLED } from '../core/metrics.ts';
 import type { RenewOutcome } from '../core/outcome.ts';
 import { parseRenewEvent } from '../core/renew-event.ts';
 import { type Settings, settingsFromEnvironment } from '../core/settings.ts';
@@ -108,8 +107,7 @@ async function measuredRenewal(input: unknown, steps: Steps, run: Run, emit: Emi
   try {
     return await renew(parseRenewEvent(input), measured.steps, run);
   } catch (error) {
-    const failed = failureMetric(toFailure(error).code);
-    if (failed && measured.endedHere()) emit(failed);
+    if (measured.endedHere()) emit(FAILED);
     throw error;
   }
 }

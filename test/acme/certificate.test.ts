@@ -4,9 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import { keyMatches, readCertificate } from '../../lambdas/acme/certificate.ts';
 import { InvalidCertificate } from '../../lambdas/acme/pem-chain.ts';
 import { generatePrivateKey } from '../../lambdas/acme/private-key.ts';
+import { DAY } from '../../lambdas/core/duration.ts';
 import { dns, make, makeChain, NOW, pemOf, RSA2048 } from './hierarchy.ts';
-
-const DAY = 86_400_000;
 
 describe('a certificate', () => {
   it('says for whom it is, since when, until when, and by whom', async () => {

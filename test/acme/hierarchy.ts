@@ -1,5 +1,6 @@
 import { type KeyObject, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+import { DAY } from '../../lambdas/core/duration.ts';
 
 /** A certificate with its key, for building chains that are right or wrong in one way. */
 export interface Made {
@@ -32,7 +33,6 @@ export interface Wanted {
 type Algorithm = webcrypto.EcKeyGenParams | webcrypto.RsaHashedKeyGenParams;
 
 export const NOW = Date.UTC(2026, 10, 24, 12);
-const DAY = 86_400_000;
 
 const P256: Algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
 export const P384: Algorithm = { name: 'ECDSA', namedCurve: 'P-384' };

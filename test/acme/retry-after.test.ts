@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { pollAfterMilliseconds, retryAfterMilliseconds, retryAt } from '../../lambdas/acme/retry-after.ts';
+import { DAY } from '../../lambdas/core/duration.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 12);
-const DAY = 86_400_000;
 
 describe('Retry-After', () => {
   it.each([

@@ -2,10 +2,10 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as x509 from '@peculiar/x509';
 import { generatePrivateKey } from '../../lambdas/acme/private-key.ts';
 import { type PairToVerify, verifyPair } from '../../lambdas/acme/verify.ts';
+import { MINUTE } from '../../lambdas/core/duration.ts';
 import { dns, type Made, make, makeChain, NOW, P384, RSA2048, type Wanted } from './hierarchy.ts';
 import { thrownBy } from './thrown.ts';
 
-const MINUTE = 60_000;
 const domainNames = ['leane.dev', '*.leane.dev'];
 const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
 

@@ -34,6 +34,8 @@ async function stop() {
 
 certificateTargetsContract('ACM', async () => {
   await start();
+  // As the contract has it paged.
+  acm.settings.mostListed = 100;
   return {
     targets,
     markInUse: async (arn) => acm.markInUse(arn, 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/a'),
@@ -47,6 +49,14 @@ certificateTargetsContract('ACM', async () => {
 describe('the targets in ACM', () => {
   beforeEach(start);
   afterEach(stop);
+
+  it('are listed a thousand at a time, because first imports list them all and ACM allows eight lists a second', async () => {
+    acm.settings.throttling = false;
+    const pair = await issuePair({ names: ['example.org'] });
+    for (let count = 0; count < 120; count += 1) await targets.import(REGION, pair, { tags: {} });
+    expect(await targets.find(REGION, TAGS, 'example.com')).toEqual([]);
+    expect(world.calls.of('acm:ListCertificates')).toBe(1);
+  });
 
   const refuse = (name: string, message: string) =>
     world.faults.add({ operation: 'acm:ImportCertificate', error: { status: 400, name, message } });

@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import { emulatedAws, setEnvironment } from '../environment.ts';
 import { startAwsServer } from '../sandbox/aws-server.ts';
 import type { AwsService } from '../sandbox/aws-service.ts';
 import { Calls } from '../sandbox/calls.ts';
@@ -20,13 +21,7 @@ export async function startAwsWorld(
   const calls = new Calls();
   const faults = new Faults(clock);
   const server = await startAwsServer({ services: services({ clock }), clock, calls, faults });
-  const before = { ...process.env };
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: server.url,
-    AWS_REGION: 'eu-central-1',
-    AWS_ACCESS_KEY_ID: 'AKIASANDBOX',
-    AWS_SECRET_ACCESS_KEY: 'sandbox',
-  });
+  const restore = setEnvironment(emulatedAws(server.url));
   return {
     clock,
     calls,
@@ -34,7 +29,7 @@ export async function startAwsWorld(
     async stop() {
       await server.stop();
       clock.close();
-      process.env = before;
+      restore();
       expect(server.bugs).toEqual([]);
     },
   };

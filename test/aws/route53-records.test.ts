@@ -4,6 +4,7 @@ import { createDnsAccounts } from '../../lambdas/aws/dns-accounts.ts';
 import { createRoute53Records } from '../../lambdas/aws/route53-records.ts';
 import type { ChallengeRecord, ChallengeRecords } from '../../lambdas/renewal/ports/challenge-records.ts';
 import { challengeRecordsContract } from '../contracts/challenge-records.contract.ts';
+import { emulatedAws, setEnvironment } from '../environment.ts';
 import { type AwsServer, startAwsServer } from '../sandbox/aws-server.ts';
 import { Calls } from '../sandbox/calls.ts';
 import { Faults } from '../sandbox/faults.ts';
@@ -36,13 +37,7 @@ async function startWorld(): Promise<World> {
   sts.trust(ROLE);
   const route53 = new Route53({ clock, accountOf: (accessKeyId) => sts.accountOf(accessKeyId) });
   const server = await startAwsServer({ services: [route53, sts], clock, calls, faults });
-  const before = { ...process.env };
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: server.url,
-    AWS_REGION: 'eu-central-1',
-    AWS_ACCESS_KEY_ID: 'AKIASANDBOX',
-    AWS_SECRET_ACCESS_KEY: 'sandbox',
-  });
+  const restore = setEnvironment(emulatedAws(server.url));
   const random = randomNumbers(53);
   const opened: AwsClients[] = [];
   return {
@@ -61,7 +56,7 @@ async function startWorld(): Promise<World> {
       for (const clients of opened) clients.destroy();
       await server.stop();
       clock.close();
-      process.env = before;
+      restore();
       expect(server.bugs).toEqual([]);
     },
   };

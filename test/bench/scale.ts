@@ -115,6 +115,7 @@ function costOf(certificates: number, renewalsPerCertificate: number, lifetime: 
     retentionDays: 14,
     // As README.md counts them.
     alarmMetrics: 10,
+    dashboards: 1,
   };
   return { lifetime, ...yearlyCost(year), acmExportable: acmExportableCost(certificates, { plain: 1, wildcards: 1 }) };
 }

@@ -10,6 +10,7 @@ export interface PublicDnsWorld {
   alias(name: string, target: string): void;
   txt(name: string, value: string): void;
   caa(name: string, flags: number, tag: string, value: string): void;
+  address(name: string, address: string): void;
   /** From now on nobody answers of any use. */
   fail(): void;
   stop(): Promise<void>;
@@ -83,15 +84,23 @@ export function publicDnsContract(name: string, start: () => Promise<PublicDnsWo
       expect(await dns.caaAt('www.example.com')).toEqual({ records: [] });
     });
 
+    it.each(['192.0.2.7', '2001:db8::7'])('finds the address of a name server: %s', async (address) => {
+      world.address('ns1.example.com', address);
+      const dns = await world.client();
+      expect(await dns.addressesOf('ns1.example.com')).toEqual({ addresses: [address] });
+      expect(await dns.addressesOf('ns2.example.com')).toEqual({ addresses: [] });
+    });
+
     it('says why it knows nothing, and does not throw', async () => {
       world.fail();
       const dns = await world.client();
       const answers = [
         await dns.zoneOf('example.com'),
+        await dns.addressesOf('ns-1.example.com'),
         await dns.aliasOf(NAME, 'example.com'),
         await dns.caaAt('example.com'),
       ];
-      expect(answers).toEqual(Array(3).fill({ problem: expect.stringMatching(/\w/) }));
+      expect(answers).toEqual(Array(4).fill({ problem: expect.stringMatching(/\w/) }));
     });
   });
 }

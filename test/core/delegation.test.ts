@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { delegatedAmong, judgeDelegation } from '../../lambdas/core/delegation.ts';
+import { delegatedAmong, judgeDelegation, underKnownNames } from '../../lambdas/core/delegation.ts';
 
 const ZONE = { zoneId: 'Z1', zoneName: 'example.com' };
 const OURS = ['ns-1.awsdns-01.com', 'ns-2.awsdns-02.net'];
@@ -68,5 +68,23 @@ describe('delegatedAmong', () => {
     ['none when others are asked', ['ns1.other.example'], []],
   ])('finds %s', (_, live, expected) => {
     expect(delegatedAmong([one, other], live).map(({ zoneId }) => zoneId)).toEqual(expected);
+  });
+});
+
+describe('underKnownNames', () => {
+  const addresses = new Map([
+    ['ns-1.awsdns-01.com', ['205.251.192.1', '2600:9000:5300:100::1']],
+    ['ns-2.awsdns-02.net', ['205.251.194.2', '2600:9000:5302:200::1']],
+    ['ns1.example.com', ['205.251.192.1']],
+    ['ns2.example.com', ['2600:9000:5302:200::1']],
+    ['ns1.other.example', ['192.0.2.1']],
+  ]);
+  it.each([
+    ['all of them, by IPv4 or IPv6', ['ns1.example.com', 'ns2.example.com'], OURS],
+    ['none of others', ['ns1.other.example'], ['ns1.other.example']],
+    ['none without an address', ['ns9.example.com'], ['ns9.example.com']],
+    ['some beside others', ['ns1.example.com', 'ns1.other.example'], ['ns-1.awsdns-01.com', 'ns1.other.example']],
+  ])('finds %s', (_, live, expected) => {
+    expect(underKnownNames(live, OURS, addresses)).toEqual(expected);
   });
 });

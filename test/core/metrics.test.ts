@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DAY } from '../../lambdas/core/duration.ts';
 import { embeddedMetric } from '../../lambdas/core/embedded-metric-format.ts';
-import { failureMetric, scanMetrics } from '../../lambdas/core/metrics.ts';
+import { scanMetrics } from '../../lambdas/core/metrics.ts';
 import { phaseEndingWith } from '../../lambdas/core/phase.ts';
 import { createEmit } from '../../lambdas/handlers/metrics.ts';
 import { readEmbeddedMetrics } from '../sandbox/embedded-metrics.ts';
@@ -56,11 +56,6 @@ describe('what a scan tells', () => {
       at: NOW,
     });
   });
-});
-
-it('A renewal that another run goes on with, or that was not due, is no failure', () => {
-  expect(failureMetric('ca-refused')).toMatchObject({ name: 'RenewalFailures', value: 1 });
-  expect([failureMetric('claim-lost'), failureMetric('no-longer-due')]).toEqual([undefined, undefined]);
 });
 
 it.each([

@@ -88,11 +88,12 @@ export function violations(scenario: Scenario): readonly Violation[] {
   return [...found, ...bugs];
 }
 
-/** Where key material of any secret shows outside of the secrets: in the log, in Lambda, in tags, in what else is given. */
+/** Where key material of any secret shows outside of the secrets: in what is logged or printed, in Lambda, in tags, in what else is given. */
 export function keyMaterialOutside(sandbox: Sandbox, others: object = {}): string | undefined {
   const found = findKeyMaterial(
     {
       log: sandbox.log,
+      printed: sandbox.printed,
       invocations: sandbox.lambda.invocations,
       executions: sandbox.lambda.executions,
       tags: allTags(sandbox),

@@ -5,8 +5,8 @@ import { createAuthoritativeTxt } from '../../lambdas/dns/authoritative-txt.ts';
 import { RECORD_NAME, type ServerState, txtLookupContract, ZONE_NAME } from '../contracts/txt-lookup.contract.ts';
 import { type NameServer, startNameServer } from '../sandbox/name-server.ts';
 import { recordSetKey } from '../sandbox/route53-change-batch.ts';
+import { FOR_AN_ANSWER, FOR_SILENCE, patienceWith } from './patience.ts';
 
-const PATIENCE = { timeoutMilliseconds: 250, attempts: 1 };
 const VALUE = 'LPsIwTo7o8BoG0-vjCyGQGBWSVIPxI-i_X336eUOQZo';
 
 const started: NameServer[] = [];
@@ -53,7 +53,7 @@ txtLookupContract('The authoritative look-up', async (states) => {
     Object.entries(states).map(async ([name, state]) => ({ name, endpoints: [(await serve(state)).address] })),
   );
   return {
-    lookup: createAuthoritativeTxt({ ...PATIENCE, findServers: async () => servers }),
+    lookup: createAuthoritativeTxt({ ...patienceWith(states), findServers: async () => servers }),
     stop: async () => undefined,
   };
 });
@@ -61,13 +61,13 @@ txtLookupContract('The authoritative look-up', async (states) => {
 describe('The authoritative look-up', () => {
   const record = { recordName: RECORD_NAME, zoneName: ZONE_NAME };
   /** The servers are found by the resolvers, as in a run, and listen on the port of `authoritative`. */
-  const lookUpAt = (authoritative: NameServer, ...resolvers: NameServer[]) => {
+  const lookUpAt = (authoritative: NameServer, resolvers: readonly NameServer[], patience = FOR_AN_ANSWER) => {
     const { port } = authoritative;
     const addresses = resolvers.map(({ address }) => address);
-    const findServers = rememberServers(createFindServers({ ...PATIENCE, resolvers: addresses, port }));
-    return createAuthoritativeTxt({ ...PATIENCE, findServers });
+    const findServers = rememberServers(createFindServers({ ...patience, resolvers: addresses, port }));
+    return createAuthoritativeTxt({ ...patience, findServers });
   };
-  const through = (resolver: NameServer) => lookUpAt(resolver, resolver);
+  const through = (resolver: NameServer, patience = FOR_AN_ANSWER) => lookUpAt(resolver, [resolver], patience);
 
   it('finds the servers of the zone through the resolvers', async () => {
     const server = await serve({ records: [[VALUE]] });
@@ -91,7 +91,7 @@ describe('The authoritative look-up', () => {
   it('asks no resolver for the record itself', async () => {
     const resolver = await serve('no such name');
     const authoritative = await serve({ records: [[VALUE]] });
-    const lookup = lookUpAt(authoritative, resolver);
+    const lookup = lookUpAt(authoritative, [resolver]);
     expect((await lookup.look(record))[0]?.values).toEqual([VALUE]);
     expect(resolver.queries.map(({ name, type }) => `${name} ${type}`).toSorted()).toEqual([
       'example.com NS',
@@ -121,7 +121,7 @@ describe('The authoritative look-up', () => {
   it('goes on to the next resolver when one is silent', async () => {
     const server = await serve({ records: [[VALUE]] });
     const silent = await serve('silent');
-    const lookup = lookUpAt(server, silent, server);
+    const lookup = lookUpAt(server, [silent, server], FOR_SILENCE);
     expect((await lookup.look(record))[0]?.values).toEqual([VALUE]);
   });
 
@@ -129,7 +129,7 @@ describe('The authoritative look-up', () => {
     'gives an empty list when the resolver %s, and asks it again',
     async (state) => {
       const server = await serve(state);
-      const lookup = through(server);
+      const lookup = through(server, state === 'silent' ? FOR_SILENCE : FOR_AN_ANSWER);
       expect(await lookup.look(record)).toEqual([]);
       server.behaviour = 'normal';
       expect(await lookup.look(record)).toEqual([{ server: 'ns-1.example.net (127.0.0.1)', values: [] }]);
@@ -140,7 +140,7 @@ describe('The authoritative look-up', () => {
     const [useful, silent] = [await serve({ records: [[VALUE]] }), await serve('silent')];
     const endpoints = ['[::1]:1', silent.address, useful.address];
     const findServers = async () => [{ name: 'ns-1.example.net', endpoints }];
-    expect(await createAuthoritativeTxt({ ...PATIENCE, findServers }).look(record)).toEqual([
+    expect(await createAuthoritativeTxt({ ...FOR_SILENCE, findServers }).look(record)).toEqual([
       { server: 'ns-1.example.net (127.0.0.1)', values: [VALUE] },
     ]);
   });
@@ -148,7 +148,7 @@ describe('The authoritative look-up', () => {
   it('tells of each address when a server is unreachable at all of them', async () => {
     const endpoints = ['[::1]:1', (await serve('silent')).address];
     const findServers = async () => [{ name: 'ns-1.example.net', endpoints }];
-    const answers = await createAuthoritativeTxt({ ...PATIENCE, findServers }).look(record);
+    const answers = await createAuthoritativeTxt({ ...FOR_SILENCE, findServers }).look(record);
     expect(answers.map(({ server }) => server)).toEqual(['ns-1.example.net (::1)', 'ns-1.example.net (127.0.0.1)']);
     expect(answers.map(({ values }) => values)).toEqual([undefined, undefined]);
     expect(answers[1]?.problem).toBe('timed out');
@@ -157,7 +157,7 @@ describe('The authoritative look-up', () => {
   it('reports addresses that answer differently, each by itself', async () => {
     const endpoints = [(await serve({ records: [[VALUE]] })).address, (await serve('no such name')).address];
     const findServers = async () => [{ name: 'ns-1.example.net', endpoints }];
-    const answers = await createAuthoritativeTxt({ ...PATIENCE, findServers }).look(record);
+    const answers = await createAuthoritativeTxt({ ...FOR_AN_ANSWER, findServers }).look(record);
     expect(answers.map(({ values }) => values)).toEqual([[VALUE], []]);
   });
 });
@@ -165,7 +165,7 @@ describe('The authoritative look-up', () => {
 describe('node:dns', () => {
   it('does not remember what it was told, although c-ares can', async () => {
     const server = await serve({ records: [[VALUE]] });
-    const resolver = new Resolver({ timeout: 250, tries: 1 });
+    const resolver = new Resolver({ timeout: FOR_AN_ANSWER.timeoutMilliseconds, tries: 1 });
     resolver.setServers([server.address]);
     await resolver.resolveTxt(RECORD_NAME);
     await resolver.resolveTxt(RECORD_NAME);
@@ -174,7 +174,7 @@ describe('node:dns', () => {
 
   it('asks without EDNS (RFC 6891), so that what is longer than 512 bytes comes over TCP', async () => {
     const server = await serve({ records: Array.from({ length: 12 }, (_, index) => [`${VALUE}-${index}`]) });
-    const resolver = new Resolver({ timeout: 250, tries: 1 });
+    const resolver = new Resolver({ timeout: FOR_AN_ANSWER.timeoutMilliseconds, tries: 1 });
     resolver.setServers([server.address]);
     expect(await resolver.resolveTxt(RECORD_NAME)).toHaveLength(12);
     expect(server.queries.map(({ transport }) => transport)).toEqual(['udp', 'tcp']);

@@ -3,6 +3,7 @@ import { createPublicDns } from '../../lambdas/dns/public-dns.ts';
 import { publicDnsContract } from '../contracts/public-dns.contract.ts';
 import { type NameServer, startNameServer } from '../sandbox/name-server.ts';
 import { Route53 } from '../sandbox/route53.ts';
+import { FOR_AN_ANSWER } from './patience.ts';
 
 interface World {
   readonly route53: Route53;
@@ -17,8 +18,7 @@ async function start(): Promise<World> {
     createPublicDns({
       resolvers: [server.address],
       findServers: async () => [{ name: 'ns-1.example.net', endpoints: [server.address] }],
-      timeoutMilliseconds: 250,
-      attempts: 1,
+      ...FOR_AN_ANSWER,
     });
   return { route53, server, client };
 }
@@ -43,6 +43,7 @@ publicDnsContract('The public DNS', async () => {
     alias: (name, target) => put(name, 'CNAME', `${target}.`),
     txt: (name, value) => put(name, 'TXT', `"${value}"`),
     caa: (name, flags, tag, value) => put(name, 'CAA', `${flags} ${tag} "${value}"`),
+    address: (name, address) => put(name, address.includes(':') ? 'AAAA' : 'A', address),
     fail: () => {
       server.behaviour = 'servfail';
     },

@@ -12,7 +12,7 @@ import { splitChain } from '../../lambdas/acme/pem-chain.ts';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/stack-sandbox.ts';
 
 const NAMES = ['*.leane.dev', 'leane.dev'];
 const REGION = 'eu-central-1';

@@ -70,6 +70,11 @@ describe('commands in the documentation', () => {
     ]);
   });
 
+  it.each(found(/`-c (\w+)=([^`\s]*)`/g))('$page: $line is an option of the app', ({ match: [, key = '', value] }) => {
+    const surroundings = key === 'config' ? {} : { domain: 'leane.dev', email: 'ops@leane.dev' };
+    expect(() => readContext({ ...surroundings, [key]: value || 'any' })).not.toThrow();
+  });
+
   it('has the one-line deployment', () => {
     expect(deployments.map(({ page }) => page)).toEqual(['README.md']);
   });

@@ -44,7 +44,16 @@ describe('the README', () => {
   it('has every field of a value, which a server may take out', () => {
     const issued = { notBefore: '', notAfter: '', serialNumber: '', fingerprint256: '', issuer: '', directoryUrl: '' };
     const pair = { certificate: '', chain: '', privateKey: '', domainNames: [], issued: { ...issued, accountUrl: '' } };
-    const fields = Object.keys(JSON.parse(renewedValue(pair, '{}', () => '')));
+    const fields = Object.keys(
+      JSON.parse(
+        renewedValue(
+          pair,
+          '{}',
+          () => '',
+          () => false,
+        ),
+      ),
+    );
     expect(between(readme, '## The secret\n', '\n\n## ').match(/jq -j \.\w+/g)).toEqual([
       'jq -j .fullchain',
       'jq -j .privateKey',

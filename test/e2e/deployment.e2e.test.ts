@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { HOUR } from '../../lambdas/core/duration.ts';
 import type { Template } from '../sandbox/cloudformation.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/stack-sandbox.ts';
 
 const HMAC_KEY = 'c2VjcmV0LW1hYy1rZXktb2YtdGhlLWV4dGVybmFsLWFjY291bnQ';
 const refused = { status: 400, name: 'ValidationException', message: 'refused' };
@@ -79,6 +80,18 @@ describe.each(['direct', 'durable'] as const)('the synthesized app, %s', (execut
     expect(await sandbox.scan()).toMatchObject({ scanned: 0 });
   });
 
+  it('keeps no event of a renewal that failed: the scan after its back-off starts another one', async () => {
+    await sandbox.deployIssuer();
+    await sandbox.register('leane.dev', { domainNames: ['leane.dev'], issuer: 'sandbox' });
+    sandbox.faults.add({ operation: 'acme:newOrder', times: 1, error: { ...refused, name: 'rejectedIdentifier' } });
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'failed', failure: 'ca-refused' });
+    expect(sandbox.deployment.deadLetters).toEqual([]);
+    await sandbox.clock.advance(HOUR);
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+  });
+
   it('starts renewals through the alias alone', async () => {
     await sandbox.deployIssuer();
     await sandbox.register('leane.dev', { domainNames: ['leane.dev'], issuer: 'sandbox' });
@@ -86,4 +99,22 @@ describe.each(['direct', 'durable'] as const)('the synthesized app, %s', (execut
     expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
     expect(sandbox.environment['EVERCERT_RENEW_FUNCTION']).toMatch(/:function:Evercert-RenewerRenew\w+-\w+:live$/);
   });
+});
+
+it('The synthesized app, direct, keeps the event of a renewal that was killed each time', async () => {
+  const { sandbox, stop } = await startStackSandbox({ zones: ['leane.dev'], execution: 'direct' });
+  try {
+    await sandbox.deployIssuer();
+    await sandbox.register('leane.dev', { domainNames: ['leane.dev'], issuer: 'sandbox' });
+    sandbox.faults.add({ operation: 'acme:newOrder', kill: true });
+    await sandbox.scan();
+    expect(sandbox.deployment.deadLetters).toMatchObject([
+      {
+        queue: expect.stringContaining('RenewDeadLetters'),
+        event: { certificate: expect.stringContaining('leane.dev') },
+      },
+    ]);
+  } finally {
+    await stop();
+  }
 });

@@ -94,6 +94,33 @@ describe('the zone', () => {
   });
 });
 
+describe('white-label name servers', () => {
+  const delegateTo = (id: string, address: string) => {
+    put(id, 'leane.dev', 'NS', 'ns1.leane.dev.', 'ns2.leane.dev.');
+    for (const name of ['ns1.leane.dev', 'ns2.leane.dev']) put(id, name, 'A', address);
+  };
+
+  it('are the zone’s own where they have its addresses', async () => {
+    delegateTo(sandbox.route53.createZone('leane.dev').id, sandbox.nameServer.host);
+    expect(await renewal(NAMES)).toMatchObject({ decision: 'renewed' });
+    expect(warnings()).toEqual([]);
+  });
+
+  it('are not where they have others', async () => {
+    delegateTo(sandbox.route53.createZone('leane.dev').id, '192.0.2.1');
+    expect(await failure(renewal(NAMES))).toMatchObject({ code: 'zone-not-delegated' });
+    expectNothingOrdered();
+  });
+
+  it('tell which of several zones of one name is the delegated one', async () => {
+    sandbox.route53.createZone('leane.dev', { nameServers: ['ns-7.old.example'] });
+    const { id } = sandbox.route53.createZone('leane.dev');
+    sandbox.route53.delegate('leane.dev', id);
+    delegateTo(id, sandbox.nameServer.host);
+    expect(await renewal(NAMES)).toMatchObject({ decision: 'renewed' });
+  });
+});
+
 describe('before an order it is noticed', () => {
   it('that the zone is not the delegated one', async () => {
     sandbox.route53.createZone('leane.dev', { nameServers: ['ns-7.ours.example'] });

@@ -129,6 +129,29 @@ describe('renew as a durable function', () => {
     }
   });
 
+  it('goes on behind an ACM region that refuses, in a process that finds the refusal in its checkpoints', async () => {
+    const acm = ['eu-central-1', 'us-east-1', 'eu-west-1'];
+    await sandbox.renew({ certificate: 'leane.dev', spec: { ...spec, acm } });
+    const before = imports(sandbox, acm)['eu-central-1'];
+    await sandbox.clock.advance(61 * DAY);
+    const isIn = (region: string) => (request: unknown) => (request as { region: string }).region === region;
+    const importing = { operation: 'acm:ImportCertificate' };
+    const error = { ...refused, name: 'ValidationException' };
+    sandbox.faults.add({ ...importing, when: isIn('eu-central-1'), error });
+    sandbox.faults.add({ ...importing, when: isIn('us-east-1'), phase: 'after', times: 1, kill: true });
+    await expect(sandbox.renew({ certificate: 'leane.dev' })).rejects.toMatchObject({ code: 'target-refused' });
+    const { serialNumber: serial } = live(sandbox, 'leane.dev').issued;
+    const expected = { 'eu-central-1': before, 'us-east-1': { serial }, 'eu-west-1': { serial } };
+    expect(imports(sandbox, acm)).toMatchObject(expected);
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'failed', failure: 'target-refused', acm: expected });
+    const steps = latest().operations.filter(({ name = '' }) => name.startsWith('import into ACM'));
+    expect(steps.map(({ name, status }) => [name, status])).toEqual([
+      ['import into ACM eu-central-1', 'FAILED'],
+      ['import into ACM us-east-1', 'SUCCEEDED'],
+      ['import into ACM eu-west-1', 'SUCCEEDED'],
+    ]);
+  });
+
   it('is started once by a scan that Lambda delivers twice', async () => {
     await sandbox.register('leane.dev', spec);
     sandbox.faults.add({ operation: 'lambda:Invoke', repeat: true });

@@ -4,6 +4,8 @@ import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
+type Leaf = Parameters<Sandbox['ca']['issue']>[0];
+
 const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm: ['eu-central-1'] };
 
 describe('what goes wrong', () => {
@@ -177,31 +179,30 @@ describe('what goes wrong', () => {
       sandbox.route53.erase(zone?.id ?? '', '_acme-challenge.leane.dev', 'TXT');
     });
 
-    it.each([
+    it.each<[string, (asked: Leaf) => Leaf, string]>([
       [
         'does not match its key',
-        { publicKey: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey },
-        'key',
+        (asked) => ({ ...asked, publicKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey }),
+        'it is not for the private key that was asked for',
       ],
-      ['does not have the names of the spec', { names: ['leane.dev'] }, 'names'],
-      ['has expired already', { notAfter: () => sandbox.clock.now() - MINUTE }, 'expired'],
-    ])('rejects a certificate that %s', async (_what, wrong, word) => {
-      const { publicKey, names, notAfter } = wrong as {
-        publicKey?: () => never;
-        names?: string[];
-        notAfter?: () => number;
-      };
-      const chain = await sandbox.ca.issue({
-        names: names ?? spec.domainNames,
-        publicKey: publicKey?.() ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey,
-        ...(notAfter ? { notBefore: sandbox.clock.now() - DAY, notAfter: notAfter() } : {}),
-      });
-      sandbox.ca.settings.mutate = { certificate: () => chain };
+      [
+        'does not have the names of the spec',
+        (asked) => ({ ...asked, names: ['leane.dev'] }),
+        'its names are leane.dev, not leane.dev, *.leane.dev',
+      ],
+      [
+        'has expired already',
+        (asked) => ({ ...asked, notBefore: sandbox.clock.now() - DAY, notAfter: sandbox.clock.now() - MINUTE }),
+        'it expired at',
+      ],
+    ])('rejects a certificate that %s', async (_what, wrong, words) => {
+      const { settings } = sandbox.ca;
+      settings.mutate.certificate = (_, { names, publicKey }) => sandbox.ca.issue(wrong({ names, publicKey }));
       const { code, message } = await failure(sandbox.renew({ certificate: 'leane.dev' }));
       expect(code).toBe('certificate-rejected');
-      expect(message).toMatch(new RegExp(`${word}|key`));
+      expect(message).toContain(words);
       expect(sandbox.acm.certificates('eu-central-1')).toHaveLength(1);
-      sandbox.ca.settings.mutate = {};
+      settings.mutate = {};
     });
 
     it('reports a CA that can not be reached, and waits before it asks again', async () => {

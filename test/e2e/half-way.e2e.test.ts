@@ -92,6 +92,70 @@ describe('after a run that stopped half-way', () => {
     expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
   });
 
+  describe('with an ACM region that refuses', () => {
+    const regions = ['eu-central-1', 'us-east-1', 'eu-west-1'];
+    const refuseIn = (region: string) =>
+      sandbox.faults.add({
+        operation: 'acm:ImportCertificate',
+        when: (request) => (request as { region: string }).region === region,
+        error: { ...refused, message: `refused in ${region}` },
+      });
+    const importedNow = () => sandbox.calls.of('acm:ImportCertificate');
+    const serials = () =>
+      Object.fromEntries(Object.entries(imports(sandbox, regions)).map(([region, found]) => [region, found?.serial]));
+
+    beforeEach(async () => {
+      await sandbox.renew({ certificate: 'leane.dev', spec: { ...spec, acm: regions } });
+      await sandbox.clock.advance(61 * DAY);
+    });
+
+    it('all other regions get the pair, and the next attempt publishes what is missing alone', async () => {
+      const before = serials();
+      const allow = refuseIn('eu-central-1');
+      const failure = await sandbox.renew({ certificate: 'leane.dev' }).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'target-refused', message: expect.stringContaining('refused in eu-cent') });
+      const { serialNumber } = live(sandbox, 'leane.dev').issued;
+      const others = { 'us-east-1': serialNumber, 'eu-west-1': serialNumber };
+      expect(serials()).toEqual({ ...before, ...others });
+      const { state, failure: code, acm } = tagsOf(sandbox, 'leane.dev');
+      expect([state, code]).toEqual(['failed', 'target-refused']);
+      expect(Object.fromEntries(Object.entries(acm).map(([region, { serial }]) => [region, serial]))).toEqual(
+        serials(),
+      );
+
+      allow();
+      await sandbox.clock.advance(2 * HOUR);
+      sandbox.calls.reset();
+      await sandbox.scan();
+      expect(serials()).toEqual({ ...others, 'eu-central-1': serialNumber });
+      expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', failures: 0 });
+      expect(importedNow()).toBe(1);
+      expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+    });
+
+    it('the sentence names each region that refuses', async () => {
+      for (const region of ['eu-central-1', 'eu-west-1']) refuseIn(region);
+      const failure = await sandbox.renew({ certificate: 'leane.dev' }).catch((error: unknown) => error);
+      expect(failure).toMatchObject({
+        code: 'target-refused',
+        message: expect.stringMatching(/in 2 regions: in eu-central-1 \(target-refused\), .*; in eu-west-1 \(target-r/),
+      });
+      const { serialNumber } = live(sandbox, 'leane.dev').issued;
+      expect(serials()['us-east-1']).toBe(serialNumber);
+    });
+
+    it('an import that was deleted by hand meanwhile is made anew', async () => {
+      const allow = refuseIn('eu-central-1');
+      await expect(sandbox.renew({ certificate: 'leane.dev' })).rejects.toMatchObject({ code: 'target-refused' });
+      allow();
+      for (const { arn } of sandbox.acm.certificates('us-east-1')) sandbox.acm.delete(arn);
+      await sandbox.clock.advance(2 * HOUR);
+      await sandbox.scan();
+      const { serialNumber } = live(sandbox, 'leane.dev').issued;
+      expect(serials()).toEqual(Object.fromEntries(regions.map((region) => [region, serialNumber])));
+    });
+  });
+
   it('an order that needed no challenge is gone on with, although the one before it has ended', async () => {
     sandbox.ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
     await sandbox.register('leane.dev', { ...spec, profile: 'shortlived' });

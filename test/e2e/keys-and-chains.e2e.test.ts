@@ -73,6 +73,78 @@ describe.each(EXECUTIONS)('keys and chains, %s', (execution) => {
     },
   );
 
+  const CURVE = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+  const GROUP = '-----BEGIN DH PARAMETERS-----\nMAYCAQsCAQI=\n-----END DH PARAMETERS-----\n';
+  const adopted = async (name: string) => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const chain = await sandbox.ca.issue({ names: [`${name}.leane.dev`], publicKey });
+    return { chain, key: CURVE + privateKey.export({ type: 'sec1', format: 'pem' }) };
+  };
+  const adopt = (name: string, value: string) =>
+    sandbox.secretsManager.create(`evercert/${name}`, value, { 'evercert:renewer': 'evercert' });
+  const renewAgain = async (name: string) => {
+    await sandbox.clock.advance(61 * DAY);
+    const spec = { domainNames: [`${name}.leane.dev`], issuer: 'sandbox' };
+    expect(await sandbox.renew({ certificate: name, spec })).toMatchObject({ decision: 'renewed' });
+  };
+  const certificatesIn = (text = '') => [
+    ...text.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/g),
+  ];
+
+  it('an adopted pair with EC and DH PARAMETERS is new in every field, renewal after renewal', async () => {
+    const { chain, key } = await adopted('fields');
+    const fields = {
+      'tls.crt': chain,
+      'tls.key': key,
+      crt: chain,
+      key,
+      cert: chain,
+      privkey: key,
+      haproxy: chain + key + GROUP,
+    };
+    await adopt('fields', JSON.stringify(fields));
+    for (const _renewal of [1, 2, 3]) {
+      const before = live(sandbox, 'fields');
+      await renewAgain('fields');
+      const renewed = live(sandbox, 'fields') as unknown as Record<string, string>;
+      expect(renewed['certificate']).not.toBe(before.certificate);
+      for (const field of ['tls.crt', 'crt', 'cert']) expect(renewed[field]).toBe(renewed['fullchain']);
+      const sec1 = String(createPrivateKey(renewed['privateKey'] ?? '').export({ type: 'sec1', format: 'pem' }));
+      for (const field of ['tls.key', 'key', 'privkey']) expect(renewed[field]).toBe(sec1);
+      expect(renewed['haproxy']).toBe(renewed['fullchain'] + sec1 + GROUP);
+    }
+  });
+
+  it('an adopted secret that is PEM with EC and DH PARAMETERS stays PEM, renewal after renewal', async () => {
+    const { chain, key } = await adopted('pem');
+    await adopt('pem', key + chain + GROUP);
+    for (const _renewal of [1, 2]) {
+      const before = sandbox.secretsManager.value('evercert/pem') ?? '';
+      await renewAgain('pem');
+      const text = sandbox.secretsManager.value('evercert/pem') ?? '';
+      expect(text).toMatch(/^-----BEGIN EC PRIVATE KEY-----\n/);
+      expect(text.endsWith(GROUP)).toBe(true);
+      const [leaf = ''] = certificatesIn(text).map(String);
+      expect(before).not.toContain(leaf);
+      expect(new X509Certificate(leaf).checkPrivateKey(createPrivateKey(text))).toBe(true);
+    }
+  });
+
+  it('an adopted key beside something unknown is not renewed, and nothing is ordered', async () => {
+    const { chain, key } = await adopted('mixed');
+    const value = JSON.stringify({ 'tls.crt': chain, 'tls.key': `${key}-----BEGIN X-----\nAAAA\n-----END X-----\n` });
+    await adopt('mixed', value);
+    await sandbox.clock.advance(61 * DAY);
+    const orders = sandbox.ca.orders.length;
+    const spec = { domainNames: ['mixed.leane.dev'], issuer: 'sandbox' };
+    await expect(sandbox.renew({ certificate: 'mixed', spec })).rejects.toMatchObject({
+      code: 'corrupt-secret',
+      message: expect.stringContaining('its field "tls.key" holds the certificate or its key in one text'),
+    });
+    expect(sandbox.secretsManager.value('evercert/mixed')).toBe(value);
+    expect(sandbox.ca.orders).toHaveLength(orders);
+  });
+
   it.each([
     ['the default root', 0, 1],
     ['the root of an alternate', 1, 2],

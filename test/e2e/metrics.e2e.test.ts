@@ -10,9 +10,9 @@ import { findKeyMaterial } from '../key-material.ts';
 import { type MetricValue, readEmbeddedMetrics } from '../sandbox/embedded-metrics.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/stack-sandbox.ts';
 import { synthesizedApp } from '../sandbox/synthesis.ts';
 import { isSame, watchedMetrics } from '../sandbox/watched-metrics.ts';
-import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
 import { EXECUTIONS } from './executions.ts';
 
 const NAME = 'leane.dev';
@@ -96,6 +96,18 @@ describe.each(EXECUTIONS)('the metrics of the synthesized app, %s', (execution) 
     it('are counted when nothing has been claimed yet', async () => {
       await expect(renew()).rejects.toMatchObject({ code: 'unknown-certificate' });
       expect(values(FAILURES)).toEqual([1]);
+    });
+
+    it('are no ends of a renewal that others went first in: it returns them, and fails no execution', async () => {
+      const edit = () => {
+        sandbox.secretsManager.overwrite(`evercert/${NAME}`, JSON.stringify({ note: 'by hand' }));
+        return false;
+      };
+      sandbox.faults.add({ operation: 'acme:finalize', phase: 'after', times: 1, when: edit });
+      expect(await renew({ spec })).toMatchObject({ decision: 'claim-lost', reason: expect.stringContaining('value') });
+      expect(values(FAILURES)).toEqual([]);
+      expect(sandbox.lambda.executions.filter(({ status }) => status !== 'SUCCEEDED')).toEqual([]);
+      expect(sandbox.log.filter(({ level }) => level === 'error')).toEqual([]);
     });
 
     it('are counted by the scan for what Lambda refuses to start', async () => {

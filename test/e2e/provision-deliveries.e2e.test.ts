@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { createProvision } from '../../lambdas/handlers/provision.ts';
+import { findKeyMaterial } from '../key-material.ts';
 import { type CloudFormation, startCloudFormation } from '../sandbox/cloudformation.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { CHANGED, REFUSAL, SECRET, useProvisioning } from './provisioning.ts';
@@ -150,6 +151,35 @@ describe('provision', () => {
       expect(imports()).toHaveLength(1);
     });
 
+    it('is given up after two runs that Lambda ended, and the deployment is rolled back while nobody works on it', async () => {
+      await stacks.createStack('issuers', issuer());
+      const began = sandbox.clock.now();
+      // Nothing answers the start of the renewal: each run hangs until its time-out.
+      const hang = { operation: 'lambda:Invoke', when: isForRenew, delay: 16 * MINUTE, drop: true } as const;
+      sandbox.faults.add({ ...hang, times: 2 });
+      const stack = await stacks.createStack('web', certificate());
+      expect(stack).toMatchObject({
+        status: 'ROLLBACK_COMPLETE',
+        reason: expect.stringContaining('did not receive a response'),
+        resources: {},
+      });
+      // 15 minutes, a pause of one, 15 minutes, a pause of two: by then the event is older than the 20 that it may be.
+      const event = last('Create');
+      expect(sandbox.lambda.invocations.filter(({ outcome }) => outcome === 'failed')).toEqual([
+        expect.objectContaining({ event, attempts: 2, error: expect.objectContaining({ name: 'Sandbox.Timedout' }) }),
+      ]);
+      expect(sandbox.deployment.deadLetters).toEqual([
+        { queue: expect.stringContaining('ProvisionDeadLetters'), event },
+      ]);
+      expect((sandbox.clock.now() - began) / MINUTE).toBeCloseTo(35, 0);
+      expect(stacks.events.slice(-2)).toMatchObject([
+        { requestType: 'Create', status: 'FAILED', document: undefined },
+        { requestType: 'Delete', status: 'SUCCESS' },
+      ]);
+      expect(sandbox.secretsManager.secret(SECRET)?.deletionAt).toBeDefined();
+      expect([imports(), sandbox.ca.orders]).toEqual([[], []]);
+    });
+
     it('a Delete that was killed goes on as well', async () => {
       sandbox.lambda.settings.asyncRetries = 2;
       await stacks.createStack('web', { ...issuer(), ...certificate({}, { RemovalPolicy: 'destroy' }) });
@@ -193,7 +223,25 @@ describe('provision', () => {
       ]);
       expect(written).toContain('ca-refused');
       expect(written).not.toContain('PRIVATE KEY');
-      expect(written).not.toContain('X-Amz-Signature=undefined');
+    });
+
+    it('has a URL whose signature shows nowhere, also when nothing can be delivered to it', async () => {
+      sandbox.lambda.settings.asyncRetries = 1;
+      sandbox.faults.add({ operation: 'cloudformation:answer', times: 5, drop: true });
+      await stacks.createStack('web', { ...issuer(), ...certificate() });
+      sandbox.faults.add({ operation: 'acme:newOrder', error: REFUSAL });
+      await stacks.updateStack('web', { ...issuer(), ...certificate({ domainNames: ['www.leane.dev'] }) });
+      const signatures = JSON.stringify(stacks.sent).match(/(?<=X-Amz-Signature=)[0-9a-f]+/g) ?? [];
+      expect(signatures).toHaveLength(stacks.sent.length);
+      const written = {
+        log: sandbox.log,
+        printed: sandbox.printed,
+        deployments: stacks.events,
+        outcomes: sandbox.lambda.invocations.map(({ event: _, ...outcome }) => outcome),
+        failure: sandbox.secretsManager.value(SECRET, 'ACME_FAILURE'),
+      };
+      for (const code of ['aws-unavailable', 'ca-refused']) expect(JSON.stringify(written)).toContain(code);
+      expect(findKeyMaterial(written, signatures)).toEqual([]);
     });
   });
 

@@ -302,7 +302,7 @@ describe('provision', () => {
       ['a Spec that is no JSON', { Name: NAME, Spec: 'leane.dev' }, 'is not JSON'],
       ['a misspelt field', { Name: NAME, Spec: JSON.stringify({ ...SPEC, domains: [] }) }, '"domains"'],
       ['a bad name', { Name: NAME, Spec: JSON.stringify({ ...SPEC, domainNames: ['leane dev'] }) }, '"leane dev"'],
-      ['an unknown policy', { ...certificate().Certificate?.properties, RemovalPolicy: 'snapshot' }, '"snapshot"'],
+      ['an unknown policy', { Name: NAME, Spec: JSON.stringify(SPEC), RemovalPolicy: 'snapshot' }, '"snapshot"'],
     ])('is answered: %s', async (_what, properties, words) => {
       const stack = await stacks.createStack('web', { Certificate: { type: 'Custom::AcmeCertificate', properties } });
       expect(stack).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: expect.stringContaining(words) });

@@ -4,7 +4,7 @@ import type { CertificateTags } from '../../lambdas/core/certificate-tags.ts';
 import type { Stack, Template } from '../sandbox/cloudformation.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
 import type { SandboxOptions } from '../sandbox/sandbox.ts';
-import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/stack-sandbox.ts';
 
 export const NAME = 'leane.dev';
 export const SECRET = 'evercert/leane.dev';
@@ -53,7 +53,11 @@ export function useProvisioning(options: SandboxOptions = {}): Provisioning {
     issuer: (settings = {}) => ({
       Issuer: {
         type: 'Custom::AcmeIssuer',
-        properties: { Name: 'sandbox', Settings: JSON.stringify({ ...world.sandbox.issuerSettings(), ...settings }) },
+        properties: {
+          Name: 'sandbox',
+          Settings: JSON.stringify({ ...world.sandbox.issuerSettings(), ...settings }),
+          ServiceTimeout: world.sandbox.deployment.serviceTimeout,
+        },
       },
     }),
     certificate: (spec = {}, properties = {}) => ({
@@ -64,6 +68,7 @@ export function useProvisioning(options: SandboxOptions = {}): Provisioning {
           Spec: JSON.stringify({ ...SPEC, ...spec }),
           WaitForIssuance: true,
           RemovalPolicy: 'retain',
+          ServiceTimeout: world.sandbox.deployment.serviceTimeout,
           ...properties,
         },
       },

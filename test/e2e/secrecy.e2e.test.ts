@@ -37,9 +37,8 @@ describe('no key material', () => {
 
   const expectSilence = () => {
     expect(secrets().length).toBeGreaterThan(2);
-    expect(findKeyMaterial({ heard, log: sandbox.log, invocations: sandbox.lambda.invocations }, secrets())).toEqual(
-      [],
-    );
+    const { log, printed, lambda } = sandbox;
+    expect(findKeyMaterial({ heard, log, printed, invocations: lambda.invocations }, secrets())).toEqual([]);
   };
 
   it('leaves in a successful issuance and renewal', async () => {

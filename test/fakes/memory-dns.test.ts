@@ -10,6 +10,7 @@ publicDnsContract('MemoryDns', async () => {
     // Beside zones and aliases, nothing at a name is of interest here.
     txt: () => undefined,
     caa: (name, flags, tag, value) => void dns.caa.set(name, [{ flags, tag, value }]),
+    address: (name, address) => void dns.addresses.set(name, [address]),
     fail: () => {
       dns.problem = 'REFUSED';
     },

@@ -8,6 +8,8 @@ export class MemoryDns implements PublicDns {
   readonly zones = new Map<string, readonly string[]>();
   /** `*.` in front of a name makes a wildcard. */
   readonly aliases = new Map<string, string>();
+  /** Of name servers. */
+  readonly addresses = new Map<string, readonly string[]>();
   readonly caa = new Map<string, readonly CaaRecord[]>();
   /** Why nothing can be asked; answers come again when it is taken away. */
   problem: string | undefined;
@@ -19,6 +21,11 @@ export class MemoryDns implements PublicDns {
       .toSorted(([a], [b]) => b.length - a.length);
     if (!zone) return { problem: `no part of ${name} has name servers` };
     return { zoneName: zone[0], nameServers: zone[1] };
+  }
+
+  async addressesOf(name: string): Promise<{ addresses: readonly string[] } | NoAnswer> {
+    if (this.problem !== undefined) return { problem: this.problem };
+    return { addresses: this.addresses.get(canonicalName(name)) ?? [] };
   }
 
   async aliasOf(name: string): Promise<Alias | NoAnswer> {

@@ -153,7 +153,8 @@ export class MemoryRecords implements ChallengeRecords {
     }
     const zones = [...this.#zones.values()].filter((zone) => sameRole(zone.role, role));
     const candidates = zonesCovering(recordName, zones);
-    const live = candidates.length > 1 ? await liveServers?.(candidates[0]?.zoneName ?? '') : undefined;
+    const known = candidates.flatMap(({ nameServers = [] }) => nameServers);
+    const live = candidates.length > 1 ? await liveServers?.(candidates[0]?.zoneName ?? '', known) : undefined;
     const delegated = live ? delegatedAmong(candidates, live) : [];
     const found = hostedZoneFor(recordName, delegated.length === 1 ? delegated : zones, { account: accountOf(role) });
     return this.#zone(found.zoneId, role);

@@ -7,10 +7,10 @@ import { propagation } from '../../lambdas/core/propagation.ts';
 import { createFindServers } from '../../lambdas/dns/authoritative-servers.ts';
 import { createAuthoritativeTxt } from '../../lambdas/dns/authoritative-txt.ts';
 import { createPublicDns } from '../../lambdas/dns/public-dns.ts';
+import { FOR_AN_ANSWER, FOR_SILENCE } from '../dns/patience.ts';
 import { startNameServer } from '../sandbox/name-server.ts';
 import { recordSetKey } from '../sandbox/route53-change-batch.ts';
 
-const PATIENCE = { timeoutMilliseconds: 200, attempts: 1 };
 /** The TC bit: the rest is to be had over TCP. */
 const TRUNCATED = 0x0200;
 /** The most that one string of a TXT record has. */
@@ -38,9 +38,9 @@ describe('A hostile DNS server', () => {
   });
   afterEach(() => new Promise<void>((resolve) => server.close(() => resolve())));
 
-  const look = () => {
+  const look = (patience = FOR_AN_ANSWER) => {
     const endpoints = [`127.0.0.1:${server.address().port}`];
-    return createAuthoritativeTxt({ ...PATIENCE, findServers: async () => [{ name: 'ns', endpoints }] }).look(RECORD);
+    return createAuthoritativeTxt({ ...patience, findServers: async () => [{ name: 'ns', endpoints }] }).look(RECORD);
   };
   const txt = (
     query: Buffer,
@@ -84,7 +84,7 @@ describe('A hostile DNS server', () => {
     ['noise', (query: Buffer) => Buffer.concat([query.subarray(0, 2), Buffer.alloc(500, 0xff)])],
   ])('is reported as one without an answer: %s', async (_what, broken) => {
     answer = (query) => [broken(query)];
-    const [seen] = await look();
+    const [seen] = await look(FOR_SILENCE);
     expect(seen?.values).toBeUndefined();
     expect(seen?.problem).toMatch(/^(timed out|malformed response|FORMERR|connection refused|SERVFAIL|lame: .*)$/);
   });
@@ -107,7 +107,7 @@ describe('A hostile DNS server', () => {
         return [encode({ type: 'response', id, questions, answers })];
       };
       const resolvers = [`127.0.0.1:${server.address().port}`];
-      const dns = createPublicDns({ resolvers, findServers: async () => [], ...PATIENCE });
+      const dns = createPublicDns({ resolvers, findServers: async () => [], ...FOR_AN_ANSWER });
       expect(await dns.caaAt('example.com')).toMatchObject({ records: [{ flags: 0 }] });
     },
   );
@@ -116,7 +116,7 @@ describe('A hostile DNS server', () => {
     const other = createSocket('udp4');
     server.on('message', (query, { port, address }) => other.send(txt(query, {}, ['forged']), port, address));
     answer = () => [];
-    expect(await look()).toMatchObject([{ values: undefined, problem: 'timed out' }]);
+    expect(await look(FOR_SILENCE)).toMatchObject([{ values: undefined, problem: 'timed out' }]);
     await new Promise<void>((resolve) => other.close(() => resolve()));
   });
 
@@ -164,7 +164,7 @@ describe('A hostile DNS server', () => {
       ],
     ])('and then %s is reported as one without an answer', async (_what, does) => {
       say = does;
-      expect((await look())[0]?.values).toBeUndefined();
+      expect((await look(FOR_SILENCE))[0]?.values).toBeUndefined();
     });
 
     /** Records of a kilobyte each, as many as the length of a message over TCP allows (RFC 1035, section 4.2.2). */
@@ -187,7 +187,7 @@ describe('A hostile DNS server', () => {
     const many = await startNameServer({
       route53: { settings: { nameServers: names }, served: () => [{ name: 'example.com.', records }] },
     });
-    const found = await createFindServers({ ...PATIENCE, resolvers: [many.address], port: 53 })('example.com');
+    const found = await createFindServers({ ...FOR_AN_ANSWER, resolvers: [many.address], port: 53 })('example.com');
     expect(found).toHaveLength(32);
     expect(many.queries.filter(({ type }) => type === 'A')).toHaveLength(32);
     await many.stop();

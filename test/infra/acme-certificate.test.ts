@@ -3,7 +3,7 @@ import { CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { HttpOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AccountPrincipal, ArnPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { HostedZone, PublicHostedZone } from 'aws-cdk-lib/aws-route53';
 import { AcmeCertificate } from '../../infra/acme-certificate.ts';
 import type { AcmeCertificateProps } from '../../infra/acme-certificate-props.ts';
@@ -146,6 +146,24 @@ describe('AcmeCertificate', () => {
     ]);
   });
 
+  it('lets nobody read whom it can not let in: a policy on the secret would be needed', () => {
+    const made = certificate();
+    const elsewhere = 'arn:aws:iam::999999999999:role/web';
+    const others = {
+      role: Role.fromRoleArn(stack, 'Web', elsewhere),
+      arn: new ArnPrincipal(elsewhere),
+      account: new AccountPrincipal('999999999999'),
+      service: new ServicePrincipal('ec2.amazonaws.com'),
+    };
+    for (const other of Object.values(others)) {
+      expect(() => made.grantRead(other)).toThrow(
+        /^certificate leane\.dev: grantRead can let in roles and users of its own/,
+      );
+    }
+    expect(() => made.grantRead(others.role)).toThrow(`{"AWS":["${elsewhere}"]} needs a policy on the secret`);
+    expect(() => made.grantRead(Role.fromRoleName(stack, 'Own', 'web'))).not.toThrow();
+  });
+
   it('without waiting is registered only, and has no ARN to give', () => {
     const made = certificate({ waitForIssuance: false });
     expect(parseCertificateProperties(resource().Properties).waitForIssuance).toBe(false);
@@ -241,6 +259,28 @@ describe('AcmeCertificate', () => {
     });
     expect(() => certificate({ issuer: [issuer, other] })).toThrow('its issuers belong to 2 renewers');
     expect(() => certificate({ issuer: [] }, 'None')).toThrow('issuer must have at least 1 entries');
+  });
+
+  it('is refused in a stack that can not reach its renewer, and is used there as certificateIn says', () => {
+    const env = { region: 'us-east-1', account: '111122223333' };
+    const east = new Stack(Stack.of(renewer).node.scope, 'East', { env, crossRegionReferences: true });
+    const make = (scope: Stack) => new AcmeCertificate(scope, 'Other', { domainNames: ['example.com'], issuer });
+    expect(() => make(east)).toThrow(
+      'certificate example.com: its stack is in us-east-1 and its renewer in eu-central-1, whose functions CloudFormation can not',
+    );
+    new Distribution(east, 'Distribution', {
+      defaultBehavior: { origin: new HttpOrigin('origin.example') },
+      domainNames: NAMES,
+      certificate: certificate({ acm: ['us-east-1'] }).certificateIn('us-east-1'),
+    });
+    const { ViewerCertificate: viewer } = resourceOf(east, 'AWS::CloudFront::Distribution').Properties
+      .DistributionConfig;
+    expect(JSON.stringify(viewer)).toContain('CertificateArnuseast1');
+    const account = '444455556666';
+    const foreign = new Stack(Stack.of(renewer).node.scope, 'Foreign', { env: { region: 'eu-central-1', account } });
+    expect(() => make(foreign)).toThrow('its renewer in 111122223333; make a CertificateRenewer in 444455556666');
+    const beside = new Stack(Stack.of(renewer).node.scope, 'Beside', { env: { ...env, region: 'eu-central-1' } });
+    expect(() => make(beside)).not.toThrow();
   });
 
   it.each<[Partial<AcmeCertificateProps>, string]>([

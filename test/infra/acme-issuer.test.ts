@@ -117,6 +117,13 @@ describe('AcmeIssuer', () => {
     expect(() => add('f')).toThrow('issuer f: one renewer takes at most 5 issuers with caBundle');
   });
 
+  it('refuses a stack of another region than its renewer', () => {
+    const east = testStack('us-east-1');
+    expect(() => AcmeIssuer.letsEncrypt(east, 'LetsEncrypt', { renewer })).toThrow(
+      'issuer letsencrypt: its stack is in us-east-1 and its renewer in eu-central-1',
+    );
+  });
+
   it('refuses two issuers of one name', () => {
     AcmeIssuer.letsEncrypt(stack, 'One', { renewer });
     expect(() => AcmeIssuer.letsEncrypt(stack, 'Two', { renewer })).toThrow('two issuers of the name letsencrypt');

@@ -10,32 +10,44 @@ const ALARM = 'AWS::CloudWatch::Alarm';
 
 describe('the alarms', () => {
   let stack: Stack;
+  /** Without durable functions. */
+  let direct: Stack;
 
   beforeAll(() => {
     stack = testStack();
     new CertificateRenewer(stack, 'Renewer', { renewer: 'blue', minimumRemainingShare: 25 });
+    direct = testStack();
+    new CertificateRenewer(direct, 'Renewer', { execution: 'direct' });
   });
 
-  const alarm = (id: string) => resourceOf(stack, ALARM, id).Properties;
-  /** The metrics of an alarm on an expression, by id. */
-  const metricsOf = (
-    id: string,
-  ): Record<string, { readonly namespace: string; readonly name: string; readonly stat: string }> =>
-    Object.fromEntries(
-      // biome-ignore lint/suspicious/noExplicitAny: as in a template.
-      alarm(id).Metrics.flatMap(({ Id, MetricStat }: any) =>
-        MetricStat
-          ? [
-              [
-                Id,
-                { namespace: MetricStat.Metric.Namespace, name: MetricStat.Metric.MetricName, stat: MetricStat.Stat },
-              ],
-            ]
-          : [],
-      ),
-    );
-  // biome-ignore lint/suspicious/noExplicitAny: as in a template.
-  const expressionOf = (id: string) => alarm(id).Metrics.find(({ Expression }: any) => Expression)?.Expression;
+  const alarm = (id: string, from = stack) => resourceOf(from, ALARM, id).Properties;
+  /** What an alarm on an expression watches: the expression, its period, and its metrics by id. */
+  const watchedBy = (id: string, from = stack) => {
+    // biome-ignore lint/suspicious/noExplicitAny: as in a template.
+    const all: readonly any[] = alarm(id, from).Metrics;
+    const [math, another] = all.filter(({ Expression }) => Expression);
+    expect(another).toBeUndefined();
+    const metrics = all.flatMap(({ Id, MetricStat }) => {
+      if (!MetricStat) return [];
+      const { Metric, Period, Stat } = MetricStat;
+      expect(Period).toBe(math.Period ?? Period);
+      return [[Id, [Metric.Namespace, Metric.MetricName, ofWhom(Metric.Dimensions), Stat, Period]] as const];
+    });
+    return { expression: math.Expression, metrics: Object.fromEntries(metrics) };
+  };
+  /** The value of the one dimension; a resource by its id without the hash. */
+  const ofWhom = (dimensions: readonly { readonly Value: string | Readonly<Record<string, string>> }[]): string => {
+    const [{ Value } = { Value: '' }, another] = dimensions;
+    expect(another).toBeUndefined();
+    const [id = ''] = typeof Value === 'string' ? [Value] : Object.values(Value).flat();
+    return id.replace(/[0-9A-F]{8}$/, '');
+  };
+  const AT_LEAST_ONE = {
+    ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    Threshold: 1,
+    EvaluationPeriods: 1,
+    TreatMissingData: 'notBreaching',
+  };
 
   it('tell the topic when they begin and when they end', () => {
     const topic = [{ Ref: resourceOf(stack, 'AWS::SNS::Topic').id }];
@@ -60,51 +72,76 @@ describe('the alarms', () => {
   });
 
   it('begin when a renewal throws, and when one fails without throwing', () => {
-    expect(metricsOf('RenewalFailed')).toEqual({
-      errors: { namespace: 'AWS/Lambda', name: 'Errors', stat: 'Sum' },
-      failures: { namespace: 'evercert', name: 'RenewalFailures', stat: 'Sum' },
+    expect(alarm('RenewalFailed')).toMatchObject(AT_LEAST_ONE);
+    expect(watchedBy('RenewalFailed')).toEqual({
+      expression: 'FILL(errors, 0) + FILL(failures, 0)',
+      metrics: {
+        errors: ['AWS/Lambda', 'Errors', 'RenewerRenew', 'Sum', 300],
+        failures: ['evercert', 'RenewalFailures', 'blue', 'Sum', 300],
+      },
     });
-    expect(expressionOf('RenewalFailed')).toBe('FILL(errors, 0) + FILL(failures, 0)');
-    expect(alarm('RenewalFailed')).toMatchObject({ Threshold: 1, TreatMissingData: 'notBreaching' });
   });
 
-  it('begin when the smallest share of a lifetime in this deployment is under the threshold', () => {
+  it('begin when the smallest share of a lifetime in this deployment is under the threshold for two hours', () => {
     expect(alarm('LifetimeLow')).toMatchObject({
       Namespace: 'evercert',
       MetricName: 'SmallestRemainingShare',
       Dimensions: [{ Name: 'Renewer', Value: 'blue' }],
       Statistic: 'Minimum',
+      Period: 3600,
       ComparisonOperator: 'LessThanThreshold',
       Threshold: 25,
+      EvaluationPeriods: 2,
+      TreatMissingData: 'ignore',
     });
   });
 
   it('begin when no scan has succeeded for three hours, also when there is no data at all', () => {
-    expect(expressionOf('ScanMissing')).toBe('invocations - errors');
-    expect(metricsOf('ScanMissing')).toMatchObject({
-      invocations: { name: 'Invocations' },
-      errors: { name: 'Errors' },
-    });
     expect(alarm('ScanMissing')).toMatchObject({
       ComparisonOperator: 'LessThanThreshold',
       Threshold: 1,
       EvaluationPeriods: 3,
       TreatMissingData: 'breaching',
     });
+    expect(watchedBy('ScanMissing')).toEqual({
+      expression: 'invocations - errors',
+      metrics: {
+        invocations: ['AWS/Lambda', 'Invocations', 'RenewerScan', 'Sum', 3600],
+        errors: ['AWS/Lambda', 'Errors', 'RenewerScan', 'Sum', 3600],
+      },
+    });
   });
 
-  it('begin when any of the dead-letter queues has a message', () => {
-    const watched = metricsOf('DeadLetters');
-    expect(Object.values(watched)).toHaveLength(Object.keys(resourcesOf(stack, 'AWS::SQS::Queue')).length);
-    for (const { name, stat } of Object.values(watched))
-      expect([name, stat]).toEqual(['ApproximateNumberOfMessagesVisible', 'Maximum']);
+  it('begin when any of the dead-letter queues has a message; renew has one without durable functions alone', () => {
+    const visible = (queue: string) => [
+      'AWS/SQS',
+      'ApproximateNumberOfMessagesVisible',
+      `Renewer${queue}DeadLetters`,
+      'Maximum',
+      300,
+    ];
+    expect(alarm('DeadLetters')).toMatchObject(AT_LEAST_ONE);
+    expect(watchedBy('DeadLetters')).toEqual({
+      expression: 'SUM(METRICS())',
+      metrics: { queue0: visible('Scan'), queue1: visible('Provision') },
+    });
+    expect(watchedBy('DeadLetters', direct).metrics).toEqual({
+      queue0: visible('Scan'),
+      queue1: visible('Renew'),
+      queue2: visible('Provision'),
+    });
   });
 
-  it('begin when a durable execution failed or timed out; without durable functions there is no such alarm', () => {
-    const names = Object.values(metricsOf('ExecutionFailed')).map(({ name }) => name);
-    expect(names).toEqual(['DurableExecutionFailed', 'DurableExecutionTimedOut']);
-    const direct = testStack();
-    new CertificateRenewer(direct, 'Renewer', { execution: 'direct' });
+  it('begin when a durable execution failed, timed out or never began; there is no such alarm without them', () => {
+    expect(alarm('ExecutionFailed')).toMatchObject(AT_LEAST_ONE);
+    expect(watchedBy('ExecutionFailed')).toEqual({
+      expression: 'FILL(failed, 0) + FILL(timedOut, 0) + FILL(dropped, 0)',
+      metrics: {
+        failed: ['AWS/Lambda', 'DurableExecutionFailed', 'RenewerRenew', 'Sum', 300],
+        timedOut: ['AWS/Lambda', 'DurableExecutionTimedOut', 'RenewerRenew', 'Sum', 300],
+        dropped: ['AWS/Lambda', 'AsyncEventsDropped', 'RenewerRenew', 'Sum', 300],
+      },
+    });
     expect(Object.keys(resourcesOf(direct, ALARM)).filter((id) => id.includes('ExecutionFailed'))).toEqual([]);
   });
 

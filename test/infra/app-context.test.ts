@@ -14,6 +14,11 @@ describe('the context of cdk synth', () => {
     });
   });
 
+  it('asks for renewals in one invocation, for a region without durable functions', () => {
+    const request = readContext({ ...GOOD, execution: 'direct' });
+    expect('config' in request && parseConfig(request.config)).toMatchObject({ execution: 'direct' });
+  });
+
   it('asks for what a file says', () => {
     expect(readContext({ config: 'evercert.config.ts' })).toEqual({ file: 'evercert.config.ts' });
   });
@@ -31,12 +36,16 @@ describe('the context of cdk synth', () => {
   it.each([
     [{}, 'context: domain is missing'],
     [{ domain: 'leane.dev' }, 'context: email is missing'],
-    [{ ...GOOD, domian: 'x' }, 'context: unknown key "domian"; evercert knows domain, email, issuer, region, config'],
+    [
+      { ...GOOD, domian: 'x' },
+      'context: unknown key "domian"; evercert knows domain, email, issuer, region, execution, config',
+    ],
     [{ ...GOOD, domain_2: 'x' }, 'context: unknown key "domain_2"'],
     [{ ...GOOD, constructor: 'x' }, 'context: unknown key "constructor"'],
     [{ ...GOOD, domain: 7 }, 'context: domain must be a text, such as -c domain=leane.dev'],
     [{ ...GOOD, domain: '' }, 'context: domain must be a text'],
     [{ ...GOOD, config: 'x.ts' }, 'context: domain can not be given together with config; put it into x.ts'],
+    [{ ...GOOD, execution: 'never' }, 'context: the execution "never" is unknown; it can be durable or direct'],
     [{ ...GOOD, issuer: 'lets' }, 'context: the issuer "lets" is unknown'],
     [{ ...GOOD, issuer: 'zerossl' }, 'context: the issuer "zerossl" needs more than a name; use -c config'],
   ])('%j is refused', (context, sentence) => {

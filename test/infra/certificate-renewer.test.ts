@@ -1,13 +1,16 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
 import { minuteOf } from '../../infra/schedule.ts';
 import { settingsFromEnvironment } from '../../lambdas/core/settings.ts';
 import { resourceOf, resourcesOf, type TemplateResource, testStack } from './synthesized.ts';
 
 const FUNCTION = 'AWS::Lambda::Function';
+/** CDK takes the alias' name out of its ARN. */
+const OF_ALIAS = { 'Fn::Select': [7, { 'Fn::Split': [':', { Ref: expect.stringContaining('Live') }] }] };
 
 describe('CertificateRenewer', () => {
   let stack: Stack;
@@ -54,41 +57,60 @@ describe('CertificateRenewer', () => {
     }
   });
 
-  it('makes renew a durable function, behind an alias, with versions that stay', () => {
+  it('makes renew a durable function, behind an alias, with versions that stay once they are deployed', () => {
     expect(functions.renew.Properties).toMatchObject({
       Handler: 'index.durableHandler',
       DurableConfig: { ExecutionTimeout: 86_400, RetentionPeriodInDays: 14 },
     });
     const version = resourceOf(stack, 'AWS::Lambda::Version');
-    expect(version.DeletionPolicy).toBe('Retain');
+    expect(version).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
     expect(resourceOf(stack, 'AWS::Lambda::Alias').Properties).toMatchObject({
       Name: 'live',
       FunctionVersion: { 'Fn::GetAtt': [version.id, 'Version'] },
     });
   });
 
-  it('bounds the repetitions of each function, of renew where it is invoked: at the alias', () => {
+  it('bounds the age of events, and how often they are repeated but for durable executions, which are not', () => {
     const configs = Object.values(resourcesOf(stack, 'AWS::Lambda::EventInvokeConfig'));
     expect(configs).toHaveLength(3);
-    for (const { Properties } of configs) {
-      const ofProvision = Properties.FunctionName.Ref === functions.provision.id;
+    const byFunction = Object.fromEntries(
+      Object.entries(functions).map(([name, { id }]) => {
+        const { FunctionName: _name, ...config } =
+          configs.find(({ Properties }) => Properties.FunctionName.Ref === id)?.Properties ?? {};
+        return [name, config];
+      }),
+    );
+    expect(byFunction).toEqual({
+      scan: { Qualifier: '$LATEST', MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 3600 },
+      renew: { Qualifier: OF_ALIAS, MaximumEventAgeInSeconds: 3600 },
       // So that what Lambda starts last ends while CloudFormation waits: 35 minutes, of which a run may take 15.
-      const age = ofProvision ? 1200 : 3600;
-      expect(Properties).toMatchObject({ MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: age });
-      const ofRenew = Properties.FunctionName.Ref === functions.renew.id;
-      expect(Properties.Qualifier === '$LATEST').toBe(!ofRenew);
-    }
+      provision: { Qualifier: '$LATEST', MaximumRetryAttempts: 2, MaximumEventAgeInSeconds: 1200 },
+    });
   });
 
-  it('keeps what failed each time in encrypted queues that refuse plain HTTP', () => {
+  it('gives each function the memory and the time that it needs, of a durable one for each invocation', () => {
+    const limits = Object.entries(functions).map(([name, { Properties }]) => [
+      name,
+      Properties.MemorySize,
+      Properties.Timeout,
+    ]);
+    expect(limits).toEqual([
+      ['scan', 512, 600],
+      ['renew', 512, 900],
+      ['provision', 512, 900],
+    ]);
+  });
+
+  it('keeps what failed each time in encrypted queues that refuse plain HTTP; durable executions have none', () => {
     const queues = Object.entries(resourcesOf(stack, 'AWS::SQS::Queue'));
-    expect(queues).toHaveLength(3);
+    expect(queues).toHaveLength(2);
     for (const [, { Properties }] of queues)
       expect(Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 1_209_600 });
-    const used = Object.values(functions).map(
+    const used = [functions.scan, functions.provision].map(
       ({ Properties }) => Properties.DeadLetterConfig.TargetArn['Fn::GetAtt'][0],
     );
     expect(used.sort()).toEqual(queues.map(([id]) => id).sort());
+    expect(functions.renew.Properties).not.toHaveProperty('DeadLetterConfig');
   });
 
   it('scans once an hour, in a minute that is the same at every synth, with bounded repetitions', () => {
@@ -128,13 +150,50 @@ describe('CertificateRenewer', () => {
       dnsRoles: [{ zone: 'partner.example', roleArn, externalId: 'evercert-1' }],
       cnameTargets: ['challenges.example.net'],
     });
-    const outputs = JSON.stringify(Template.fromStack(own).findOutputs('*'));
+    // As docs/operations/dns.md has them.
+    const found = Template.fromStack(own).findOutputs('*');
+    expect(Object.keys(found)).toEqual(expect.arrayContaining(['DnsTrust210987654321', 'DnsPermissions210987654321']));
+    const outputs = JSON.stringify(found);
     for (const part of ['sts:ExternalId', 'evercert-1', 'ChangeChallengeRecords', 'challenges.example.net']) {
       expect(outputs).toContain(part);
     }
     const policies = JSON.stringify(Template.fromStack(own).findResources('AWS::IAM::Policy'));
     expect(policies.split('sts:AssumeRole')).toHaveLength(2);
     expect(policies).toContain(roleArn);
+  });
+
+  it('names the outputs for further roles by their account, with a number for a second one there', () => {
+    const own = testStack();
+    const arn = (account: string, name: string) => `arn:aws:iam::${account}:role/${name}`;
+    const one = [arn('210987654321', 'a'), arn('444455556666', 'a'), arn('210987654321', 'b')];
+    new CertificateRenewer(own, 'Renewer', { dnsRoleArns: one });
+    new CertificateRenewer(own, 'Other', { renewer: 'other', dnsRoleArns: [arn('444455556666', 'a')] });
+    const names = Object.keys(Template.fromStack(own).findOutputs('*'));
+    expect(names.filter((name) => name.startsWith('DnsTrust'))).toEqual([
+      'DnsTrust210987654321',
+      'DnsTrust444455556666',
+      'DnsTrust210987654321x2',
+      'DnsTrust444455556666x2',
+    ]);
+  });
+
+  it('has no dashboard where none is wanted', () => {
+    const without = testStack();
+    new CertificateRenewer(without, 'Renewer', { dashboard: false });
+    expect(resourcesOf(without, 'AWS::CloudWatch::Dashboard')).toEqual({});
+    expect(Object.keys(resourcesOf(stack, 'AWS::CloudWatch::Dashboard'))).toHaveLength(1);
+  });
+
+  it('lets CloudWatch publish to a topic that is handed in, and use its key', () => {
+    const own = testStack();
+    const alertsTopic = new Topic(own, 'Topic', { enforceSSL: true, masterKey: new Key(own, 'Key') });
+    new CertificateRenewer(own, 'Renewer', { alertsTopic });
+    const cloudWatch = { Effect: 'Allow', Principal: { Service: 'cloudwatch.amazonaws.com' } };
+    const ofTopic = resourceOf(own, 'AWS::SNS::TopicPolicy').Properties.PolicyDocument;
+    expect(ofTopic.Statement).toContainEqual(expect.objectContaining({ ...cloudWatch, Action: 'sns:Publish' }));
+    const ofKey = resourceOf(own, 'AWS::KMS::Key').Properties.KeyPolicy;
+    const Action = ['kms:Decrypt', 'kms:GenerateDataKey*'];
+    expect(ofKey.Statement).toContainEqual(expect.objectContaining({ ...cloudWatch, Action }));
   });
 
   it('lets CloudWatch alone publish alarms, of this account, over TLS', () => {
@@ -163,6 +222,14 @@ describe('CertificateRenewer without durable functions', () => {
     const { Variables: environment } = resourceOf(direct, FUNCTION, 'Scan').Properties.Environment;
     expect(environment).toMatchObject({ EVERCERT_EXECUTION: 'direct' });
     expect(renew.Properties).not.toHaveProperty('DurableConfig');
+    expect(renew.Properties).toMatchObject({ MemorySize: 512, Timeout: 900 });
+    expect(renew.Properties.DeadLetterConfig.TargetArn['Fn::GetAtt'][0]).toMatch(/^RenewerRenewDeadLetters/);
+    const configs = Object.values(resourcesOf(direct, 'AWS::Lambda::EventInvokeConfig'));
+    expect(configs.find(({ Properties }) => Properties.FunctionName.Ref === renew.id)?.Properties).toMatchObject({
+      Qualifier: OF_ALIAS,
+      MaximumRetryAttempts: 2,
+      MaximumEventAgeInSeconds: 3600,
+    });
     expect(renew.id).not.toBe(resourceOf(durable, FUNCTION, 'RenewerRenew').id);
     expect(resourceOf(direct, 'AWS::Lambda::Alias').id).not.toBe(resourceOf(durable, 'AWS::Lambda::Alias').id);
     // CloudFormation allows no change of a custom resource's ServiceToken.
@@ -199,6 +266,24 @@ describe('what CertificateRenewer refuses at synth', () => {
     new CertificateRenewer(stack, 'Renewer');
     expect(() => new CertificateRenewer(stack, 'Second')).toThrow('two CertificateRenewers with the renewer evercert');
     expect(() => new CertificateRenewer(stack, 'Third', { renewer: 'other' })).not.toThrow();
+  });
+
+  it('an alias in the place of a key, which policies can not name by it', () => {
+    const stack = testStack();
+    const arn = 'arn:aws:kms:eu-central-1:111122223333:alias/platform';
+    const aliases = [
+      Alias.fromAliasName(stack, 'Imported', 'alias/platform'),
+      new Alias(stack, 'Own', { aliasName: 'alias/platform', targetKey: new Key(stack, 'Key') }),
+      Key.fromKeyArn(stack, 'ByArn', arn),
+    ];
+    for (const [index, encryptionKey] of aliases.entries()) {
+      const make = () => new CertificateRenewer(testStack(), `Renewer${index}`, { encryptionKey });
+      expect(make).toThrow('encryptionKey is an alias');
+    }
+    const alias = { EVERCERT_ENCRYPTION_KEY: arn };
+    expect(() => settingsFromEnvironment(alias)).toThrow('encryptionKey: must be the ARN of a KMS key');
+    const key = { EVERCERT_ENCRYPTION_KEY: arn.replace('alias/platform', 'key/1234') };
+    expect(settingsFromEnvironment(key).encryptionKey).toBe(key.EVERCERT_ENCRYPTION_KEY);
   });
 
   it.each([

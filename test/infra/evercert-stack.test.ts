@@ -48,6 +48,28 @@ describe('EvercertStack', () => {
     });
   });
 
+  it('refuses more ARNs than a stack can have outputs', () => {
+    const certificates = (count: number, waitForIssuance: boolean) =>
+      Array.from({ length: count }, (_, index) => ({
+        domainNames: [`c${index}.leane.dev`],
+        issuer: 'letsencrypt',
+        acm: ['eu-central-1', 'us-east-1'],
+        waitForIssuance,
+      }));
+    expect(() => stackOf({ certificates: certificates(98, true) })).not.toThrow();
+    expect(() => stackOf({ certificates: certificates(99, true) })).toThrow(
+      'configuration: the stack would have 202 outputs, and CloudFormation takes 200',
+    );
+    expect(() => stackOf({ certificates: certificates(99, false) })).not.toThrow();
+  });
+
+  it('has the dashboard that the file asks for', () => {
+    const dashboards = (config: Partial<EvercertConfig>) =>
+      Object.keys(resourcesOf(stackOf(config), 'AWS::CloudWatch::Dashboard'));
+    expect(dashboards({})).toHaveLength(1);
+    expect(dashboards({ dashboard: false })).toEqual([]);
+  });
+
   it('tells the functions every setting that is one of theirs', () => {
     const settings: Partial<EvercertConfig> = {
       prefix: 'tls',

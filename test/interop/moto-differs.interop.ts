@@ -23,8 +23,8 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { emulatedAws, setEnvironment } from '../environment.ts';
 import { createTestIssuer, type IssuedPair, type TestIssuer } from '../sandbox/issue-certificate.ts';
-import { setEnvironment } from './environment.ts';
 import type { InteropAws } from './interop-aws.ts';
 import { describeWith } from './second-opinions.ts';
 import { startMoto } from './start-moto.ts';
@@ -38,11 +38,7 @@ describeWith(['moto'], 'Moto, otherwise than AWS', () => {
   let restore: () => void;
 
   beforeAll(async () => {
-    restore = setEnvironment({
-      AWS_REGION: 'eu-central-1',
-      AWS_ACCESS_KEY_ID: 'AKIASANDBOX',
-      AWS_SECRET_ACCESS_KEY: 'sandbox',
-    });
+    restore = setEnvironment(emulatedAws());
     moto = await startMoto();
   });
 

@@ -10,14 +10,13 @@ import { followCname } from '../../lambdas/renewal/dns01/follow-cname.ts';
 import type { TxtLookup } from '../../lambdas/renewal/ports/txt-lookup.ts';
 import { publicDnsContract } from '../contracts/public-dns.contract.ts';
 import { RECORD_NAME, type ServerState, txtLookupContract, ZONE_NAME } from '../contracts/txt-lookup.contract.ts';
+import { FOR_AN_ANSWER, FOR_SILENCE, patienceWith } from '../dns/patience.ts';
 import { describeWith } from './second-opinions.ts';
 import { freePort } from './server-process.ts';
 import { type Nsd, type NsdZone, startNsd } from './start-nsd.ts';
 import { startUnbound, type Unbound } from './start-unbound.ts';
 import { createStops, type Stops } from './stops.ts';
 
-/** For servers on loopback that answer at all. */
-const PATIENCE = { timeoutMilliseconds: 500, attempts: 1 };
 const HOST = '127.0.0.1';
 const VALUE = 'LPsIwTo7o8BoG0-vjCyGQGBWSVIPxI-i_X336eUOQZo';
 
@@ -88,18 +87,19 @@ describeWith(['NSD'], 'NSD, an authoritative server', () => {
       servers.push({ name, endpoints: [stops.keep(await server).address] });
     }
     return {
-      lookup: createAuthoritativeTxt({ ...PATIENCE, findServers: async () => servers }),
+      lookup: createAuthoritativeTxt({ ...patienceWith(states), findServers: async () => servers }),
       stop: () => stops.stop(),
     };
   });
 
   describe('and the authoritative look-up', () => {
     let stops: Stops;
-    const at = (...addresses: string[]): TxtLookup =>
+    const waitingAt = (patience: typeof FOR_AN_ANSWER, addresses: readonly string[]): TxtLookup =>
       createAuthoritativeTxt({
-        ...PATIENCE,
+        ...patience,
         findServers: async () => addresses.map((address, index) => ({ name: `ns-${index}`, endpoints: [address] })),
       });
+    const at = (...addresses: string[]): TxtLookup => waitingAt(FOR_AN_ANSWER, addresses);
     const look = async (lookup: TxtLookup, recordName = RECORD_NAME, zoneName = ZONE_NAME) =>
       (await lookup.look({ recordName, zoneName })).map(({ values, problem }) => problem ?? values?.toSorted());
     const serve = async (...records: string[]): Promise<Nsd> =>
@@ -146,7 +146,7 @@ describeWith(['NSD'], 'NSD, an authoritative server', () => {
       const { address } = await serve(txt(RECORD_NAME, [VALUE]));
       const [late, tooLate] = [stops.keep(await startSlow(address, 200)), stops.keep(await startSlow(address, 2_500))];
       const down = `${HOST}:${await freePort()}`;
-      expect(await look(at(down, late.address, tooLate.address, address))).toEqual([
+      expect(await look(waitingAt(FOR_SILENCE, [down, late.address, tooLate.address, address]))).toEqual([
         'connection refused',
         [VALUE],
         'timed out',
@@ -184,7 +184,11 @@ interface World {
   readonly dns: ReturnType<typeof createPublicDns>;
 }
 
-async function startWorld(zones: ReadonlyMap<string, readonly string[]>, stops: Stops): Promise<World> {
+async function startWorld(
+  zones: ReadonlyMap<string, readonly string[]>,
+  stops: Stops,
+  patience = FOR_AN_ANSWER,
+): Promise<World> {
   const port = await freePort();
   const served = [...zones].map(([name, records]) => ({ name, records }));
   const infrastructure = ['example.net. 60 IN NS ns-1.example.net.', `ns-1.example.net. 60 IN A ${HOST}`];
@@ -192,8 +196,8 @@ async function startWorld(zones: ReadonlyMap<string, readonly string[]>, stops: 
   const all = [...served, { name: 'example.net', records: infrastructure }, root];
   const nsd = stops.keep(await startNsd(HOST, port, all));
   const unbound = stops.keep(await startUnbound(Object.fromEntries(all.map(({ name }) => [name, nsd.address]))));
-  const findServers = createFindServers({ ...PATIENCE, resolvers: [unbound.address], port });
-  return { nsd, unbound, dns: createPublicDns({ ...PATIENCE, resolvers: [unbound.address], findServers }) };
+  const findServers = createFindServers({ ...patience, resolvers: [unbound.address], port });
+  return { nsd, unbound, dns: createPublicDns({ ...patience, resolvers: [unbound.address], findServers }) };
 }
 
 describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () => {
@@ -208,7 +212,7 @@ describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () =>
     };
     return {
       client: async () => {
-        const { nsd, dns } = await startWorld(zones, stops);
+        const { nsd, dns } = await startWorld(zones, stops, broken ? FOR_SILENCE : FOR_AN_ANSWER);
         if (broken) await nsd.stop();
         return dns;
       },
@@ -222,6 +226,7 @@ describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () =>
       alias: (name, target) => put(name, `CNAME ${target}.`),
       txt: (name, value) => put(name, `TXT "${value}"`),
       caa: (name, flags, tag, value) => put(name, `CAA ${flags} ${tag} "${value}"`),
+      address: (name, address) => put(name, `${address.includes(':') ? 'AAAA' : 'A'} ${address}`),
       fail: () => {
         broken = true;
       },
@@ -238,7 +243,7 @@ describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () =>
     afterEach(() => stops.stop());
 
     /** The servers of the zone above have no zone of that name. */
-    const start = async () => {
+    const start = async (patience = FOR_AN_ANSWER) => {
       const delegation = `${name}. 60 IN NS ns-2.example.net.`;
       const parent = stops.keep(
         await startNsd(HOST, await freePort(), [
@@ -251,7 +256,7 @@ describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () =>
         await startUnbound({ '': parent.address, [ZONE_NAME]: parent.address, [name]: child.address }),
       );
       const findServers = async () => [{ name: 'ns-1.example.net', endpoints: [parent.address] }];
-      return { child, dns: createPublicDns({ ...PATIENCE, resolvers: [unbound.address], findServers }) };
+      return { child, dns: createPublicDns({ ...patience, resolvers: [unbound.address], findServers }) };
     };
 
     it('the referral is noticed, and the resolver says where it leads', async () => {
@@ -262,7 +267,7 @@ describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () =>
     });
 
     it('the referral is noticed while nobody answers where it leads', async () => {
-      const { child, dns } = await start();
+      const { child, dns } = await start(FOR_SILENCE);
       await child.stop();
       expect(await dns.aliasOf(name, ZONE_NAME)).toEqual({ seemsDelegated: true });
       expect(await dns.zoneOf(name)).toEqual({ problem: expect.stringContaining(`the name servers of ${name}`) });
@@ -312,8 +317,8 @@ describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () =>
     it('a chain of CNAME records is followed from zone to zone, and its end is where the value is seen', async () => {
       expect(await follow('_acme-challenge.a.example.com')).toEqual({ recordName: '_acme-challenge.example.org' });
       const port = Number(world.nsd.address.split(':')[1]);
-      const findServers = createFindServers({ ...PATIENCE, resolvers: [world.unbound.address], port });
-      const lookup = createAuthoritativeTxt({ ...PATIENCE, findServers });
+      const findServers = createFindServers({ ...FOR_AN_ANSWER, resolvers: [world.unbound.address], port });
+      const lookup = createAuthoritativeTxt({ ...FOR_AN_ANSWER, findServers });
       const record = { recordName: '_acme-challenge.example.org', zoneName: 'example.org' };
       expect(await lookup.look(record)).toEqual([{ server: `ns-1.example.net (${HOST})`, values: [VALUE] }]);
     });

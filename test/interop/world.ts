@@ -12,6 +12,7 @@ import { writeSpec } from '../../lambdas/renewal/certificate/write-spec.ts';
 import { configureIssuer } from '../../lambdas/renewal/issuer/configure-issuer.ts';
 import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import { startRun } from '../../lambdas/renewal/run.ts';
+import { emulatedAws, setEnvironment } from '../environment.ts';
 import { startAwsServer } from '../sandbox/aws-server.ts';
 import { Calls } from '../sandbox/calls.ts';
 import { Faults } from '../sandbox/faults.ts';
@@ -20,7 +21,6 @@ import { type NameServerData, startNameServer } from '../sandbox/name-server.ts'
 import { writePrivateCa } from '../sandbox/private-cas.ts';
 import type { VirtualClock } from '../sandbox/virtual-clock.ts';
 import { type AwsView, lookAtAws } from './aws-view.ts';
-import { setEnvironment } from './environment.ts';
 import { FastClock } from './fast-clock.ts';
 import type { InteropAws } from './interop-aws.ts';
 import type { InteropCa } from './interop-ca.ts';
@@ -66,13 +66,7 @@ export async function startWorld(combination: Combination): Promise<World> {
   const stops = createStops();
   const { keep, stop } = stops;
   try {
-    stops.add(
-      setEnvironment({
-        AWS_REGION: 'eu-central-1',
-        AWS_ACCESS_KEY_ID: 'AKIASANDBOX',
-        AWS_SECRET_ACCESS_KEY: 'sandbox',
-      }),
-    );
+    stops.add(setEnvironment(emulatedAws()));
     const clock = new FastClock();
     const aws = keep(await combination.startAws(clock));
     stops.add(() => expectNone(aws.bugs(), 'AWS'));

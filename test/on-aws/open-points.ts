@@ -31,6 +31,8 @@ export const UNASKED = [
   'whether a durable execution may have 3,000 or 30,000 operations: takes a durable function that does nothing else',
   'what becomes of a durable execution whose version is deleted: Lambda deletes no version that an alias points to, and ' +
     "the stack's alias points to the only one",
+  'whether Lambda takes MaximumRetryAttempts for a durable function, and counts its failed executions as AsyncEventsDropped: ' +
+    'the alias does without the one, and the alarm begins either way',
   'durable functions in GovCloud and China: other accounts; deploy there and see',
 ] as const;
 

@@ -20,8 +20,8 @@ describe('the plan of test:aws', () => {
 
   it('adds up what it costs', () => {
     const sum = costs().reduce((total, { dollars }) => total + dollars, 0);
-    // Four secrets at $0.40 and ten metrics at $0.10 for an hour of 730, 1,000 calls, 500 operations.
-    expect(sum).toBeCloseTo(2.6 / 730 + 0.005 + 0.004, 9);
+    // Four secrets at $0.40, ten metrics at $0.10 and a dashboard at $3 for an hour of 730, 1,000 calls, 500 operations.
+    expect(sum).toBeCloseTo(5.6 / 730 + 0.005 + 0.004, 9);
     expect(plan).toContain(`together $${sum.toFixed(2)}`);
   });
 });

@@ -7,12 +7,20 @@ import type { Options } from './options.ts';
 const PRICES = {
   secretMonth: 0.4,
   alarmMetricMonth: 0.1,
+  dashboardMonth: 3,
   tenThousandSecretCalls: 0.05,
   millionDurableOperations: 8,
 } as const;
 
 /** What one walk uses at most. Generous: a price is an upper bound. */
-const USE = { hours: 1, secrets: 4, alarmMetrics: 10, secretCalls: 1_000, durableOperations: 500 } as const;
+const USE = {
+  hours: 1,
+  secrets: 4,
+  alarmMetrics: 10,
+  dashboards: 1,
+  secretCalls: 1_000,
+  durableOperations: 500,
+} as const;
 
 const MONTH_HOURS = 730;
 
@@ -31,6 +39,7 @@ export function costs(): readonly Item[] {
   return [
     monthly('secrets', USE.secrets, PRICES.secretMonth),
     monthly('metrics watched by alarms', USE.alarmMetrics, PRICES.alarmMetricMonth),
+    monthly('dashboard', USE.dashboards, PRICES.dashboardMonth),
     {
       text: `${USE.secretCalls} calls of Secrets Manager x $${PRICES.tenThousandSecretCalls} for 10,000`,
       dollars: (USE.secretCalls / 10_000) * PRICES.tenThousandSecretCalls,

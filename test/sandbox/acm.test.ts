@@ -26,8 +26,8 @@ import {
   selfSigned,
   type TestIssuer,
 } from './issue-certificate.ts';
+import { startTestAws, type TestAws } from './test-aws.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { startTestAws, type TestAws } from './with-aws.ts';
 
 const SECOND = 1_000;
 const DAY = 24 * 60 * 60 * SECOND;

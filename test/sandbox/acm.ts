@@ -28,6 +28,8 @@ export interface AcmSettings {
   importedCertificates: number;
   /** How many imports in 365 days; AWS doesn't say whether those over an existing one count, so they do. */
   importsPerYear: number;
+  /** How many certificates a page has when more are asked for: AWS promises no more than a maximum. */
+  mostListed: number;
 }
 
 /** https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html#api-rate-limits */
@@ -62,7 +64,8 @@ export class Acm implements AwsService {
 
   constructor(options: { readonly clock: { now(): number }; readonly settings?: Partial<AcmSettings> }) {
     this.#clock = options.clock;
-    this.settings = { throttling: true, importedCertificates: 2_500, importsPerYear: 5_000, ...options.settings };
+    const quotas = { importedCertificates: 2_500, importsPerYear: 5_000, mostListed: 1_000 };
+    this.settings = { throttling: true, ...quotas, ...options.settings };
   }
 
   operationOf({ headers }: AwsRequest): string | undefined {
@@ -174,8 +177,9 @@ export class Acm implements AwsService {
   }
 
   #listCertificates(input: JsonInput, region: string): AwsAnswer {
-    const size = optionalInteger(input, 'MaxItems') ?? 1_000;
-    requireRange('MaxItems', size, 1, 1_000);
+    const asked = optionalInteger(input, 'MaxItems') ?? 1_000;
+    requireRange('MaxItems', asked, 1, 1_000);
+    const size = Math.min(asked, this.settings.mostListed);
     const passes = readListFilter(input);
     const now = this.#clock.now();
     const listed = this.certificates(region).filter((certificate) => passes(certificate, statusOf(certificate, now)));

@@ -9,8 +9,8 @@ import { type AwsRequest, type AwsService, AwsServiceError } from './aws-service
 import { LambdaService } from './lambda.ts';
 import { Route53 } from './route53.ts';
 import { SecretsManager } from './secrets-manager.ts';
+import { startTestAws, type TestAws } from './test-aws.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { startTestAws, type TestAws } from './with-aws.ts';
 
 /** A service whose one operation does what the test says. */
 class Programmable implements AwsService {

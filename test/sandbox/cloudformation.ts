@@ -73,8 +73,11 @@ export interface CloudFormation {
 }
 
 const REGION = 'eu-central-1';
-/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html: ServiceTimeout. */
-const TIMEOUT = 60 * 60_000;
+/**
+ * Seconds, where a resource has no ServiceTimeout of its own.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
+ */
+const SERVICE_TIMEOUT = 3_600;
 const LOOK_AGAIN = 1_000;
 /** As in the events that people have published; AWS documents neither the number nor the form. */
 const URL_SECONDS = 7_200;
@@ -117,7 +120,7 @@ export async function startCloudFormation(options: CloudFormationOptions): Promi
     };
     sent.push(event);
     await options.invoke(event);
-    const answer = await wait();
+    const answer = await wait(Number(properties['ServiceTimeout'] ?? SERVICE_TIMEOUT));
     events.push({
       requestType,
       logicalId,
@@ -292,7 +295,7 @@ interface AnswerServer {
   expect(request: { readonly stackId: string; readonly logicalId: string; readonly physicalId: string | undefined }): {
     readonly url: string;
     readonly requestId: string;
-    readonly wait: () => Promise<Answer>;
+    readonly wait: (seconds: number) => Promise<Answer>;
   };
   stop(): Promise<void>;
 }
@@ -332,8 +335,8 @@ async function startAnswerServer({ clock, calls, faults }: CloudFormationOptions
       const path = `/cloudformation-custom-resource-response/${encodeURIComponent(stackId)}%7C${logicalId}%7C${requestId}?${signedAt(clock.now())}&X-Amz-Signature=${signature}`;
       put.set(path, '');
       ends.set(path, clock.now() + URL_SECONDS * 1_000);
-      const wait = async (): Promise<Answer> => {
-        const end = clock.now() + TIMEOUT;
+      const wait = async (seconds: number): Promise<Answer> => {
+        const end = clock.now() + seconds * 1_000;
         while (put.get(path) === '' && clock.now() < end) await clock.sleep(LOOK_AGAIN);
         const document = put.get(path);
         put.delete(path);

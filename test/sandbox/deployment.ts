@@ -53,10 +53,12 @@ export interface Deployment {
   /** The physical name of the schedule's role. */
   readonly scheduleRole: string;
   readonly environments: Readonly<Record<Kind, Readonly<Record<string, string>>>>;
-  /** Events that failed each time, by the ARN of their queue. */
+  /** Events that were discarded, by the ARN of their queue: they failed each time or got too old. */
   readonly deadLetters: readonly { readonly queue: string; readonly event: unknown }[];
   /** The custom resources, in the template's order. */
   readonly customResources: readonly DeployedResource[];
+  /** What each of them has as ServiceTimeout; for stacks that a test writes itself. */
+  readonly serviceTimeout: unknown;
   /** One run of the schedule: resolves when the scan that it starts is over, with its repetitions. */
   runSchedule(): Promise<Invocation>;
 }
@@ -136,7 +138,7 @@ export function deploy(app: App, options: DeployOptions): Deployment {
       durable,
       role,
       timeoutMilliseconds: Number(fn.properties['Timeout']) * 1_000,
-      asyncRetries: asyncRetriesOf(template, fn, String(alias?.properties['Name'] ?? '$LATEST')),
+      ...asyncOptionsOf(template, fn, String(alias?.properties['Name'] ?? '$LATEST')),
       ...(queue === undefined ? {} : { onDiscarded: ({ event }) => keepDeadLetter(role, queue, event) }),
     });
     functions.set(kind, name);
@@ -163,13 +165,15 @@ export function deploy(app: App, options: DeployOptions): Deployment {
     throw new Error(`The schedule could not start ${target.Arn}.`);
   }
 
+  const customResources = ['Custom::AcmeIssuer', 'Custom::AcmeCertificate'].flatMap(template.resources);
   return {
     functions: record(functions),
     roles: record(roles),
     scheduleRole: scheduleOf(template).role,
     environments: record(environments),
     deadLetters,
-    customResources: ['Custom::AcmeIssuer', 'Custom::AcmeCertificate'].flatMap(template.resources),
+    customResources,
+    serviceTimeout: customResources[0]?.properties['ServiceTimeout'],
     runSchedule,
   };
 }
@@ -242,12 +246,20 @@ export function executionKeyOf({ template }: App): string | undefined {
   return keys[0];
 }
 
-function asyncRetriesOf(template: DeployedTemplate, fn: DeployedResource, qualifier: string): 0 | 1 | 2 {
+function asyncOptionsOf(
+  template: DeployedTemplate,
+  fn: DeployedResource,
+  qualifier: string,
+): Required<Pick<FunctionOptions, 'asyncRetries' | 'maximumEventAgeMilliseconds'>> {
   const found = template
     .resources('AWS::Lambda::EventInvokeConfig')
     .find(({ properties }) => properties['FunctionName'] === fn.ref && properties['Qualifier'] === qualifier);
   if (!found) throw new Error(`${fn.logicalId} has no settings for asynchronous invocations of ${qualifier}.`);
-  return found.properties['MaximumRetryAttempts'] as 0 | 1 | 2;
+  const { MaximumRetryAttempts = 2, MaximumEventAgeInSeconds = 21_600 } = found.properties;
+  return {
+    asyncRetries: MaximumRetryAttempts as 0 | 1 | 2,
+    maximumEventAgeMilliseconds: Number(MaximumEventAgeInSeconds) * 1_000,
+  };
 }
 
 function isTraced({ properties }: DeployedResource): boolean {

@@ -9,11 +9,10 @@ import {
   StopDurableExecutionCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DAY, MINUTE } from '../../lambdas/core/duration.ts';
 import { type DurableTestBed, startDurableTestBed } from './durable-test-bed.ts';
 import type { LambdaContext } from './lambda-handler.ts';
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 const CONFIG = { executionTimeoutSeconds: 900, retentionDays: 14 };
 const SUCCEEDED = { Status: 'SUCCEEDED', Result: '"done"' };
 

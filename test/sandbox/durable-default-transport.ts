@@ -1,4 +1,5 @@
 import { withDurableExecution } from '@aws/durable-execution-sdk-js';
+import { emulatedAws, setEnvironment } from '../environment.ts';
 import type { DurableExecution } from './durable-execution.ts';
 import { startDurableTestBed } from './durable-test-bed.ts';
 import type { LambdaHandler } from './lambda-handler.ts';
@@ -12,12 +13,7 @@ export interface DefaultTransportReport {
 /** A durable function as it is deployed: nothing is configured, the SDK finds Lambda through the environment. */
 export async function runOverDefaultTransport(): Promise<DefaultTransportReport> {
   const bed = await startDurableTestBed();
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: bed.aws.server.url,
-    AWS_REGION: 'eu-central-1',
-    AWS_ACCESS_KEY_ID: 'AKIASANDBOX',
-    AWS_SECRET_ACCESS_KEY: 'sandbox',
-  });
+  const restore = setEnvironment(emulatedAws(bed.aws.server.url));
   bed.lambda.settings.initialOperations = 1;
   const handler = withDurableExecution(async (event: { readonly n: number }, context) => {
     const twice = await context.step('double', async () => event.n * 2);
@@ -37,6 +33,7 @@ export async function runOverDefaultTransport(): Promise<DefaultTransportReport>
     calls: bed.aws.calls.by('lambda'),
     bugs: bed.lambda.bugs.length + bed.aws.server.bugs.length,
   };
+  restore();
   await bed.stop();
   return report;
 }

@@ -1,12 +1,11 @@
 import { type DurableContext, type DurableExecutionHandler, StepSemantics } from '@aws/durable-execution-sdk-js';
+import { StopDurableExecutionCommand } from '@aws-sdk/client-lambda';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { DurableExecution } from './durable-execution.ts';
 import { type DurableTestBed, startDurableTestBed } from './durable-test-bed.ts';
+import type { Invocation } from './lambda.ts';
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const CONFIG = { executionTimeoutSeconds: DAY / SECOND, retentionDays: 14 };
 
 let bed: DurableTestBed;
@@ -373,6 +372,14 @@ describe('an invocation that dies', () => {
     });
   });
 
+  it('has run longer than its own function may, whatever the settings say', async () => {
+    const slow: DurableExecutionHandler = async (_event, context) =>
+      context.step('slow', () => bed.clock.sleep(2 * MINUTE), noRetry);
+    const durable = { ...CONFIG, executionTimeoutSeconds: 90 };
+    bed.lambda.register(name, bed.durable(slow), { durable, timeoutMilliseconds: MINUTE });
+    expect((await run()).invocations[0]).toMatchObject({ error: { ErrorType: 'Sandbox.Timedout' } });
+  });
+
   it("does not count when a checkpoint's answer is lost: its client asks again", async () => {
     let calls = 0;
     deploy(async (_event, context: DurableContext) =>
@@ -407,6 +414,58 @@ describe("the execution's own time-out", () => {
       executionTimeoutSeconds: 60,
     });
     expect(await run()).toMatchObject({ status: 'TIMED_OUT', operations: [{ status: 'STARTED' }] });
+  });
+});
+
+describe('an execution that has not succeeded', () => {
+  const ends: Readonly<Record<string, DurableExecutionHandler>> = {
+    FAILED: async () => {
+      throw new Error('no');
+    },
+    TIMED_OUT: async (_event, context) => context.wait('long', { hours: 25 }),
+    STOPPED: async (_event, context) => {
+      const DurableExecutionArn = context.executionContext.durableExecutionArn;
+      await bed.client.send(new StopDurableExecutionCommand({ DurableExecutionArn }));
+    },
+    SUCCEEDED: async () => 'done',
+  };
+  let discarded: unknown[];
+
+  const deployWithQueue = (end: string) => {
+    discarded = [];
+    const handler = bed.durable(ends[end] ?? (async () => undefined));
+    const onDiscarded = ({ event }: Invocation) => void discarded.push(event);
+    bed.lambda.register(name, handler, { durable: CONFIG, asyncRetries: 2, onDiscarded });
+  };
+
+  it.each(['FAILED', 'TIMED_OUT', 'STOPPED'])('is not repeated, and its event is discarded: %s', async (end) => {
+    deployWithQueue(end);
+    const before = bed.lambda.executions.length;
+    expect(await run({ n: 1 })).toMatchObject({ status: end });
+    expect(bed.lambda.executions).toHaveLength(before + 1);
+    expect(discarded).toEqual([{ n: 1 }]);
+  });
+
+  it('is the only one whose event is, and only when it was asynchronous', async () => {
+    deployWithQueue('SUCCEEDED');
+    expect(await run({ n: 1 })).toMatchObject({ status: 'SUCCEEDED' });
+    bed.lambda.register(
+      name,
+      bed.durable(async () => Promise.reject(new Error('no'))),
+      {
+        durable: { ...CONFIG, executionTimeoutSeconds: 60 },
+        onDiscarded: ({ event }) => void discarded.push(event),
+      },
+    );
+    const { execution } = await bed.lambda.invoke(`${name}:live`, { n: 2 }, { type: 'RequestResponse' });
+    expect(execution).toMatchObject({ status: 'FAILED' });
+    expect(discarded).toEqual([]);
+  });
+
+  it('has its event discarded once, although a second one has found it by its name', async () => {
+    deployWithQueue('TIMED_OUT');
+    await Promise.all([run({ n: 1 }, 'one'), run({ n: 1 }, 'one')]);
+    expect(discarded).toEqual([{ n: 1 }]);
   });
 });
 

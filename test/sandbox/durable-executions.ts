@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { DAY } from '../../lambdas/core/duration.ts';
 import { AwsServiceError } from './aws-service.ts';
 import { abandoned, inconsistencies } from './durable-determinism.ts';
 import {
@@ -33,10 +34,12 @@ export type CallFunction = (call: {
   readonly deadline: number;
 }) => Promise<string>;
 
+/** When an invocation of a function's version is ended; milliseconds. */
+export type TimeoutOf = (functionName: string, version: string) => number;
+
 /** What a function that was killed or threw is reported as. */
 export type DescribeError = (error: unknown, requestId: string) => ErrorPayload;
 
-const DAY = 86_400_000;
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 300_000;
 /** https://docs.aws.amazon.com/lambda/latest/api/API_GetDurableExecutionState.html */
@@ -52,7 +55,8 @@ export class DurableExecutions {
   /** Signs of code that is not deterministic. A test with any proves nothing. */
   readonly bugs: Error[] = [];
   readonly #clock: VirtualClock;
-  readonly #settings: DurableSettings & { readonly timeoutMilliseconds: number };
+  readonly #settings: DurableSettings;
+  readonly #timeoutOf: TimeoutOf;
   readonly #call: CallFunction;
   readonly #describeError: DescribeError;
   readonly #executions: Execution[] = [];
@@ -62,12 +66,14 @@ export class DurableExecutions {
 
   constructor(options: {
     readonly clock: VirtualClock;
-    readonly settings: DurableSettings & { readonly timeoutMilliseconds: number };
+    readonly settings: DurableSettings;
+    readonly timeoutOf: TimeoutOf;
     readonly call: CallFunction;
     readonly describeError: DescribeError;
   }) {
     this.#clock = options.clock;
     this.#settings = options.settings;
+    this.#timeoutOf = options.timeoutOf;
     this.#call = options.call;
     this.#describeError = options.describeError;
   }
@@ -78,13 +84,18 @@ export class DurableExecutions {
   }
 
   /**
-   * Starts an execution, or finds the one that has the name already. `closed` resolves when it has ended. Throws
-   * `DurableExecutionAlreadyStartedException` when that one has another input or runs on another version.
+   * Starts an execution, or finds the one that has the name already: `began` says which. `closed` resolves when it has
+   * ended. Throws `DurableExecutionAlreadyStartedException` when that one has another input or runs on another version.
    */
-  start(start: DurableStart): { readonly arn: string; readonly closed: Promise<DurableExecution> } {
-    const execution = this.#named(start) ?? this.#begin(start);
+  start(start: DurableStart): {
+    readonly arn: string;
+    readonly began: boolean;
+    readonly closed: Promise<DurableExecution>;
+  } {
+    const found = this.#named(start);
+    const execution = found ?? this.#begin(start);
     const closed = execution.closed.then(() => viewOf(execution, this.#clock.now()));
-    return { arn: execution.arn, closed };
+    return { arn: execution.arn, began: found === undefined, closed };
   }
 
   /** Resolves when no execution runs. */
@@ -187,7 +198,7 @@ export class DurableExecutions {
     const { functionName, version } = start;
     const requestId = randomUUID();
     const startedAt = this.#clock.now();
-    const deadline = startedAt + this.#settings.timeoutMilliseconds;
+    const deadline = startedAt + this.#timeoutOf(functionName, version);
     const invocation: Mutable<DurableInvocation> = { requestId, startedAt };
     const updated = changes(execution.seen, execution.operations).map(({ id }) => id);
     execution.invocations.push(invocation);

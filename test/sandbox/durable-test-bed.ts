@@ -10,8 +10,8 @@ import {
 } from '@aws-sdk/client-lambda';
 import { LambdaService } from './lambda.ts';
 import type { LambdaHandler } from './lambda-handler.ts';
+import { startTestAws, type TestAws } from './test-aws.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { startTestAws, type TestAws } from './with-aws.ts';
 
 /** Lambda over HTTP, for the tests of its durable functions. */
 export interface DurableTestBed {

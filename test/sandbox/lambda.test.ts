@@ -1,8 +1,8 @@
 import { type InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LambdaService } from './lambda.ts';
+import { startTestAws, type TestAws } from './test-aws.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { startTestAws, type TestAws } from './with-aws.ts';
 
 const MINUTE = 60_000;
 
@@ -161,6 +161,26 @@ describe('an asynchronous invocation', () => {
     expect(calls.map(({ minutes }) => minutes)).toEqual([0, 1, 3]);
     expect(new Set(calls.map(({ id }) => id)).size).toBe(1);
     expect(lambda.invocations).toMatchObject([{ outcome: 'failed', attempts: 3 }]);
+  });
+
+  it.each([
+    ['is repeated while it is not older than its function takes', 1, 2],
+    ['is given up instead of repeated once it is older, and discarded', 3, 1],
+  ])('that fails %s', async (_what, minutes, attempts) => {
+    const discarded: unknown[] = [];
+    const fail = async () => {
+      await clock.sleep(minutes * MINUTE);
+      throw new Error('no');
+    };
+    lambda.register('fail', fail, {
+      asyncRetries: 1,
+      maximumEventAgeMilliseconds: 2 * MINUTE,
+      onDiscarded: ({ event }) => void discarded.push(event),
+    });
+    await invoke('fail', 'Event', { n: 1 });
+    await lambda.idle();
+    expect(lambda.invocations).toMatchObject([{ outcome: 'failed', attempts }]);
+    expect(discarded).toEqual([{ n: 1 }]);
   });
 
   it('stops repeating once it succeeds', async () => {

@@ -24,13 +24,15 @@ export interface LambdaSettings extends DurableSettings {
 /** How a function is deployed, besides its name. */
 export interface FunctionOptions {
   readonly durable?: DurableConfig | undefined;
-  /** Of a plain function. */
+  /** Of each invocation, of a durable function too. */
   readonly timeoutMilliseconds?: number;
-  /** None when left out; AWS's default is 2. */
+  /** None when left out; AWS's default is 2. A durable execution is never repeated. */
   readonly asyncRetries?: 0 | 1 | 2;
+  /** An asynchronous event that has got older is not repeated. AWS's default, six hours, when left out. */
+  readonly maximumEventAgeMilliseconds?: number;
   /** Whose rights it has; see `VirtualClock.caller`. */
   readonly role?: string;
-  /** Called with an asynchronous event of a plain function that has failed each time. */
+  /** Called with an asynchronous event that failed each time or got too old, or whose durable execution did not succeed. */
   readonly onDiscarded?: (invocation: Invocation) => void | Promise<void>;
 }
 
@@ -64,6 +66,8 @@ const LARGEST_ASYNC_REQUEST = 1024 * 1024;
 
 const INVOCATION_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 const MINUTE = 60_000;
+/** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html */
+const OLDEST_EVENT = 6 * 60 * MINUTE;
 /** How closely an answer follows a handler that waits in virtual time. */
 const HOLD_MILLISECONDS = 100;
 
@@ -103,6 +107,7 @@ export class LambdaService implements AwsService {
     this.#durable = new DurableExecutions({
       clock: this.#clock,
       settings: this.settings,
+      timeoutOf: (name, qualifier) => this.#timeoutOf(this.#find({ name, qualifier })),
       call: this.#callDurable,
       describeError,
     });
@@ -217,7 +222,7 @@ export class LambdaService implements AwsService {
     };
     const { durable } = deployed.options;
     const accepted = durable
-      ? this.#start(invocation, durable, asked, version)
+      ? this.#start(invocation, deployed, durable, asked, version)
       : { outcome: this.#outside(() => this.#run(invocation, deployed, asked)), version };
     this.#invocations.push(invocation);
     const running = accepted.outcome.finally(() => this.#background.delete(running));
@@ -253,22 +258,28 @@ export class LambdaService implements AwsService {
 
   /** A plain function: calls its handler, and again where Lambda repeats it. */
   async #run(invocation: Mutable<Invocation>, deployed: Deployed, asked: Asked): Promise<InvocationOutcome> {
+    const { asyncRetries = 0, maximumEventAgeMilliseconds: oldest = OLDEST_EVENT } = deployed.options;
+    const queuedAt = this.#clock.now();
     await this.#attempt(invocation, deployed, asked);
     if (asked.type === 'Event') {
-      const retries = this.settings.asyncRetries ?? deployed.options.asyncRetries ?? 0;
+      const retries = this.settings.asyncRetries ?? asyncRetries;
       for (let retry = 1; invocation.outcome === 'failed' && retry <= retries; retry += 1) {
         invocation.outcome = 'running';
         await this.#clock.sleep(retry * MINUTE);
+        if (this.#clock.now() - queuedAt > oldest) {
+          invocation.outcome = 'failed';
+          break;
+        }
         await this.#attempt(invocation, deployed, asked);
       }
-      if (invocation.outcome === 'failed') await deployed.options.onDiscarded?.(invocation);
+      await discardFailed(invocation, deployed);
     }
     return { invocation };
   }
 
   async #attempt(invocation: Mutable<Invocation>, { handler, options }: Deployed, asked: Asked): Promise<void> {
     invocation.attempts += 1;
-    const { timeoutMilliseconds = this.settings.timeoutMilliseconds, role } = options;
+    const timeoutMilliseconds = this.#timeoutOf({ options });
     try {
       const payload = await callHandler(this.#clock, handler, {
         functionName: invocation.function,
@@ -278,7 +289,7 @@ export class LambdaService implements AwsService {
         event: parseEvent(asked.body),
         deadline: this.#clock.now() + timeoutMilliseconds,
         timeoutMilliseconds,
-        role,
+        role: options.role,
       });
       invocation.outcome = 'succeeded';
       invocation.result = JSON.parse(payload);
@@ -288,8 +299,14 @@ export class LambdaService implements AwsService {
     }
   }
 
-  #start(invocation: Mutable<Invocation>, config: DurableConfig, asked: Asked, version: string): Accepted {
-    const { arn, closed } = this.#durable.start({
+  #start(
+    invocation: Mutable<Invocation>,
+    deployed: Deployed,
+    config: DurableConfig,
+    asked: Asked,
+    version: string,
+  ): Accepted {
+    const { arn, began, closed } = this.#durable.start({
       functionName: asked.name.name,
       version,
       region: asked.region,
@@ -298,11 +315,13 @@ export class LambdaService implements AwsService {
       type: asked.type,
       config,
     });
-    const outcome = closed.then((execution): InvocationOutcome => {
+    const outcome = this.#outside(async (): Promise<InvocationOutcome> => {
+      const execution = await closed;
       invocation.attempts = execution.invocations.length;
       invocation.outcome = execution.status === 'SUCCEEDED' ? 'succeeded' : 'failed';
       invocation.result = execution.result ? JSON.parse(execution.result) : undefined;
       invocation.error = execution.error;
+      if (began && asked.type === 'Event') await discardFailed(invocation, deployed);
       return { invocation, execution };
     });
     return { arn, version, outcome };
@@ -318,10 +337,14 @@ export class LambdaService implements AwsService {
       awsRequestId: requestId,
       event: JSON.parse(JSON.stringify(event)),
       deadline,
-      timeoutMilliseconds: this.settings.timeoutMilliseconds,
+      timeoutMilliseconds: this.#timeoutOf(deployed),
       role: deployed.options.role,
     });
   };
+
+  #timeoutOf(deployed: Pick<Deployed, 'options'> | undefined): number {
+    return deployed?.options.timeoutMilliseconds ?? this.settings.timeoutMilliseconds;
+  }
 
   /** A number is a version; `$LATEST` and every alias are the newest. */
   #find({ name, qualifier }: FunctionName): Deployed | undefined {
@@ -374,6 +397,10 @@ interface Accepted {
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+async function discardFailed(invocation: Invocation, { options }: Deployed): Promise<void> {
+  if (invocation.outcome === 'failed') await options.onDiscarded?.(invocation);
+}
 
 /** As of a plain function that failed; no source says how AWS words it. */
 function describeFailure({ error }: DurableExecution): object {

@@ -179,6 +179,14 @@ describe('answers', () => {
     expect(JSON.stringify((await ask('ns-9.other.example', 'A')).answers)).toContain('127.0.0.1');
   });
 
+  it('give the servers of a zone that the world does not ask an address of their own', async () => {
+    const { id } = route53.createZone('example.com', { nameServers: ['ns-9.other.example'] });
+    route53.delegate('example.com', zoneId);
+    expect(await resolver().resolve4('ns-9.other.example')).toEqual(['127.0.0.9']);
+    route53.delegate('example.com', id);
+    expect(await resolver().resolve4('ns-9.other.example')).toEqual(['127.0.0.1']);
+  });
+
   it('know where the name servers themselves are', async () => {
     expect(await resolver().resolve4('ns-1.sandbox.example')).toEqual(['127.0.0.1']);
     const response = await ask('ns-1.sandbox.example', 'AAAA');

@@ -44,7 +44,11 @@ export interface NameServerData {
   served(server: number): readonly ServedZone[];
   /** Of zones that have name servers of their own; all of them are at the first host. */
   nameServers?(): readonly string[];
+  /** Of these, the ones with another address, at which nobody answers. */
+  nameServersElsewhere?(): readonly string[];
 }
+
+const ELSEWHERE = '127.0.0.9';
 
 /**
  * Starts authoritative name servers over UDP and TCP for the public zones of `route53`, as far as changes have
@@ -74,7 +78,9 @@ export async function startNameServer(options: {
   const listeners = await listenOnOnePort(hosts, port);
   listeners.forEach(({ udp, tcp, connections }, index) => {
     const respond = (message: Buffer, transport: 'udp' | 'tcp') => {
-      const own = addressesOf([...route53.settings.nameServers, ...(route53.nameServers?.() ?? [])], hosts);
+      const ours = addressesOf([...route53.settings.nameServers, ...(route53.nameServers?.() ?? [])], hosts);
+      const others = (route53.nameServersElsewhere?.() ?? []).map((name) => [normalizeName(name), ELSEWHERE] as const);
+      const own = new Map([...ours, ...others]);
       const answer = (question: { name: string; type: string }) => {
         queries.push({ name: question.name.replace(/\.$/, ''), type: question.type, transport, server: index });
         const behaviour = servers[index]?.behaviour;

@@ -57,6 +57,7 @@ export class Route53 implements AwsService {
   readonly #accountOf: (accessKeyId: string) => string;
   /** Which of several zones of one name the world asks; none for a name that is delegated to nobody. */
   readonly #delegated = new Map<string, string | undefined>();
+  readonly #nameServers = new Set<string>();
   #ids = 0;
 
   constructor(options: {
@@ -131,9 +132,19 @@ export class Route53 implements AwsService {
     this.#delegated.set(normalizeName(name), zoneId);
   }
 
-  /** Every name in a delegation set. */
+  /** Every name in a delegation set, also of zones that are gone. */
   nameServers(): readonly string[] {
-    return [...new Set([...this.#zones.values()].flatMap(({ nameServers }) => nameServers))];
+    return [...this.#nameServers];
+  }
+
+  /** Of these, the ones of zones that the world does not ask: each server of Route 53 has addresses of its own. */
+  nameServersElsewhere(): readonly string[] {
+    const asked = [...this.#zones.values()].filter((zone) => this.#isAsked(zone));
+    const known = new Set([
+      ...this.settings.nameServers.map(normalizeName),
+      ...asked.flatMap((zone) => zone.nameServers),
+    ]);
+    return this.nameServers().filter((name) => !known.has(name));
   }
 
   /** In the order in which they were created. */
@@ -168,7 +179,7 @@ export class Route53 implements AwsService {
     const open = [...this.#zones.values()].filter(
       (zone) => zone.vpc === undefined && zone.servedAt <= this.#clock.now(),
     );
-    const delegated = open.filter(({ id, name }) => !this.#delegated.has(name) || this.#delegated.get(name) === id);
+    const delegated = open.filter((zone) => this.#isAsked(zone));
     const zones = delegated.map((zone) => ({ name: zone.name, records: this.#onServer(zone, server) }));
     const topLevel = [...new Set(open.map(({ name }) => `${name.split('.').at(-2)}.`))];
     return [
@@ -177,6 +188,10 @@ export class Route53 implements AwsService {
         .filter((name) => !zones.some((zone) => zone.name === name))
         .map((name) => ({ name, records: registry(name) })),
     ];
+  }
+
+  #isAsked({ id, name }: Pick<Zone, 'id' | 'name'>): boolean {
+    return !this.#delegated.has(name) || this.#delegated.get(name) === id;
   }
 
   /**
@@ -337,6 +352,7 @@ export class Route53 implements AwsService {
   }): Zone {
     const name = normalizeName(options.name);
     const nameServers = (options.nameServers ?? this.settings.nameServers).map(normalizeName);
+    for (const server of nameServers) this.#nameServers.add(server);
     const authority = `${nameServers[0]} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400`;
     const initial = new Map(
       [

@@ -14,6 +14,7 @@ import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import type { Log } from '../../lambdas/renewal/ports/log.ts';
 import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
 import { startRun } from '../../lambdas/renewal/run.ts';
+import { emulatedAws, setEnvironment } from '../environment.ts';
 import { Acm } from './acm.ts';
 import { startAwsServer } from './aws-server.ts';
 import { type SandboxCa, startCa } from './ca/ca.ts';
@@ -31,7 +32,6 @@ import { route53Access } from './iam-route53.ts';
 import { secretsManagerAccess } from './iam-secrets-manager.ts';
 import { type Invocation, LambdaService } from './lambda.ts';
 import { type NameServer, startNameServer } from './name-server.ts';
-import { nativeEnvironment } from './native-require.ts';
 import { observedSteps, type StepEvent } from './observed-steps.ts';
 import { writePrivateCa } from './private-cas.ts';
 import { Route53 } from './route53.ts';
@@ -40,8 +40,6 @@ import { Sts, stsAccess } from './sts.ts';
 import { type Execution, synthesizedApp } from './synthesis.ts';
 import { noteUsedGrants } from './used-grants.ts';
 import { VirtualClock } from './virtual-clock.ts';
-
-const REGION = 'eu-central-1';
 
 export interface SandboxOptions {
   /** Where virtual time begins; now, when left out. */
@@ -166,12 +164,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   // Those of the template, and one more for stacks.
   for (const name of ['sandbox', 'bound', 'second']) writePrivateCa(privateCaFolder, name, issuerSettings());
 
-  const restore = setEnvironment({
-    AWS_ENDPOINT_URL: aws.url,
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: 'AKIASANDBOX',
-    AWS_SECRET_ACCESS_KEY: 'sandbox',
-  });
+  const restore = setEnvironment(emulatedAws(aws.url));
 
   const log: LogEntry[] = [];
   const write =
@@ -288,21 +281,4 @@ function failureOf(error: unknown): unknown {
   const { ErrorType, ErrorMessage = '', ErrorData = '' } = error as ErrorObject;
   if (ErrorType === undefined) return error;
   return parseStoredFailure({ message: ErrorMessage, data: ErrorData }) ?? new Error(`${ErrorType}: ${ErrorMessage}`);
-}
-
-/** For the code of the tests and for the bundles. */
-function setEnvironment(variables: Readonly<Record<string, string>>): () => void {
-  const changed = [...new Set([process.env, nativeEnvironment])].map((environment) => {
-    const before = Object.keys(variables).map((name) => [name, environment[name]] as const);
-    Object.assign(environment, variables);
-    return { environment, before };
-  });
-  return () => {
-    for (const { environment, before } of changed) {
-      for (const [name, value] of before) {
-        if (value === undefined) delete environment[name];
-        else environment[name] = value;
-      }
-    }
-  };
 }

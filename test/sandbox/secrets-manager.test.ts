@@ -20,8 +20,8 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SecretsManager } from './secrets-manager.ts';
+import { startTestAws, type TestAws } from './test-aws.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { startTestAws, type TestAws } from './with-aws.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

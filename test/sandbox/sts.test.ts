@@ -3,8 +3,8 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Route53 } from './route53.ts';
 import { Sts } from './sts.ts';
+import { startTestAws, type TestAws } from './test-aws.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { startTestAws, type TestAws } from './with-aws.ts';
 
 const ROLE = { roleArn: 'arn:aws:iam::210987654321:role/dns', externalId: 'x-1' };
 

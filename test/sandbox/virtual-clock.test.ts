@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { HOUR } from '../../lambdas/core/duration.ts';
 import { systemClock } from '../../lambdas/renewal/ports/clock.ts';
 import { clockContract } from '../contracts/clock.contract.ts';
 import { holdStill, VirtualClock } from './virtual-clock.ts';
 
-const HOUR = 3_600_000;
 const START = Date.UTC(2026, 10, 24);
 
 clockContract('The system clock', () => ({ clock: systemClock }));

@@ -59,7 +59,7 @@ async function changeSpec(
   const { sandbox, scenario } = world;
   noteForce(certificate, world);
   const { owner } = scenario.fleet.find(({ name }) => name === certificate) ?? {};
-  if (owner === 'stack') await updateStack(certificate, templateOf({ name: certificate, spec }), world);
+  if (owner === 'stack') await updateStack(certificate, templateOf({ name: certificate, spec }, sandbox), world);
   else if (sandbox.secretsManager.secret(secretOf(certificate))) await sandbox.renew({ certificate, spec });
 }
 

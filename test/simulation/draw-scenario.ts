@@ -1,6 +1,6 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
-import { drawFault } from './fault-kinds.ts';
+import { drawFault, type FaultScope, operationsOf } from './fault-kinds.ts';
 import { type Random, seededRandom } from './random.ts';
 import type { Action, FleetMember, PlannedFault, Profile, Scenario } from './scenario.ts';
 
@@ -22,12 +22,15 @@ export function drawScenario(seed: number): Scenario {
   const execution = random.chance(0.25) ? 'durable' : 'direct';
   const zones = random.some(ZONES, random.between(1, 2));
   const fleet = drawFleet(random, zones, profile, execution === 'durable' ? [1, 1, 1, 2] : [1, 1, 2, 2, 3]);
-  const faults = drawFaults(random, due, lifetime);
+  const initialOperations = random.pick([1, 3, 5, undefined, undefined]);
+  const actions = drawActions(random, fleet, () => aroundWork(random, due, lifetime));
+  const faults = drawFaults(random, due, lifetime, operationsOf({ execution, initialOperations, fleet, actions }));
   const renewed = due + (profile === 'shortlived' ? 30 * HOUR : 4 * DAY);
   return {
     seed,
     execution,
     coldStarts: random.chance(0.3),
+    initialOperations,
     profile,
     zones,
     fleet,
@@ -45,7 +48,7 @@ export function drawScenario(seed: number): Scenario {
     skew: random.pick([0, SECOND, 2 * MINUTE]),
     faults,
     asyncRetries: random.pick([0, undefined]),
-    actions: drawActions(random, fleet, () => aroundWork(random, due, lifetime)),
+    actions,
     isLetsEncrypt: random.chance(0.25),
     faultsEnd: Math.max(renewed, ...faults.filter((fault) => !isForOneRequest(fault)).map(({ until }) => until)),
   };
@@ -81,13 +84,18 @@ function drawFleet(
 }
 
 /** Half of them while certificates are issued for the first time, half around their first renewal. */
-function drawFaults(random: Random, due: number, lifetime: number): readonly PlannedFault[] {
+function drawFaults(
+  random: Random,
+  due: number,
+  lifetime: number,
+  operations: Pick<FaultScope, 'aws' | 'acme'>,
+): readonly PlannedFault[] {
   return Array.from({ length: random.between(1, 6) }, () => {
     const from = aroundWork(random, due, lifetime);
     // One in sixteen may last so long that nothing can be done, and no longer: each hour would be like the one before.
     const fatal = random.chance(1 / 16) && from > due / 2;
     const outage = fatal ? lifetime - from + 6 * HOUR : Math.min((lifetime - due) / 3, LONGEST_OUTAGE);
-    return drawFault(random, from, outage);
+    return drawFault(random, from, { ...operations, outage });
   }).sort((a, b) => a.from - b.from);
 }
 

@@ -1,21 +1,67 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { Fault, FaultError } from '../sandbox/faults.ts';
 import type { Random } from './random.ts';
-import type { Issuance, PlannedFault } from './scenario.ts';
+import type { Issuance, PlannedFault, Scenario } from './scenario.ts';
 
-const ACME = 'directory newNonce newAccount newOrder order authorization challenge finalize certificate renewalInfo'
+const ACME = 'directory newNonce newOrder order authorization challenge finalize certificate renewalInfo'
   .split(' ')
   .map((name) => `acme:${name}`);
 const SECRETS = 'DescribeSecret GetSecretValue PutSecretValue UpdateSecretVersionStage TagResource ListSecrets'
   .split(' ')
   .map((name) => `secretsmanager:${name}`);
-const ROUTE53 = 'ListHostedZonesByName GetHostedZone ChangeResourceRecordSets GetChange ListResourceRecordSets'
+const ROUTE53 = 'ListHostedZones GetHostedZone ChangeResourceRecordSets GetChange ListResourceRecordSets'
   .split(' ')
   .map((name) => `route53:${name}`);
-const ACM = ['acm:ImportCertificate', 'acm:DescribeCertificate', 'acm:ListCertificates'];
-const LAMBDA = ['lambda:Invoke', 'lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'];
-const AWS = [...SECRETS, ...ROUTE53, ...ACM, ...LAMBDA];
-const ANY = [...AWS, ...ACME];
+const ACM = ['acm:ImportCertificate', 'acm:DescribeCertificate'];
+/** What a durable execution asks for is a third of all that it asks for. */
+const DURABLE = Array.from({ length: 6 }, () => 'lambda:CheckpointDurableExecution');
+const PAGED = Array.from({ length: 6 }, () => 'lambda:GetDurableExecutionState');
+
+/** Called once or twice in a seed, at a moment that nobody knows before: a fault waits for them from the beginning on. */
+const RARE: readonly string[] = [
+  'route53:ListHostedZones',
+  'route53:GetHostedZone',
+  'route53:ListResourceRecordSets',
+  'acm:ListCertificates',
+  'acme:newAccount',
+];
+
+/** What faults of a scenario can be about. */
+export interface FaultScope {
+  /** What it asks of AWS, and of its CA: what it never asks for would be drawn for nothing. */
+  readonly aws: readonly string[];
+  readonly acme: readonly string[];
+  /** How long an outage lasts at most. */
+  readonly outage: number;
+}
+
+/** The operations that a scenario calls, each as often as it is to be drawn. */
+export function operationsOf({
+  execution,
+  initialOperations,
+  fleet,
+  actions,
+}: Pick<Scenario, 'execution' | 'initialOperations' | 'fleet' | 'actions'>): Pick<FaultScope, 'aws' | 'acme'> {
+  const isDurable = execution === 'durable';
+  const isPaged = isDurable && initialOperations !== undefined;
+  const imported = fleet.filter(({ spec: { acm = [] } }) => acm.length > 0);
+  // A first import looks for one that is there; what stacks register has had it before anything can fail.
+  const looksForImports = imported.some(({ owner }) => owner === 'hand');
+  // Accounts are there before anything can fail: one is looked up again only when it is lost or gets another key.
+  const looksUp = actions.some(({ does }) => does === 'CA forgets accounts' || does === 'roll key over');
+  return {
+    aws: [
+      ...SECRETS,
+      ...ROUTE53,
+      ...(imported.length > 0 ? ACM : []),
+      ...(looksForImports ? ['acm:ListCertificates'] : []),
+      'lambda:Invoke',
+      ...(isDurable ? DURABLE : []),
+      ...(isPaged ? PAGED : []),
+    ],
+    acme: [...ACME, ...(looksUp ? ['acme:newAccount'] : [])],
+  };
+}
 
 const THROTTLED: Readonly<Record<string, FaultError>> = {
   secretsmanager: { status: 400, name: 'ThrottlingException', message: 'Rate exceeded' },
@@ -56,34 +102,69 @@ type Drawn = Pick<PlannedFault, 'kind'> & { readonly lasts: number } & (
     | Omit<Extract<PlannedFault, { hits: 'propagation' }>, 'kind' | 'from' | 'until'>
   );
 
-/** How long a fault of one request waits for its request to come. */
+/** How long a fault of one request waits for its request to come, and for a rare one: any seed is shorter. */
 const PATIENCE = 7 * DAY;
+const LONG_PATIENCE = 365 * DAY;
 
 const once = (operation: string, fault: Omit<Fault, 'operation'>, random: Random) => ({
   hits: 'requests' as const,
-  lasts: PATIENCE,
-  fault: { operation, times: 1, skip: random.pick([0, 0, 0, 1, 2, 5]), ...fault },
+  lasts: isRare(operation) ? LONG_PATIENCE : PATIENCE,
+  fault: { operation, times: 1, skip: isRare(operation) ? 0 : random.pick([0, 0, 0, 1, 2, 5]), ...fault },
 });
 
-/** Every kind of fault, with how often it is drawn. `outage` is how long an outage lasts at most. */
+function isRare(operation: string): boolean {
+  return RARE.includes(operation);
+}
+
+/** Every kind of fault, with how often it is drawn. */
 const KINDS = {
-  'killed before': [4, (random: Random) => once(random.pick(ANY), { kill: true }, random)],
-  'killed after': [4, (random: Random) => once(random.pick(ANY), { kill: true, phase: 'after' }, random)],
-  'answer lost': [4, (random: Random) => once(random.pick(ANY), { drop: true, phase: 'after' }, random)],
-  'connection broken': [1, (random: Random) => once(random.pick(ANY), { drop: true }, random)],
-  'delivered twice': [2, (random: Random) => once(random.pick(ANY), { repeat: true }, random)],
-  'timed out': [2, (random: Random) => once(random.pick(ANY), { delay: random.between(14, 20) * MINUTE }, random)],
-  'slow answer': [1, (random: Random) => once(random.pick(ANY), { delay: random.between(5, 600) * SECOND }, random)],
-  'AWS error': [2, (random: Random) => once(random.pick(AWS), { error: random.pick([UNAVAILABLE, INTERNAL]) }, random)],
+  'killed before': [
+    4,
+    (random: Random, { aws, acme }: FaultScope) => once(random.pick([...aws, ...acme]), { kill: true }, random),
+  ],
+  'killed after': [
+    4,
+    (random: Random, { aws, acme }: FaultScope) =>
+      once(random.pick([...aws, ...acme]), { kill: true, phase: 'after' }, random),
+  ],
+  'answer lost': [
+    4,
+    (random: Random, { aws, acme }: FaultScope) =>
+      once(random.pick([...aws, ...acme]), { drop: true, phase: 'after' }, random),
+  ],
+  'connection broken': [
+    1,
+    (random: Random, { aws, acme }: FaultScope) => once(random.pick([...aws, ...acme]), { drop: true }, random),
+  ],
+  'delivered twice': [
+    2,
+    (random: Random, { aws, acme }: FaultScope) => once(random.pick([...aws, ...acme]), { repeat: true }, random),
+  ],
+  'timed out': [
+    2,
+    (random: Random, { aws, acme }: FaultScope) =>
+      once(random.pick([...aws, ...acme]), { delay: random.between(14, 20) * MINUTE }, random),
+  ],
+  'slow answer': [
+    1,
+    (random: Random, { aws, acme }: FaultScope) =>
+      once(random.pick([...aws, ...acme]), { delay: random.between(5, 600) * SECOND }, random),
+  ],
+  'AWS error': [
+    2,
+    (random: Random, { aws }: FaultScope) =>
+      once(random.pick(aws), { error: random.pick([UNAVAILABLE, INTERNAL]) }, random),
+  ],
   'CA error': [
     5,
-    (random: Random) => once(random.pick(ACME), { error: problem(random), times: random.between(1, 3) }, random),
+    (random: Random, { acme }: FaultScope) =>
+      once(random.pick(acme), { error: problem(random), times: random.between(1, 3) }, random),
   ],
   'CA answers HTML': [
     1,
-    (random: Random) =>
+    (random: Random, { acme }: FaultScope) =>
       once(
-        random.pick(ACME),
+        random.pick(acme),
         {
           error: { status: 502, name: '', message: '<h1>Bad Gateway</h1>', headers: { 'content-type': 'text/html' } },
         },
@@ -124,7 +205,7 @@ const KINDS = {
   ],
   'AWS outage': [
     3,
-    (random: Random, outage: number) => {
+    (random: Random, { outage }: FaultScope) => {
       const service = random.pick(['secretsmanager', 'secretsmanager', 'route53', 'acm', 'lambda']);
       const broken = random.pick([{ error: UNAVAILABLE }, { error: INTERNAL }, { drop: true as const }]);
       return { hits: 'requests', lasts: lasts(random, outage), fault: { operation: `${service}:*`, ...broken } };
@@ -132,7 +213,7 @@ const KINDS = {
   ],
   'CA outage': [
     3,
-    (random: Random, outage: number) => {
+    (random: Random, { outage }: FaultScope) => {
       const error = {
         status: 503,
         name: 'serverInternal',
@@ -144,7 +225,7 @@ const KINDS = {
   ],
   'CA rate limit': [
     2,
-    (random: Random, outage: number) => {
+    (random: Random, { outage }: FaultScope) => {
       const retryAfter = random.between(1, 4) * HOUR;
       const fault: Fault = { operation: 'acme:newOrder', error: rateLimited(retryAfter) };
       return { hits: 'requests', lasts: Math.min(lasts(random, outage), 12 * HOUR), fault };
@@ -152,7 +233,7 @@ const KINDS = {
   ],
   'DNS servers fail': [
     2,
-    (random: Random, outage: number) => ({
+    (random: Random, { outage }: FaultScope) => ({
       hits: 'dns',
       lasts: lasts(random, outage),
       behaviour: random.pick(['refuse', 'servfail'] as const),
@@ -160,18 +241,18 @@ const KINDS = {
   ],
   'DNS servers lie': [
     1,
-    (random: Random, outage: number) => ({ hits: 'dns', lasts: lasts(random, outage), behaviour: 'forge' }),
+    (random: Random, { outage }: FaultScope) => ({ hits: 'dns', lasts: lasts(random, outage), behaviour: 'forge' }),
   ],
   'slow propagation': [
     3,
-    (random: Random, outage: number) => ({
+    (random: Random, { outage }: FaultScope) => ({
       hits: 'propagation',
       lasts: lasts(random, outage),
       propagation: random.between(1, 15) * MINUTE,
       lag: random.pick([0, 0, 2 * MINUTE, 10 * MINUTE]),
     }),
   ],
-} as const satisfies Record<string, readonly [number, (random: Random, outage: number) => Omit<Drawn, 'kind'>]>;
+} as const satisfies Record<string, readonly [number, (random: Random, scope: FaultScope) => Omit<Drawn, 'kind'>]>;
 
 type FaultKind = keyof typeof KINDS;
 
@@ -179,10 +260,12 @@ export const FAULT_KINDS = Object.keys(KINDS) as readonly FaultKind[];
 
 const WEIGHTED = FAULT_KINDS.flatMap((kind) => Array.from({ length: KINDS[kind][0] }, () => kind));
 
-export function drawFault(random: Random, from: number, outage: number): PlannedFault {
+/** A fault that begins at a moment, unless it is about a rare operation. */
+export function drawFault(random: Random, moment: number, scope: FaultScope): PlannedFault {
   const kind = random.pick(WEIGHTED);
-  const { lasts: duration, ...drawn } = KINDS[kind][1](random, outage) as Drawn;
+  const { lasts: duration, ...drawn } = KINDS[kind][1](random, scope) as Drawn;
   const every = drawn.hits === 'requests' ? { every: drawn.every ?? 1 } : {};
+  const from = drawn.hits === 'requests' && isRare(drawn.fault.operation) ? 0 : moment;
   return { ...drawn, ...every, kind, from, until: from + duration } as PlannedFault;
 }
 

@@ -45,12 +45,15 @@ describe('What is watched of a CA’s limits', () => {
   const isRefused = (name?: string) => watch.hit?.('acme:newOrder', LIMITED, request(name));
 
   it('are five failed validations of a name in an hour', () => {
-    for (let failed = 0; failed < 5; failed += 1)
-      authorizations.push({ status: 'invalid', name: 'a.dev', expires: BEGIN + failed * MINUTE });
-    authorizations.push({ status: 'invalid', name: 'b.dev', expires: BEGIN }, { status: 'valid', name: 'a.dev' });
-    authorizations.push({ status: 'invalid', name: 'a.dev', expires: BEGIN + HOUR });
+    // Orders of one moment fail at their own: not when they were placed, nor when they would have expired.
+    const validation = (name: string, status: string, validated: number) =>
+      authorizations.push({ name, status, expires: BEGIN + DAY, challenges: [{ status, validated }] });
+    for (let failed = 0; failed < 5; failed += 1) validation('a.dev', 'invalid', BEGIN + failed * MINUTE);
+    validation('b.dev', 'invalid', BEGIN);
+    validation('a.dev', 'valid', BEGIN);
+    validation('a.dev', 'invalid', BEGIN + HOUR);
     expect(watch.end?.()).toBeUndefined();
-    authorizations.push({ status: 'invalid', name: 'a.dev', expires: BEGIN + 59 * MINUTE });
+    validation('a.dev', 'invalid', BEGIN + 59 * MINUTE);
     expect(watch.end?.()).toBe('6 failed validations of a.dev within 1 hours; the limit is 5');
   });
 

@@ -93,9 +93,11 @@ function mayAsk({ from, run: first, others }: Told, now: number, run: ServedRun 
  */
 function limitExceeded({ sandbox, scenario }: World): string | undefined {
   const { authorizations, orders } = sandbox.ca;
-  const failed = authorizations
-    .filter(({ status }) => status === 'invalid')
-    .map(({ name, expires }) => ({ what: `failed validations of ${name}`, at: expires }));
+  const failed = authorizations.flatMap(({ name, challenges }) =>
+    challenges.flatMap(({ status, validated = 0 }) =>
+      status === 'invalid' ? [{ what: `failed validations of ${name}`, at: validated }] : [],
+    ),
+  );
   const duplicates = orders.flatMap(({ names, certificate, replaces, created }) =>
     scenario.isLetsEncrypt && certificate && !replaces ? [{ what: `certificates for ${names}`, at: created }] : [],
   );

@@ -10,13 +10,19 @@ import { messageOf } from '../../lambdas/core/failure.ts';
 import { synthesizedApp } from '../sandbox/synthesis.ts';
 import { type Options, parseOptions } from './options.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
-import { describeDifference, describeFailure, type Report, replayOf, reportOf } from './report.ts';
+import {
+  blindSpots,
+  describeDifference,
+  describeFailure,
+  ENOUGH_SEEDS,
+  type Report,
+  replayOf,
+  reportOf,
+} from './report.ts';
 import { type Broken, type Finished, isBroken, startWorkers } from './workers.ts';
 
 /** A planted bug that takes more seeds than this is not found. */
 const MOST_SEEDS_FOR_A_BUG = 500;
-/** From so many seeds on, every kind of fault must have hit something: the simulation would be blind for it. */
-const ENOUGH_SEEDS = 200;
 /** After so many seeds a long run says how far it is. */
 const PROGRESS = 250;
 
@@ -91,17 +97,17 @@ async function simulate(): Promise<{ readonly report: Report; readonly held: boo
     newSeed,
     seconds: (performance.now() - began) / 1_000,
   });
-  const blind =
-    all.length < ENOUGH_SEEDS ? [] : Object.keys(report.faults).filter((kind) => report.faults[kind]?.hits === 0);
+  const blind = blindSpots(report);
   if (!options.json) {
-    const { violations, faults, ...totals } = report;
+    const { violations, faults, operations, ...totals } = report;
     console.table(faults);
+    console.table(operations);
     console.log(totals);
     const again =
       twice > 0 ? `, ${different.length} of ${Math.min(twice, results.length)} with other events the second time` : '';
     console.log(`${report.seeds} seeds, ${violations.length} violations${again}`);
   }
-  for (const kind of blind) print(`BLIND: no fault of the kind "${kind}" has hit anything`);
+  for (const spot of blind) print(`BLIND: ${spot}`);
   if (all.length === 0) print('NOTHING WAS RUN: no seed has begun within the time');
   const bad = [report.violations, report.broken, different, blind];
   return { report, held: all.length > 0 && bad.every(({ length }) => length === 0) };

@@ -1,3 +1,5 @@
+import { mulberry32 } from '../sandbox/mulberry32.ts';
+
 /** One source of randomness: the same numbers for the same seed. */
 export interface Random {
   /** 0 <= n < 1. */
@@ -13,15 +15,9 @@ export interface Random {
   fork(): Random;
 }
 
-/** mulberry32. */
+/** Seeds that follow each other have nothing in common. */
 export function seededRandom(seed: number): Random {
-  let state = Math.imul(seed + 1, 0x9e3779b1) | 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = mulberry32(Math.imul(seed + 1, 0x9e3779b1) | 0);
   const between = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
   return {
     next,

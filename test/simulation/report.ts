@@ -1,5 +1,6 @@
 import { describeEvent, type EventLine, elapsed } from './event-log.ts';
 import { FAULT_KINDS } from './fault-kinds.ts';
+import type { PlannedFault } from './scenario.ts';
 import type { Finished } from './workers.ts';
 
 /** What many seeds have shown; plain data for `--json`. */
@@ -19,7 +20,9 @@ export interface Report {
   /** Seeds whose events were others the second time. */
   readonly different: readonly number[];
   /** By kind: how many were drawn, and how often they have hit something. */
-  readonly faults: Readonly<Record<string, { readonly drawn: number; readonly hits: number }>>;
+  readonly faults: Readonly<Record<string, Tally>>;
+  /** The same by the operation that they are about, without those that are about a whole service. */
+  readonly operations: Readonly<Record<string, Tally>>;
   readonly certificates: number;
   readonly issuances: number;
   /** Issuances beyond the first one of each certificate. */
@@ -33,15 +36,31 @@ export interface Report {
   readonly seconds: number;
 }
 
+interface Tally {
+  readonly drawn: number;
+  readonly hits: number;
+}
+
+/** From so many seeds on, every kind of fault must have hit something: the simulation would be blind for it. */
+export const ENOUGH_SEEDS = 200;
+/** Of so many faults about one operation at least one must have. */
+const ENOUGH_FAULTS = 10;
+
 export function reportOf(
   results: readonly Finished[],
   run: Pick<Report, 'from' | 'newSeed' | 'seconds' | 'broken' | 'different'>,
 ): Report {
   const sum = (value: (result: Finished) => number) => results.reduce((total, result) => total + value(result), 0);
-  const faults = FAULT_KINDS.map((kind) => {
-    const drawn = sum(({ scenario }) => scenario.faults.filter((fault) => fault.kind === kind).length);
-    return [kind, { drawn, hits: sum(({ hits }) => hits[kind] ?? 0) }] as const;
-  });
+  const all = results.flatMap(({ scenario: { faults }, hits }) =>
+    faults.map((planned, index) => ({ planned, hits: hits[index] ?? 0 })),
+  );
+  const tally = (isMeant: (planned: PlannedFault) => boolean): Tally => {
+    const meant = all.filter(({ planned }) => isMeant(planned));
+    return { drawn: meant.length, hits: meant.reduce((total, { hits }) => total + hits, 0) };
+  };
+  const faults = FAULT_KINDS.map((kind) => [kind, tally((planned) => planned.kind === kind)] as const);
+  const names = [...new Set(all.flatMap(({ planned }) => operationOf(planned) ?? []))].sort();
+  const operations = names.map((name) => [name, tally((planned) => operationOf(planned) === name)] as const);
   return {
     seeds: results.length,
     from: run.from,
@@ -52,6 +71,7 @@ export function reportOf(
       violations.map((violation) => ({ seed, ...violation, replay: replayOf(seed) })),
     ),
     faults: Object.fromEntries(faults),
+    operations: Object.fromEntries(operations),
     certificates: sum(({ scenario }) => scenario.fleet.length),
     issuances: sum(({ issuances }) => issuances),
     renewals: sum(({ renewals }) => renewals),
@@ -62,6 +82,27 @@ export function reportOf(
     cpuSecondsPerSeed: Math.round((sum(({ cpuSeconds }) => cpuSeconds) / Math.max(1, results.length)) * 1_000) / 1_000,
     seconds: Math.round(run.seconds * 10) / 10,
   };
+}
+
+/** The one operation that a fault is about. */
+function operationOf(planned: PlannedFault): string | undefined {
+  const operation = planned.hits === 'requests' ? planned.fault.operation : undefined;
+  return operation?.endsWith('*') ? undefined : operation;
+}
+
+/** Sentences on what was drawn often enough and has hit nothing: kinds of faults, and operations. Few seeds say nothing. */
+export function blindSpots({
+  seeds,
+  faults,
+  operations,
+}: Pick<Report, 'seeds' | 'faults' | 'operations'>): readonly string[] {
+  if (seeds < ENOUGH_SEEDS) return [];
+  const kinds = Object.entries(faults).filter(([, { hits }]) => hits === 0);
+  const never = Object.entries(operations).filter(([, { drawn, hits }]) => drawn >= ENOUGH_FAULTS && hits === 0);
+  return [
+    ...kinds.map(([kind]) => `no fault of the kind "${kind}" has hit anything`),
+    ...never.map(([operation, { drawn }]) => `none of ${drawn} faults at ${operation} has hit anything`),
+  ];
 }
 
 export function replayOf(seed: number): string {

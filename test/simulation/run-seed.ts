@@ -22,8 +22,8 @@ export interface SeedResult {
   readonly tail: readonly string[];
   /** All of them, where they are to be compared. */
   readonly lines: readonly EventLine[];
-  /** How often faults of each kind have hit something. */
-  readonly hits: Readonly<Record<string, number>>;
+  /** How often each of the scenario's faults has hit something, in their order. */
+  readonly hits: readonly number[];
   readonly issuances: number;
   readonly renewals: number;
   readonly scans: number;
@@ -79,7 +79,7 @@ export async function runSeed(
     events: events.length,
     tail: violations.length > 0 ? events.tail(60) : [],
     lines: keepsLines ? events.all() : [],
-    hits: countByKind(hits),
+    hits: scenario.faults.map((planned) => hits.get(planned) ?? 0),
     issuances: issued,
     renewals: Math.max(0, issued - scenario.fleet.length),
     scans: counts.scans,
@@ -173,10 +173,4 @@ function isIdle({ scenario, sandbox, begin }: World, at = sandbox.clock.now() - 
     const tags = readCertificateTags(secret.tags);
     return dueFromMetadata({ tags, stages: secret.stages }, begin + at + scenario.skew).action === 'wait';
   });
-}
-
-function countByKind(hits: Hits): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const [{ kind }, count] of hits) counts[kind] = (counts[kind] ?? 0) + count;
-  return counts;
 }

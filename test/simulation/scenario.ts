@@ -9,6 +9,8 @@ export interface Scenario {
   readonly execution: Execution;
   /** Whether each resume of a durable execution is in a process that knows nothing. */
   readonly coldStarts: boolean;
+  /** How many operations of a durable execution an event carries; the rest of its state is read in pages. `undefined`: all. */
+  readonly initialOperations: number | undefined;
   /** How often Lambda repeats an asynchronous event that failed: what the template says, or never, which is harder. */
   readonly asyncRetries: 0 | undefined;
   readonly profile: Profile;
@@ -50,7 +52,8 @@ export interface CaTraits {
 export type PlannedFault = { readonly kind: string; readonly from: number; readonly until: number } & (
   | {
       readonly hits: 'requests';
-      readonly fault: Fault /** Every n-th matching request is hit. */;
+      readonly fault: Fault;
+      /** Every n-th matching request is hit. */
       readonly every: number;
       /** What the CA does with the order of the request that is hit, besides what `fault` says. */
       readonly issuance?: Issuance;

@@ -9,7 +9,7 @@ import { FAULT_KINDS } from './fault-kinds.ts';
 import { whyWorse } from './invariant-pairs.ts';
 import { INVARIANT_NAMES } from './invariants.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
-import type { PlannedFault } from './scenario.ts';
+import type { PlannedFault, Scenario } from './scenario.ts';
 
 // Seeds, that they are replayed event by event, and that each planted bug is found: `npm run simulate`.
 
@@ -38,6 +38,33 @@ describe('A seed', () => {
     expect(new Set(scenarios.map(({ execution, profile }) => `${execution} ${profile}`)).size).toBe(6);
     expect(new Set(scenarios.flatMap(({ fleet }) => fleet.map(({ owner }) => owner))).size).toBe(2);
     expect(new Set(scenarios.map(({ isLetsEncrypt }) => isLetsEncrypt)).size).toBe(2);
+    expect(new Set(scenarios.map(({ initialOperations }) => initialOperations))).toEqual(new Set([1, 3, 5, undefined]));
+  });
+
+  it.each<[string, string, (scenario: Scenario) => boolean]>([
+    ['a checkpoint', 'lambda:CheckpointDurableExecution', ({ execution }) => execution === 'durable'],
+    [
+      'a state that is read in pages',
+      'lambda:GetDurableExecutionState',
+      ({ execution, initialOperations }) => execution === 'durable' && initialOperations !== undefined,
+    ],
+    [
+      'a search for an import',
+      'acm:ListCertificates',
+      ({ fleet }) => fleet.some(({ owner, spec }) => owner === 'hand' && (spec.acm ?? []).length > 0),
+    ],
+    [
+      'a look-up of an account',
+      'acme:newAccount',
+      ({ actions }) => actions.some(({ does }) => does === 'CA forgets accounts' || does === 'roll key over'),
+    ],
+  ])('draws faults of %s only where there is one', (_what, operation, isThere) => {
+    const scenarios = Array.from({ length: 1_000 }, (_, seed) => drawScenario(seed));
+    const about = scenarios.filter(({ faults }) =>
+      faults.some((planned) => planned.hits === 'requests' && planned.fault.operation === operation),
+    );
+    expect(about).not.toEqual([]);
+    expect(about.filter((scenario) => !isThere(scenario))).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@ import { LETS_ENCRYPT_HOST } from '../sandbox/ca/https-root.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
 import type { Template } from '../sandbox/cloudformation.ts';
 import type { LogEntry, Sandbox, SandboxOptions } from '../sandbox/sandbox.ts';
-import { type StackSandbox, startStackSandbox } from '../sandbox/with-stacks.ts';
+import { type StackSandbox, startStackSandbox } from '../sandbox/stack-sandbox.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { seededRandom } from './random.ts';
 import type { FleetMember, Scenario } from './scenario.ts';
@@ -62,13 +62,16 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
   });
   sandbox.route53.settings.propagationMilliseconds = scenario.propagation;
   sandbox.lambda.settings.asyncRetries = scenario.asyncRetries;
+  if (scenario.initialOperations !== undefined) {
+    sandbox.lambda.settings.initialOperations = scenario.initialOperations;
+  }
   for (const issuer of ISSUERS) {
     const { status, reason } = await cloudFormation.createStack(stackOf(issuer), issuerTemplate(issuer, sandbox));
     if (status !== 'CREATE_COMPLETE') throw new Error(`The stack of the issuer ${issuer} is in ${status}: ${reason}`);
   }
   for (const member of scenario.fleet) {
     if (member.owner === 'hand') await sandbox.register(member.name, member.spec);
-    else await cloudFormation.createStack(stackOf(member.name), templateOf(member));
+    else await cloudFormation.createStack(stackOf(member.name), templateOf(member, sandbox));
   }
   sandbox.secretsManager.settings.listStalenessMilliseconds = scenario.listStaleness;
   await sandbox.clock.advance(scenario.listStaleness);
@@ -105,10 +108,14 @@ export function stackOf(name: string): string {
 /** An issuer as a stack has it; another text in `keyRollover` has the account's key replaced. */
 export function issuerTemplate(issuer: string, sandbox: Sandbox, keyRollover?: string): Template {
   const settings = { ...sandbox.issuerSettings(), ...(keyRollover === undefined ? {} : { keyRollover }) };
-  return { Issuer: { type: 'Custom::AcmeIssuer', properties: { Name: issuer, Settings: JSON.stringify(settings) } } };
+  const { serviceTimeout: ServiceTimeout } = sandbox.deployment;
+  const properties = { Name: issuer, Settings: JSON.stringify(settings), ServiceTimeout };
+  return { Issuer: { type: 'Custom::AcmeIssuer', properties } };
 }
 
-export function templateOf({ name, spec }: Pick<FleetMember, 'name' | 'spec'>): Template {
-  const properties = { Name: name, Spec: JSON.stringify(spec), WaitForIssuance: true, RemovalPolicy: 'retain' };
+export function templateOf({ name, spec }: Pick<FleetMember, 'name' | 'spec'>, sandbox: Sandbox): Template {
+  const { serviceTimeout: ServiceTimeout } = sandbox.deployment;
+  const Spec = JSON.stringify(spec);
+  const properties = { Name: name, Spec, WaitForIssuance: true, RemovalPolicy: 'retain', ServiceTimeout };
   return { Certificate: { type: 'Custom::AcmeCertificate', properties } };
 }

@@ -1,7 +1,7 @@
 import { ariIdOf } from '../../acme/ari-id.ts';
 import { keyMatches, readCertificate } from '../../acme/certificate.ts';
 import { InvalidCertificate } from '../../acme/pem-chain.ts';
-import { keyDigestOf } from '../../acme/private-key.ts';
+import { isSameKey, keyDigestOf } from '../../acme/private-key.ts';
 import { certificateName } from '../../core/certificate-name.ts';
 import { type CertificateSpec, parseCertificateSpec } from '../../core/certificate-spec.ts';
 import { type CertificateTags, readCertificateTags } from '../../core/certificate-tags.ts';
@@ -11,7 +11,7 @@ import { RenewalFailure } from '../../core/failure.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
 import type { KeyType } from '../../core/key-type.ts';
 import { parseRevocations, type Revocation } from '../../core/revocations.ts';
-import { parseSecretValue } from '../../core/secret-value.ts';
+import { parseSecretValue, whatWouldStay } from '../../core/secret-value.ts';
 import type { Settings } from '../../core/settings.ts';
 import { LIVE, REVOKED, SPEC } from '../../core/stages.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
@@ -27,6 +27,8 @@ export interface ManagedCertificate {
   readonly specVersion: string | undefined;
   readonly liveVersion: string;
   readonly live: LivePair;
+  /** What of the live value a renewal could not replace, as a clause; `undefined` when it can be renewed. */
+  readonly unrenewable: string | undefined;
   /** What was revoked, or is to be; the newest first. */
   readonly revocations: readonly Revocation[];
 }
@@ -61,6 +63,8 @@ export async function readManagedCertificate(
     specVersion,
     liveVersion,
     live,
+    // A pair that nobody can use any more is replaced as far as it goes.
+    unrenewable: live.kind === 'pair' && !live.keyIsRevoked ? whatWouldStay(value ?? '', isSameKey) : undefined,
     revocations,
   };
 }

@@ -2,7 +2,7 @@ import { preferredIssuer } from '../../core/certificate-spec.ts';
 import { arnsByRegion } from '../../core/certificate-tags.ts';
 import { sameNames } from '../../core/domain-name.ts';
 import { dueFromMetadata, isInBackOff } from '../../core/due.ts';
-import { toFailure } from '../../core/failure.ts';
+import { RenewalFailure, toFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
 import type { RenewOutcome } from '../../core/outcome.ts';
 import type { RenewEvent } from '../../core/renew-event.ts';
@@ -71,6 +71,7 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
   }
   const reinstates = decision.action === 'renew' && !force ? await reinstatable(certificate, issuers, run) : undefined;
   const work = reinstates !== undefined ? 'reinstate' : decision.action === 'renew' ? 'renew' : 'publish';
+  if (work === 'renew') expectRenewable(certificate);
   const claimed = await claimAttempt(certificate, work === 'renew' ? 'renew' : 'publish', run);
   if (claimed.kind === 'busy') {
     return ended(certificate, 'busy', `another run owns the claim until ${isoInstant(claimed.until)}`);
@@ -84,6 +85,18 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
     kind: 'attempt',
     attempt: { ...described, work, reason, force, reinstates, revokes, request: event.request },
   };
+}
+
+/**
+ * Throws `corrupt-secret` where a renewal would leave the old leaf or key beside a new one: a server that reads both would not
+ * start any more, and the pair that is there has time left.
+ */
+function expectRenewable({ name, unrenewable }: ManagedCertificate): void {
+  if (unrenewable === undefined) return;
+  throw new RenewalFailure(
+    'corrupt-secret',
+    `the secret of ${name} can't be renewed: ${unrenewable}, and a renewal would leave the old one there. Nothing was ordered. Give that block a field of its own; a certificate of the chain, a field chain as well.`,
+  );
 }
 
 /** The back-off belongs to the spec that failed; whoever deploys, revokes or changes it doesn't wait. */

@@ -6,6 +6,7 @@ import type { RecordPlace } from '../ports/challenge-records.ts';
 import { isNoAnswer } from '../ports/public-dns.ts';
 import type { Run } from '../run.ts';
 import { allFindings, type Findings, NOTHING_FOUND } from './dns-findings.ts';
+import { liveServersAmong } from './live-servers.ts';
 
 export interface CheckedZones {
   /** The zones with their delegation sets, where those could be read. */
@@ -69,7 +70,12 @@ async function checkOne(
   if (isNoAnswer(live)) {
     return { problems: [], notes: [`the delegation of ${place.zoneName} could not be checked: ${live.problem}`] };
   }
-  const judged = judgeDelegation(recordName, place, nameServers, live);
+  const servers =
+    live.zoneName === place.zoneName ? await liveServersAmong(nameServers, live.nameServers, dns) : live.nameServers;
+  if (isNoAnswer(servers)) {
+    return { problems: [], notes: [`the delegation of ${place.zoneName} could not be checked: ${servers.problem}`] };
+  }
+  const judged = judgeDelegation(recordName, place, nameServers, { ...live, nameServers: servers });
   if (judged.kind === 'delegated') return NOTHING_FOUND;
   if (judged.kind === 'unclear') return { problems: [], notes: [judged.sentence] };
   return { problems: [{ code: 'zone-not-delegated', sentence: judged.sentence }], notes: [] };

@@ -3,9 +3,10 @@ import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
 import { zonesCovering } from '../../core/hosted-zone.ts';
 import type { Attempt } from '../attempt.ts';
 import type { FoundZone } from '../claim/pending.ts';
-import type { RecordPlace } from '../ports/challenge-records.ts';
+import type { LocateOptions, RecordPlace } from '../ports/challenge-records.ts';
 import { isNoAnswer } from '../ports/public-dns.ts';
 import type { Run } from '../run.ts';
+import { liveServersAmong } from './live-servers.ts';
 
 /** A challenge's name, and where CNAME records lead from there. */
 export interface Target {
@@ -81,10 +82,12 @@ async function locateIn(
   throw challengeName === recordName ? nowhere : ledAstray(nowhere, challengeName, recordName);
 }
 
-function liveServersOf({ dns }: Run): (zoneName: string) => Promise<readonly string[] | undefined> {
-  return async (zoneName) => {
+function liveServersOf({ dns }: Run): LocateOptions['liveServers'] {
+  return async (zoneName, known) => {
     const live = await dns.zoneOf(zoneName);
-    return isNoAnswer(live) || live.zoneName !== zoneName ? undefined : live.nameServers;
+    if (isNoAnswer(live) || live.zoneName !== zoneName) return undefined;
+    const servers = await liveServersAmong(known, live.nameServers, dns);
+    return isNoAnswer(servers) ? undefined : servers;
   };
 }
 

@@ -2,7 +2,7 @@ import { ariIdOf } from '../../acme/ari-id.ts';
 import { keyMatches, readCertificate } from '../../acme/certificate.ts';
 import { createCsr } from '../../acme/csr.ts';
 import { downloadChain, finalizeOrder, type Order } from '../../acme/order.ts';
-import { encodePrivateKey } from '../../acme/private-key.ts';
+import { encodePrivateKey, isSameKey } from '../../acme/private-key.ts';
 import { verifyPair } from '../../acme/verify.ts';
 import { DAY } from '../../core/duration.ts';
 import { RenewalFailure } from '../../core/failure.ts';
@@ -140,6 +140,7 @@ async function verifyAndStore(
     },
     previous,
     (label) => encodePrivateKey(privateKey, label),
+    isSameKey,
   );
   if ((await run.vault.put({ id: claim.arn, value, token: version, stage: ISSUED })) === 'taken') {
     run.log.warn('the pair was stored before with another chain; that version is used', {

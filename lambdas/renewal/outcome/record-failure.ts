@@ -1,6 +1,6 @@
 import { nextAttemptAt } from '../../core/back-off.ts';
 import { type AcmImport, writeCertificateTags } from '../../core/certificate-tags.ts';
-import { messageOf, RenewalFailure, toFailure } from '../../core/failure.ts';
+import { isHarmless, messageOf, RenewalFailure, toFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { withIssuance } from '../../core/order-budget.ts';
 import type { Attempt } from '../attempt.ts';
@@ -33,12 +33,15 @@ export async function recordFailure(
   // A human has to end a pause; meanwhile another issuer may do, in the last quarter of the lifetime at the latest.
   const isHeld = failure.code === 'account-paused' && attempt.spec.issuer.length === 1;
   const next = isHeld ? undefined : backOff;
-  run.log.error(failure.message, {
-    certificate: attempt.name,
-    code: failure.code,
-    retryAt: next === undefined ? 'after somebody has acted' : isoInstant(next),
-    details: failure.details,
-  });
+  if (isHarmless(failure.code)) run.log.info(failure.message, { certificate: attempt.name, code: failure.code });
+  else {
+    run.log.error(failure.message, {
+      certificate: attempt.name,
+      code: failure.code,
+      retryAt: next === undefined ? 'after somebody has acted' : isoInstant(next),
+      details: failure.details,
+    });
+  }
   try {
     // Whoever lost the claim leaves everything to the new owner.
     if (failure.code === 'claim-lost' || (await isTakenOver(attempt.claim, run))) {

@@ -47,8 +47,11 @@ export interface LocateOptions {
   readonly hostedZoneId?: string | undefined;
   /** Looks in that role's account. */
   readonly role?: AssumedRole | undefined;
-  /** The servers that the world asks for a zone, canonical; `undefined` when nobody knows. */
-  readonly liveServers?: (zoneName: string) => Promise<readonly string[] | undefined>;
+  /**
+   * The servers that the world asks for a zone, canonical, and under their names in `known` where they have other ones too;
+   * `undefined` when nobody knows.
+   */
+  readonly liveServers?: (zoneName: string, known: readonly string[]) => Promise<readonly string[] | undefined>;
 }
 
 /** Where one record goes. */

@@ -17,6 +17,9 @@ export interface PublicDns {
    */
   zoneOf(name: string): Promise<LiveZone | NoAnswer>;
 
+  /** The IPv4 and IPv6 addresses of a name server; none when it has none. */
+  addressesOf(name: string): Promise<{ readonly addresses: readonly string[] } | NoAnswer>;
+
   /** Where a CNAME record at a name leads, asked of the servers of the zone above it; no target when there is none. */
   aliasOf(name: string, zoneName: string): Promise<Alias | NoAnswer>;
 

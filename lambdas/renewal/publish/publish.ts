@@ -24,8 +24,8 @@ export async function goLive(claim: Claim, version: string, run: Run): Promise<v
 }
 
 /**
- * Brings the live pair to ACM in one region: over the import that is known, or over one that a dead run left behind, or
- * anew. Verifies the serial number. Importing the same pair twice is harmless.
+ * Brings the live pair to ACM in one region, unless it is there: over the import that is known, or over one that a dead run
+ * left behind, or anew. Verifies the serial number. Importing the same pair twice is harmless.
  */
 export async function importLive(attempt: Attempt, version: string, region: string, run: Run): Promise<AcmImport> {
   expectTime(attempt.claim, run);
@@ -35,6 +35,10 @@ export async function importLive(attempt: Attempt, version: string, region: stri
   const tags = importTags(run.settings.renewer, attempt.claim.arn, key);
   const known = attempt.imports[region];
   const domainName = attempt.spec.domainNames[0] ?? '';
+  const isThere = async ({ arn, serial }: AcmImport) =>
+    serial === serialNumber && (await run.targets.serialNumber(region, arn)) === serialNumber;
+  // By an attempt that failed in another region: ACM counts imports, also of what it has.
+  if (known?.key === key && (await isThere(known))) return known;
   const anew = async () => {
     const [left] = await run.targets.find(region, tags, domainName);
     if (left !== undefined) return run.targets.import(region, pair, { arn: left });

@@ -12,14 +12,16 @@ const IDLE = {
   renewal: NOTHING,
   retentionDays: 14,
   alarmMetrics: 10,
+  dashboards: 1,
 };
 
 describe('A year of a fleet', () => {
-  it('costs its secrets and alarms also when nothing happens', () => {
-    const { secrets, alarms, total } = yearlyCost(IDLE);
+  it('costs its secrets, alarms and dashboard also when nothing happens', () => {
+    const { secrets, alarms, dashboards, total } = yearlyCost(IDLE);
     expect(secrets).toBeCloseTo(9.6);
     expect(alarms).toBeCloseTo(12);
-    expect(total).toBeCloseTo(21.6);
+    expect(dashboards).toBeCloseTo(36);
+    expect(total).toBeCloseTo(57.6);
   });
 
   it('counts each scan once and each renewal of each certificate', () => {

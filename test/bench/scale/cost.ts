@@ -24,11 +24,12 @@ export interface Year {
   /** How long the history of an execution is kept. */
   readonly retentionDays: number;
   readonly alarmMetrics: number;
+  readonly dashboards: number;
 }
 
 /** Dollars a year, by what they are paid for. */
 export type YearlyCost = Readonly<
-  Record<'secrets' | 'secretsCalls' | 'lambda' | 'durable' | 'logs' | 'alarms' | 'total', number>
+  Record<'secrets' | 'secretsCalls' | 'lambda' | 'durable' | 'logs' | 'alarms' | 'dashboards' | 'total', number>
 >;
 
 const GIGABYTE = 1e9;
@@ -51,6 +52,7 @@ export function yearlyCost(year: Year): YearlyCost {
       (durableBytes / GIGABYTE) * (year.retentionDays / DAYS_OF_MONTH) * PRICES.durableGigabyteMonth.dollars,
     logs: (sum((use) => use.logBytes) / GIGABYTE) * PRICES.logGigabyte.dollars,
     alarms: year.alarmMetrics * MONTHS * PRICES.alarmMetricMonth.dollars,
+    dashboards: year.dashboards * MONTHS * PRICES.dashboardMonth.dollars,
   };
   return { ...parts, total: Object.values(parts).reduce((total, part) => total + part, 0) };
 }

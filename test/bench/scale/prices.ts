@@ -62,6 +62,12 @@ export const PRICES = {
     source: 'https://aws.amazon.com/cloudwatch/pricing/',
     read: 'November 2026, second-hand',
   },
+  dashboardMonth: {
+    dollars: 3,
+    per: 'dashboard and month',
+    source: 'https://aws.amazon.com/cloudwatch/pricing/',
+    read: 'November 2026, second-hand',
+  },
   acmExportableName: {
     dollars: 7,
     per: 'name and issuance, for 198 days',

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { emulatedAws } from '../../environment.ts';
 
 /** One invocation in a process of its own. */
 export interface Measured {
@@ -42,9 +43,7 @@ export async function startFunction(options: {
     ],
     env: {
       PATH: process.env['PATH'],
-      AWS_REGION: 'eu-central-1',
-      AWS_ACCESS_KEY_ID: 'AKIASANDBOX',
-      AWS_SECRET_ACCESS_KEY: 'sandbox',
+      ...emulatedAws(),
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { DAY } from '../../../lambdas/core/duration.ts';
 import { expectProblem } from './expect-problem.ts';
 import type { RawAnswer } from './raw-client.ts';
-import { type CaUnderTest, DAY, placeOrder, present, START, withCa } from './with-ca.ts';
+import { type CaUnderTest, placeOrder, present, START, withCa } from './with-ca.ts';
 
 const RECORD = '_acme-challenge.example.net';
 

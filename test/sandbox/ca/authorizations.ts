@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { HOUR } from '../../../lambdas/core/duration.ts';
 import {
   type AccountRequest,
   type Authority,
@@ -12,8 +13,6 @@ import { validateDns01 } from './dns01.ts';
 import { AcmeProblem, notFound, problemDocument } from './problem.ts';
 import type { Account, Authorization, Challenge } from './registry.ts';
 import { profileRules } from './settings.ts';
-
-const HOUR = 3_600_000;
 
 /** A new authorization for a name of an order (RFC 8555, section 7.1.4): one per base name and wildcard flag. */
 export function authorizationFor(

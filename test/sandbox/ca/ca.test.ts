@@ -2,8 +2,9 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { Agent } from 'node:https';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import * as acme from 'acme-client';
+import { DAY, HOUR } from '../../../lambdas/core/duration.ts';
 import type { SandboxCa } from './ca.ts';
-import { type CaUnderTest, DAY, HOUR, obtain, START, withCa } from './with-ca.ts';
+import { type CaUnderTest, obtain, START, withCa } from './with-ca.ts';
 
 async function acmeClient({ ca }: CaUnderTest, accountKey?: Buffer): Promise<acme.Client> {
   acme.axios.defaults.httpsAgent = new Agent({ ca: ca.httpsRoot });

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { HOUR } from '../../../lambdas/core/duration.ts';
 import type { Calls } from '../calls.ts';
 import type { Faults } from '../faults.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
@@ -74,8 +75,6 @@ export interface SandboxCa {
   /** Closes all connections. What is still being validated or issued is abandoned. */
   stop(): Promise<void>;
 }
-
-const HOUR = 3_600_000;
 
 export async function startCa(options: CaOptions): Promise<SandboxCa> {
   const { clock, calls, faults, resolver, host = 'localhost' } = options;

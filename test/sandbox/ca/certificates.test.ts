@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { DAY } from '../../../lambdas/core/duration.ts';
 import { expectProblem } from './expect-problem.ts';
 import { createRawClient, ecKey } from './raw-client.ts';
-import { authorize, type CaUnderTest, DAY, obtain, placeOrder, requestFor, withCa } from './with-ca.ts';
+import { authorize, type CaUnderTest, obtain, placeOrder, requestFor, withCa } from './with-ca.ts';
 
 /** A certificate of its owner, ready to be revoked. */
 async function issued(

@@ -1,11 +1,12 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, webcrypto, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import * as x509 from '@peculiar/x509';
+import { DAY, HOUR } from '../../../lambdas/core/duration.ts';
 import { expectProblem } from './expect-problem.ts';
 import { problemDocument } from './problem.ts';
 import { ecKey, type RawAnswer } from './raw-client.ts';
 import { LETS_ENCRYPT_PROFILES } from './settings.ts';
-import { authorize, type CaUnderTest, DAY, HOUR, placeOrder, requestFor, START, withCa } from './with-ca.ts';
+import { authorize, type CaUnderTest, placeOrder, requestFor, START, withCa } from './with-ca.ts';
 
 /** An order that is ready, and what it takes to finalize it. */
 async function ready(

@@ -1,3 +1,4 @@
+import { HOUR } from '../../../lambdas/core/duration.ts';
 import { type AccountRequest, type Authority, type CaAnswer, retryAfter, wholeSeconds } from './authority.ts';
 import { type CertificateRequest, readCertificateRequest } from './certificate-request.ts';
 import { createSerial, issueChains } from './issuance.ts';
@@ -7,8 +8,6 @@ import { orderAnswer, ownOrder } from './orders.ts';
 import { AcmeProblem, problemDocument } from './problem.ts';
 import type { IssuedCertificate, Order } from './registry.ts';
 import { profileRules } from './settings.ts';
-
-const HOUR = 3_600_000;
 
 /**
  * Takes the CSR of a ready order and issues its certificate (RFC 8555, section 7.4). A bad CSR leaves the order ready,

@@ -1,5 +1,6 @@
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+import { DAY } from '../../../lambdas/core/duration.ts';
 import { createKeys, distinguishedName, SIGNING_ALGORITHM } from './issuing-hierarchy.ts';
 
 /** What the CA's own HTTPS endpoint shows, and the root to trust for it. PEM. */
@@ -11,8 +12,6 @@ export interface HttpsIdentity {
 
 /** For what evercert does at this CA alone. */
 export const LETS_ENCRYPT_HOST = 'acme-v02.api.letsencrypt.org';
-
-const DAY = 86_400_000;
 
 /**
  * A certificate for `localhost`, 127.0.0.1 and `LETS_ENCRYPT_HOST`. TLS is checked against real time whatever the virtual clock says, so it

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { DAY, HOUR } from '../../../lambdas/core/duration.ts';
 import { certId } from './cert-id.ts';
 import { expectProblem } from './expect-problem.ts';
 import { createRawClient } from './raw-client.ts';
 import { LETS_ENCRYPT_PROFILES } from './settings.ts';
-import { authorize, DAY, HOUR, obtain, placeOrder, present, START, withCa } from './with-ca.ts';
+import { authorize, obtain, placeOrder, present, START, withCa } from './with-ca.ts';
 
 describe('newOrder', () => {
   it('answers 201 with a pending order and one authorization per name', () =>

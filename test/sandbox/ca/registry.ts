@@ -33,6 +33,7 @@ export interface Challenge {
   readonly type: 'dns-01' | 'http-01';
   readonly token: string;
   status: 'pending' | 'processing' | 'valid' | 'invalid';
+  /** When it was validated, or has failed to be. */
   validated?: number;
   error?: ProblemDocument;
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { DAY, HOUR } from '../../../lambdas/core/duration.ts';
 import { certId } from './cert-id.ts';
 import { expectProblem } from './expect-problem.ts';
 import type { RawAnswer } from './raw-client.ts';
-import { type CaUnderTest, DAY, HOUR, obtain, withCa } from './with-ca.ts';
+import { type CaUnderTest, obtain, withCa } from './with-ca.ts';
 
 function ask({ client, urls }: CaUnderTest, id: string): Promise<RawAnswer> {
   return client.get(`${urls['renewalInfo']}/${id}`);

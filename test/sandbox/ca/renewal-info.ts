@@ -1,11 +1,8 @@
+import { DAY, HOUR, MINUTE } from '../../../lambdas/core/duration.ts';
 import { type Authority, type CaAnswer, type CaRequest, jsonAnswer, rfc3339, wholeSeconds } from './authority.ts';
 import { isBase64url } from './jws.ts';
 import { AcmeProblem, notFound } from './problem.ts';
 import { type IssuedCertificate, normalSerial, type RenewalWindow } from './registry.ts';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 /** RFC 9773, section 4: unauthenticated GET. */
 export function renewalInfo(authority: Authority, request: CaRequest): CaAnswer {

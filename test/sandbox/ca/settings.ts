@@ -1,9 +1,7 @@
+import { DAY, HOUR, SECOND } from '../../../lambdas/core/duration.ts';
+import { mulberry32 } from '../mulberry32.ts';
 import type { ProblemDocument } from './problem.ts';
 import type { IssuedCertificate } from './registry.ts';
-
-const SECOND = 1_000;
-const HOUR = 3_600 * SECOND;
-const DAY = 24 * HOUR;
 
 /**
  * How the CA behaves. The object is mutable: a change is in force from the next request on. The defaults are those of
@@ -114,7 +112,7 @@ export function caSettings(given: Partial<CaSettings> = {}): CaSettings {
     maxNames: 100,
     profiles: {},
     nonceRejection: 0,
-    random: seededRandom(8_555),
+    random: mulberry32(8_555),
     requestLatencyMilliseconds: 0,
     validationMilliseconds: SECOND,
     processingMilliseconds: SECOND,
@@ -148,16 +146,5 @@ export function profileRules(settings: CaSettings, name: string | undefined): Re
     pendingAuthorizationLifetimeMilliseconds: settings.pendingAuthorizationLifetimeMilliseconds,
     authorizationLifetimeMilliseconds: settings.authorizationLifetimeMilliseconds,
     ...(name === undefined ? undefined : settings.profiles[name]),
-  };
-}
-
-/** mulberry32. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -21,8 +21,6 @@ export interface CaUnderTest {
 }
 
 export const START = Date.UTC(2026, 10, 24, 12);
-export const HOUR = 3_600_000;
-export const DAY = 24 * HOUR;
 
 /** Runs a test on the virtual clock, which stands still unless the test sleeps on it, and expects no bug in the CA. */
 export async function withCa(

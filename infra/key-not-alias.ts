@@ -1,0 +1,13 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { refusal } from './refuse.ts';
+
+/**
+ * Refuses an alias, which CDK takes for a key: in the policies of our roles it would grant nothing.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/cmks-in-iam-policies.html
+ */
+export function expectNoAlias(key: IKey): void {
+  if (!('aliasName' in key) && !key.keyArn.includes(':alias/')) return;
+  throw refusal(
+    'encryptionKey is an alias, and no policy can name a key by its alias; hand in the key: Key.fromKeyArn(…), or Key.fromLookup(…), which takes an alias',
+  );
+}
