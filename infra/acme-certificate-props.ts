@@ -1,5 +1,5 @@
 import type { RemovalPolicy } from 'aws-cdk-lib';
-import type { DnsRole } from '../lambdas/core/dns-role.ts';
+import type { AssumedRole } from '../lambdas/core/dns-role.ts';
 import type { KeyType } from '../lambdas/core/key-type.ts';
 import type { AcmeIssuer } from './acme-issuer.ts';
 
@@ -71,7 +71,7 @@ export interface AcmeCertificateProps {
    *
    * @default - the account of the renewer, or what its `dnsRoles` say
    */
-  readonly dnsRole?: DnsRole;
+  readonly dnsRole?: AssumedRole;
 
   /**
    * Whether a CNAME record at a challenge's name is followed into zones that evercert manages.

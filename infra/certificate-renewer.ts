@@ -5,7 +5,7 @@ import { Alias, type CfnFunction, type Function as LambdaFunction } from 'aws-cd
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import type { DnsRole } from '../lambdas/core/dns-role.ts';
+import type { AssumedRole } from '../lambdas/core/dns-role.ts';
 import type { PrivateCa } from '../lambdas/core/private-ca.ts';
 import { Alarms } from './alarms.ts';
 import { alertsTopic, letAlarmsPublish } from './alerts-topic.ts';
@@ -222,7 +222,7 @@ export class CertificateRenewer extends Construct {
    * Lets renewals assume a role in another account, and prints what that account needs: the outputs `DnsTrust<account>` and
    * `DnsPermissions<account>` are the role's trust policy and its permissions. Those of a second role there end in `x2`.
    */
-  allowDnsRole({ roleArn, externalId }: DnsRole): void {
+  allowDnsRole({ roleArn, externalId }: AssumedRole): void {
     if (this.dnsRoleArns.has(roleArn)) return;
     this.dnsRoleArns.add(roleArn);
     if (this.dnsRoles) this.dnsRoles.addResources(roleArn);

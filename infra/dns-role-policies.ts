@@ -1,6 +1,6 @@
 import { ArnFormat } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { DnsRole } from '../lambdas/core/dns-role.ts';
+import type { AssumedRole } from '../lambdas/core/dns-role.ts';
 import { challengeStatements, type DnsScope } from './dns-permissions.ts';
 import { renewPrincipal, renewRolePath } from './renew-principal.ts';
 
@@ -9,7 +9,7 @@ import { renewPrincipal, renewRolePath } from './renew-principal.ts';
  * do. JSON.
  */
 export function dnsRolePolicies(
-  { externalId }: Pick<DnsRole, 'externalId'>,
+  { externalId }: Pick<AssumedRole, 'externalId'>,
   { stack, renewer, cnameTargets }: Pick<DnsScope, 'stack' | 'cnameTargets'> & { readonly renewer: string },
 ): { readonly trust: string; readonly permissions: string } {
   const document = (statements: readonly PolicyStatement[]) =>

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { DurableConfig } from 'aws-cdk-lib/aws-lambda';
-import { parseSettings, type Settings, settingsToEnvironment } from '../lambdas/core/settings.ts';
+import { parseSettings, type Settings, settingsToEnvironment, variableOf } from '../lambdas/core/settings.ts';
 import type { CertificateRenewerProps, Execution } from './certificate-renewer-props.ts';
 import { refusal } from './refuse.ts';
 
@@ -31,14 +31,14 @@ export function environmentOf(
   known: { readonly encryptionKey: IKey | undefined; readonly renewFunctionArn?: string },
 ): Record<string, string> {
   const { encryptionKey, renewFunctionArn } = known;
-  const { EVERCERT_RENEW_FUNCTION: renewFunction, ...environment } = settingsToEnvironment({
+  const { [variableOf('renewFunction')]: renewFunction = '', ...environment } = settingsToEnvironment({
     ...settings,
     ...(encryptionKey ? { encryptionKey: encryptionKey.keyArn } : {}),
     ...(renewFunctionArn === undefined ? {} : { renewFunction: renewFunctionArn }),
   });
   return renewFunctionArn === undefined
     ? environment
-    : { ...environment, EVERCERT_RENEW_FUNCTION: renewFunction ?? '' };
+    : { ...environment, [variableOf('renewFunction')]: renewFunction };
 }
 
 /** Of a durable `renew`. */

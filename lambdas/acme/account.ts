@@ -1,5 +1,5 @@
+import type { ExternalAccountBinding } from '../core/external-account-binding.ts';
 import { RenewalFailure } from '../core/failure.ts';
-import { type ExternalAccountBinding, parseExternalAccountBinding } from './external-account-binding.ts';
 import { problemType } from './problem.ts';
 import { repeat } from './repeat.ts';
 import { nonsense, shown } from './resource.ts';
@@ -20,7 +20,7 @@ export async function findOrRegisterAccount(
   session: AcmeSession,
   account: { readonly email?: string; readonly externalAccountBinding?: ExternalAccountBinding } = {},
 ): Promise<{ readonly accountUrl: string }> {
-  const binding = account.externalAccountBinding && parseExternalAccountBinding(account.externalAccountBinding);
+  const { externalAccountBinding: binding } = account;
   const { newAccount } = await session.directory();
   const registration = {
     termsOfServiceAgreed: true,

@@ -7,13 +7,11 @@ import {
   member,
   nonsense,
   objectField,
-  optionalInstantField,
   type Resource,
   resourceIn,
   statusField,
   textField,
 } from './resource.ts';
-import { pollAfterMilliseconds } from './retry-after.ts';
 import type { AcmeSession } from './session.ts';
 import { post, postAsGet, postAsGetOnce, urlField } from './signed-request.ts';
 import type { Answer } from './transport.ts';
@@ -28,12 +26,8 @@ export interface Authorization {
   readonly domainName: string;
   readonly wildcard: boolean;
   readonly status: (typeof STATUSES)[number];
-  /** Milliseconds since the epoch. */
-  readonly expires?: number;
   /** The dns-01 challenge; an authorization that is over may not show it any more. */
   readonly challenge?: Challenge;
-  /** When to look again, if the CA says so. */
-  readonly retryAfterMilliseconds?: number;
 }
 
 export interface Challenge {
@@ -97,17 +91,13 @@ function parseAuthorization(session: AcmeSession, answer: Answer): Authorization
   const type = textField(identifier, 'type');
   if (type !== 'dns') throw nonsense(resource, `it is for an identifier of type ${JSON.stringify(type)}`);
   const name = textField(identifier, 'value').toLowerCase();
-  const expires = optionalInstantField(resource, 'expires');
   const challenge = findChallenge(session, resource);
-  const retryAfterMilliseconds = pollAfterMilliseconds(answer.headers['retry-after'], session.clock.now());
   return {
     url: answer.url,
     domainName: baseName(name),
     wildcard: resource.fields['wildcard'] === true || name.startsWith('*.'),
     status: statusField(resource, STATUSES),
-    ...(expires === undefined ? {} : { expires }),
     ...(challenge === undefined ? {} : { challenge }),
-    ...(retryAfterMilliseconds === undefined ? {} : { retryAfterMilliseconds }),
   };
 }
 

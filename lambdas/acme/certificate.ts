@@ -36,8 +36,6 @@ export interface CertificateFacts {
   readonly issuer: string;
   /** `undefined` for a key that evercert does not make. */
   readonly keyType: KeyType | undefined;
-  /** Lower-case hex of the authority key identifier. */
-  readonly authorityKeyId?: string;
 }
 
 /** The first certificate in a text. Throws `InvalidCertificate`. */
@@ -47,7 +45,6 @@ export function readCertificate(pem: string): CertificateFacts {
 
 /** What a certificate that has been read already says. */
 export function factsOf(certificate: X509Certificate): CertificateFacts {
-  const authorityKeyId = authorityKeyIdOf(certificate);
   const serial = certificate.serialNumber.toLowerCase();
   return {
     domainNames: alternativeNames(certificate).flatMap(({ type, value }) =>
@@ -59,7 +56,6 @@ export function factsOf(certificate: X509Certificate): CertificateFacts {
     fingerprint256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     issuer: issuerName(certificate),
     keyType: keyTypeOfKey(certificate.publicKey),
-    ...(authorityKeyId === undefined ? {} : { authorityKeyId }),
   };
 }
 
@@ -109,6 +105,7 @@ export function pathLengthOf(certificate: X509Certificate): number {
   return details(certificate).pathLength ?? Number.POSITIVE_INFINITY;
 }
 
+/** Lower-case hex of the authority key identifier (RFC 5280, section 4.2.1.1). */
 export function authorityKeyIdOf(certificate: X509Certificate): string | undefined {
   return details(certificate).authorityKeyId;
 }

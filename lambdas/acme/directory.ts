@@ -17,8 +17,8 @@ export interface Directory {
   /** RFC 9773, section 4; `undefined` when the CA offers none, or only where requests may not go. */
   readonly renewalInfo?: string;
   readonly meta: {
-    /** Name to description (draft-ietf-acme-profiles); empty when the CA knows no profiles. */
-    readonly profiles: Readonly<Record<string, string>>;
+    /** Their names (draft-ietf-acme-profiles); empty when the CA knows none. */
+    readonly profiles: readonly string[];
     readonly externalAccountRequired: boolean;
     /** The names by which CAA records know the CA; empty when it doesn't say. */
     readonly caaIdentities: readonly string[];
@@ -75,10 +75,8 @@ function parseDirectory(answer: Answer, rules: UrlRules): Directory {
     newOrder: newOrder ?? '',
     ...Object.fromEntries(optional),
     meta: {
-      profiles: Object.fromEntries(
-        Object.entries(asObject(meta['profiles']) ?? {}).flatMap(([name, description]) =>
-          typeof description === 'string' ? [[name, description]] : [],
-        ),
+      profiles: Object.entries(asObject(meta['profiles']) ?? {}).flatMap(([name, description]) =>
+        typeof description === 'string' ? [name] : [],
       ),
       externalAccountRequired: meta['externalAccountRequired'] === true,
       caaIdentities: issuerDomains(meta['caaIdentities']),

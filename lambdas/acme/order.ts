@@ -10,7 +10,6 @@ import {
   member,
   nonsense,
   optionalInstantField,
-  optionalTextField,
   type Resource,
   resourceIn,
   statusField,
@@ -41,8 +40,6 @@ export interface Order {
   readonly retryAfterMilliseconds?: number;
   /** The CA has taken our signing request just now; not there where it may have been somebody else's. */
   readonly accepted?: true;
-  /** The certificate that the CA agrees is replaced (RFC 9773, section 5). */
-  readonly replaces?: string;
 }
 
 /**
@@ -146,9 +143,8 @@ async function readOnce(session: AcmeSession, url: string): Promise<Order> {
 
 async function expectProfile(session: AcmeSession, profile: string): Promise<void> {
   const { profiles } = (await session.directory()).meta;
-  if (Object.hasOwn(profiles, profile)) return;
-  const names = Object.keys(profiles);
-  const offer = names.length === 0 ? 'it offers none' : `it offers ${shortList(names)}`;
+  if (profiles.includes(profile)) return;
+  const offer = profiles.length === 0 ? 'it offers none' : `it offers ${shortList(profiles)}`;
   const { host } = new URL(session.connection.home);
   throw new RenewalFailure(
     'invalid-input',
@@ -166,7 +162,6 @@ function parseOrder(session: AcmeSession, answer: Answer, url: string): Order {
   if (authorizations.length > MOST_AUTHORIZATIONS)
     throw nonsense(resource, `it has ${authorizations.length} authorizations`);
   const problem = parseProblem(resource.fields['error'], { url, status: 0 });
-  const replaces = optionalTextField(resource, 'replaces');
   const retryAfterMilliseconds = pollAfterMilliseconds(answer.headers['retry-after'], session.clock.now());
   return {
     url,
@@ -178,7 +173,6 @@ function parseOrder(session: AcmeSession, answer: Answer, url: string): Order {
     ...(resource.fields['certificate'] ? { certificateUrl: urlField(session, resource, 'certificate') } : {}),
     ...(problem === undefined ? {} : { problem }),
     ...(retryAfterMilliseconds === undefined ? {} : { retryAfterMilliseconds }),
-    ...(replaces === undefined ? {} : { replaces }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { type ProblemDetails, RenewalFailure, type Retry } from '../core/failure.ts';
+import { isoInstant } from '../core/instant.ts';
 import { printable } from '../core/printable.ts';
 import { shownUrl } from './acme-url.ts';
 import { PORTAL, parseProblem, shortType, untypedProblem } from './problem.ts';
@@ -63,7 +64,7 @@ export function expectSuccess(answer: Answer, purpose: string, now: number): Ans
     throw new RenewalFailure('account-paused', `${words}; it takes no order for them until then: ${cure}`, { details });
   }
   if (type === 'rateLimited' || status === 429 || (status === 503 && at !== undefined)) {
-    const wait = at === undefined ? '' : `; it wants no further request before ${new Date(at).toISOString()}`;
+    const wait = at === undefined ? '' : `; it wants no further request before ${isoInstant(at)}`;
     throw new RenewalFailure('ca-rate-limited', words + wait, { details });
   }
   if (status >= 500)

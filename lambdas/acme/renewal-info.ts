@@ -33,14 +33,14 @@ export type RenewalInfoTransports = Map<string, Transport>;
  */
 export async function readRenewalInfo(
   endpoint: RenewalInfoEndpoint,
-  certId: string,
+  ariId: string,
   { clock, transports }: { readonly clock: Clock; readonly transports?: RenewalInfoTransports | undefined },
 ): Promise<RenewalInfo> {
   const { renewalInfoUrl } = endpoint;
   const key = JSON.stringify(endpoint);
   const transport = transports?.get(key) ?? createTransport(connectionTo(renewalInfoUrl, endpoint));
   transports?.set(key, transport);
-  const url = `${renewalInfoUrl.replace(/\/$/, '')}/${certId}`;
+  const url = `${renewalInfoUrl.replace(/\/$/, '')}/${ariId}`;
   const answer = await repeat(clock, 'read', async () =>
     expectSuccess(await transport('GET', url), 'give renewal information', clock.now()),
   );

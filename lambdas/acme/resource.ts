@@ -27,7 +27,7 @@ export function textField(resource: Resource, name: string): string {
   return optionalTextField(resource, name) ?? missing(resource, name);
 }
 
-export function optionalTextField(resource: Resource, name: string): string | undefined {
+function optionalTextField(resource: Resource, name: string): string | undefined {
   const value = resource.fields[name];
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string' && value !== '') return value;

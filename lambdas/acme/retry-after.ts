@@ -1,6 +1,4 @@
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const DAY = 24 * 60 * MINUTE;
+import { DAY, MINUTE, SECOND } from '../core/duration.ts';
 
 /** The longest that a CA of the field asks for: Let's Encrypt's limits look back seven days. */
 const LONGEST_PAUSE = 7 * DAY;

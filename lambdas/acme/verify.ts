@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import { sameNames } from '../core/domain-name.ts';
 import { RenewalFailure } from '../core/failure.ts';
+import { isoInstant } from '../core/instant.ts';
 import type { KeyType } from '../core/key-type.ts';
 import type { Trust } from '../core/trust.ts';
 import {
@@ -66,9 +67,9 @@ function verifyLeaf(leaf: X509Certificate, { privateKey, domainNames, key, now }
     const names = [...facts.domainNames, ...others.map(({ value }) => value)];
     throw rejected(`its names are ${names.join(', ') || 'none'}, not ${domainNames.join(', ')}`);
   }
-  if (facts.notAfter < now) throw rejected(`it expired at ${instant(facts.notAfter)}`);
+  if (facts.notAfter < now) throw rejected(`it expired at ${isoInstant(facts.notAfter)}`);
   if (facts.notBefore > now + LONGEST_WAIT_FOR_VALIDITY)
-    throw rejected(`it is not valid before ${instant(facts.notBefore)}`);
+    throw rejected(`it is not valid before ${isoInstant(facts.notBefore)}`);
 }
 
 /** RFC 5280, section 6.1, as far as servers' chains use it. */
@@ -88,7 +89,9 @@ function verifyLinks(chain: readonly X509Certificate[], now: number): void {
     const usages = issuer.keyUsage ?? [ANY_USAGE];
     if (!usages.includes(SERVER_AUTH) && !usages.includes(ANY_USAGE)) throw rejected(`${name} is not for TLS servers`);
     if (!isInDate(issuer, now)) {
-      throw rejected(`${name} is valid from ${instant(issuer.validFromDate)} to ${instant(issuer.validToDate)} only`);
+      throw rejected(
+        `${name} is valid from ${isoInstant(issuer.validFromDate.getTime())} to ${isoInstant(issuer.validToDate.getTime())} only`,
+      );
     }
   }
 }
@@ -128,10 +131,6 @@ function parseAll(pem: string, what: string, parse = parseChain): readonly X509C
 
 function isInDate({ validFromDate, validToDate }: X509Certificate, now: number): boolean {
   return validFromDate.getTime() <= now && now <= validToDate.getTime();
-}
-
-function instant(time: number | Date): string {
-  return new Date(time).toISOString();
 }
 
 function rejected(why: string, cause?: unknown): RenewalFailure {

@@ -1,6 +1,6 @@
 import { Route53Client } from '@aws-sdk/client-route-53';
 import { AssumeRoleCommand, type Credentials, type STSClient } from '@aws-sdk/client-sts';
-import { accountOf, type DnsRole } from '../core/dns-role.ts';
+import { type AssumedRole, accountOf } from '../core/dns-role.ts';
 import { MINUTE } from '../core/duration.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { awsMessage, call } from './call.ts';
@@ -9,7 +9,7 @@ import { type ClientOptions, CONFIGURATION, repeating } from './clients.ts';
 /** Route 53 of this account, and of the accounts whose roles may be assumed. */
 export interface DnsAccounts {
   /** Throws `dns-role-refused` that names account and role. */
-  route53(role?: DnsRole): Promise<Route53Client>;
+  route53(role?: AssumedRole): Promise<Route53Client>;
 }
 
 /** New credentials are asked for so long before the old ones end. */
@@ -33,7 +33,7 @@ export function createDnsAccounts(
   const { clock, sessionName } = options;
   const sessions = new Map<string, Promise<Session>>();
 
-  const open = async (role: DnsRole): Promise<Session> => {
+  const open = async (role: AssumedRole): Promise<Session> => {
     const credentials = await assume(sts, role, sessionName);
     const client = repeating(new Route53Client({ ...CONFIGURATION, credentials: identityOf(credentials) }), options);
     const lasts = credentials.Expiration?.getTime() ?? clock.now() + SESSION_SECONDS * 1000;
@@ -63,7 +63,7 @@ interface Session {
   readonly until: number;
 }
 
-async function assume(sts: STSClient, role: DnsRole, sessionName: string): Promise<Credentials> {
+async function assume(sts: STSClient, role: AssumedRole, sessionName: string): Promise<Credentials> {
   const command = new AssumeRoleCommand({
     RoleArn: role.roleArn,
     RoleSessionName: sessionName.slice(0, LONGEST_SESSION_NAME),

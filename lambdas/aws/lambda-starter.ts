@@ -33,7 +33,7 @@ export function createLambdaStarter(
         if (StatusCode === ACCEPTED) return;
         throw new RenewalFailure('aws-refused', `Lambda answered ${StatusCode} to lambda:Invoke for ${subject}`);
       } catch (error) {
-        // The same attempt, started with another payload: it is under way.
+        // The same request has started it before, with another payload: it is under way.
         if (awsErrorName(error) !== 'DurableExecutionAlreadyStartedException') throw error;
       }
     },

@@ -1,7 +1,7 @@
 import { GetChangeCommand } from '@aws-sdk/client-route-53';
 import { delegatedAmong } from '../core/delegation.ts';
 import { canonicalName, isWritableName } from '../core/dns-name.ts';
-import { accountOf, type DnsRole } from '../core/dns-role.ts';
+import { type AssumedRole, accountOf } from '../core/dns-role.ts';
 import { RenewalFailure } from '../core/failure.ts';
 import { expectZoneCovers, type HostedZone, hostedZoneFor, zonesCovering } from '../core/hosted-zone.ts';
 import type {
@@ -39,7 +39,7 @@ export function createRoute53Records(
   { clock = systemClock, random = Math.random, cnameTargets = [], knownZones = new Map() }: Route53RecordsOptions = {},
 ): ChallengeRecords {
   const directory = createZoneDirectory(accounts, clock, knownZones);
-  const context = async (role: DnsRole | undefined) => ({ client: await accounts.route53(role), clock, random });
+  const context = async (role: AssumedRole | undefined) => ({ client: await accounts.route53(role), clock, random });
   const zonesOf = (records: readonly ChallengeRecord[]) => byZone(records, cnameTargets);
 
   /** Several public zones of one name are told apart by who is asked for it. */
@@ -61,30 +61,27 @@ export function createRoute53Records(
     return hostedZoneFor(name, delegated.length === 1 ? delegated : zones, { account, live: words });
   };
 
+  const zoneOf = async (name: string, options: LocateOptions): Promise<HostedZone> => {
+    const { hostedZoneId, role } = options;
+    if (hostedZoneId) {
+      const zone = await directory.get(hostedZoneId, role);
+      expectZoneCovers(zone, name);
+      return zone;
+    }
+    const zones = await directory.list(role);
+    return decided(name, zones, options).catch(async (error: unknown) => {
+      const newer = await directory.list(role, { again: true });
+      if (newer === zones) throw error;
+      return decided(name, newer, options);
+    });
+  };
+
   return {
-    async locate(recordNames, options = {}) {
-      for (const name of recordNames) expectWritableName(name, cnameTargets);
-      if (recordNames.length === 0) return [];
-      const { hostedZoneId, role } = options;
-      const placed = ({ zoneId, zoneName }: HostedZone, recordName: string) => ({
-        recordName,
-        zoneId,
-        zoneName,
-        ...(role ? { role } : {}),
-      });
-      if (hostedZoneId) {
-        const zone = await directory.get(hostedZoneId, role);
-        for (const recordName of recordNames) expectZoneCovers(zone, recordName);
-        return recordNames.map((recordName) => placed(zone, recordName));
-      }
-      const locateIn = async (zones: readonly HostedZone[]) =>
-        Promise.all(recordNames.map(async (name) => placed(await decided(name, zones, options), name)));
-      const zones = await directory.list(role);
-      return locateIn(zones).catch(async (error: unknown) => {
-        const newer = await directory.list(role, { again: true });
-        if (newer === zones) throw error;
-        return locateIn(newer);
-      });
+    async locate(recordName, options = {}) {
+      expectWritableName(recordName, cnameTargets);
+      const { zoneId, zoneName } = await zoneOf(recordName, options);
+      const { role } = options;
+      return { recordName, zoneId, zoneName, ...(role ? { role } : {}) };
     },
 
     async nameServers({ zoneId, role }) {
@@ -143,7 +140,7 @@ function goneZone(error: unknown, { zoneId, zoneName, role }: ZoneValues): Renew
 interface ZoneValues {
   readonly zoneId: string;
   readonly zoneName: string;
-  readonly role: DnsRole | undefined;
+  readonly role: AssumedRole | undefined;
   readonly names: readonly ChallengeValues[];
 }
 

@@ -1,4 +1,4 @@
-import { accountOf, type DnsRole } from '../core/dns-role.ts';
+import { type AssumedRole, accountOf } from '../core/dns-role.ts';
 import { MINUTE } from '../core/duration.ts';
 import type { HostedZone } from '../core/hosted-zone.ts';
 import type { Clock } from '../renewal/ports/clock.ts';
@@ -13,9 +13,9 @@ const FRESH = 5 * MINUTE;
 
 export interface ZoneDirectory {
   /** All zones of an account. `again` asks unless this run has asked itself. */
-  list(role: DnsRole | undefined, options?: { readonly again?: boolean }): Promise<readonly HostedZone[]>;
+  list(role: AssumedRole | undefined, options?: { readonly again?: boolean }): Promise<readonly HostedZone[]>;
   /** One zone with its delegation set. Throws `no-hosted-zone`. */
-  get(zoneId: string, role: DnsRole | undefined): Promise<HostedZone>;
+  get(zoneId: string, role: AssumedRole | undefined): Promise<HostedZone>;
 }
 
 /** Asks once for all who ask within five minutes; a failure is not remembered. */
@@ -43,6 +43,6 @@ export function createZoneDirectory(accounts: DnsAccounts, clock: Clock, known: 
   };
 }
 
-function keyOf(what: string, role: DnsRole | undefined): string {
+function keyOf(what: string, role: AssumedRole | undefined): string {
   return JSON.stringify([what, role?.roleArn, role?.externalId]);
 }

@@ -1,4 +1,5 @@
 import { FAILURE_CODES, type FailureCode } from './failure.ts';
+import { isoInstant } from './instant.ts';
 import { KEY_TYPES, type KeyType } from './key-type.ts';
 import { TRUSTS, type Trust } from './trust.ts';
 
@@ -69,6 +70,11 @@ export interface AcmImport {
   readonly key: KeyType;
 }
 
+/** The ARN of each region's import. */
+export function arnsByRegion(imports: CertificateTags['acm']): Record<string, string> {
+  return Object.fromEntries(Object.entries(imports).map(([region, { arn }]) => [region, arn]));
+}
+
 export const RENEWER_TAG = 'evercert:renewer';
 /** In the place of `RENEWER_TAG`, with the same value: ours, but no longer managed. */
 export const KEPT_TAG = 'evercert:kept';
@@ -108,7 +114,7 @@ const instant = (tag: string): Codec<number> => ({
     const parsed = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? Date.parse(value) : Number.NaN;
     return Number.isNaN(parsed) ? undefined : parsed;
   },
-  write: (value) => new Date(value).toISOString(),
+  write: isoInstant,
 });
 const instants = (tag: string): Codec<readonly number[]> => ({
   tag,
@@ -117,7 +123,7 @@ const instants = (tag: string): Codec<readonly number[]> => ({
     return parsed.length > 0 ? parsed : undefined;
   },
   // Without milliseconds, so that more of them fit.
-  write: (values) => values.map((value) => new Date(value).toISOString().replace('.000', '')).join(' '),
+  write: (values) => values.map((value) => isoInstant(value).replace('.000', '')).join(' '),
 });
 const oneOf = <T extends string>(tag: string, values: readonly T[]): Codec<T> => ({
   tag,

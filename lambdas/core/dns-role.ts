@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { canonicalName, isWithin } from './dns-name.ts';
 
 /** A role in another account that may write challenge records in zones there. */
-export interface DnsRole {
+export interface AssumedRole {
   readonly roleArn: string;
   /** What the role's trust policy asks for (`sts:ExternalId`); no secret. */
   readonly externalId?: string | undefined;
@@ -22,7 +22,7 @@ export const externalIdSchema = z.string().check(
 );
 
 /** The role of every zone at or below a name: for names whose zones are in another account, whoever asks. */
-export interface ZoneRole extends DnsRole {
+export interface ZoneRole extends AssumedRole {
   readonly zone: string;
 }
 
@@ -34,9 +34,9 @@ export interface ZoneRole extends DnsRole {
 export function rolesFor(
   recordName: string,
   zoneRoles: readonly ZoneRole[],
-  certificateRole: DnsRole | undefined,
+  certificateRole: AssumedRole | undefined,
   followed: boolean,
-): readonly (DnsRole | undefined)[] {
+): readonly (AssumedRole | undefined)[] {
   const name = canonicalName(recordName);
   const [covering] = zoneRoles
     .filter(({ zone }) => isWithin(name, canonicalName(zone)))
@@ -46,16 +46,16 @@ export function rolesFor(
   return followed ? [certificateRole, undefined] : [certificateRole];
 }
 
-export function sameRole(a: DnsRole | undefined, b: DnsRole | undefined): boolean {
+export function sameRole(a: AssumedRole | undefined, b: AssumedRole | undefined): boolean {
   return a?.roleArn === b?.roleArn && a?.externalId === b?.externalId;
 }
 
 /** `account 123456789012 (role arn:…)`, or `this account`. */
-export function accountOf(role: DnsRole | undefined): string {
+export function accountOf(role: AssumedRole | undefined): string {
   if (!role) return 'this account';
   return `account ${role.roleArn.split(':')[4]} (role ${role.roleArn})`;
 }
 
-function bare({ roleArn, externalId }: DnsRole): DnsRole {
+function bare({ roleArn, externalId }: AssumedRole): AssumedRole {
   return { roleArn, ...(externalId === undefined ? {} : { externalId }) };
 }

@@ -1,10 +1,11 @@
+import { isAriIdOf } from './ari-id.ts';
 import type { CertificateSpec } from './certificate-spec.ts';
 import { preferredIssuer, renewBeforeOf } from './certificate-spec.ts';
 import type { CertificateTags } from './certificate-tags.ts';
 import { sameNames } from './domain-name.ts';
+import { isoInstant } from './instant.ts';
 import type { KeyType } from './key-type.ts';
 import { latestRenewal, lifetimeRenewal, type Validity } from './lifetime.ts';
-import { isIdOf } from './renewal-info-id.ts';
 import { LIVE, REVOKED, SPEC } from './stages.ts';
 
 /**
@@ -29,8 +30,8 @@ export interface CertificateMetadata {
  */
 export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: number, force = false): Decision {
   const live = stages[LIVE];
-  if (tags.state === 'renewing' && (tags.lease ?? 0) > now) {
-    return wait(`a renewal is running and owns its claim until ${iso(tags.lease)}`);
+  if (tags.state === 'renewing' && tags.lease !== undefined && tags.lease > now) {
+    return wait(`a renewal is running and owns its claim until ${isoInstant(tags.lease)}`);
   }
   if (force) return renew('forced');
   if (live === undefined) return inspect('the secret has no current version');
@@ -40,7 +41,7 @@ export function dueFromMetadata({ tags, stages }: CertificateMetadata, now: numb
   if (isHeld(tags)) return wait(PAUSED);
   if (tags.retryAt !== undefined && tags.retryAt > now) {
     return wait(
-      `in back-off after ${tags.failures ?? 1} failures (${tags.failure ?? 'unknown'}) until ${iso(tags.retryAt)}`,
+      `in back-off after ${tags.failures ?? 1} failures (${tags.failure ?? 'unknown'}) until ${isoInstant(tags.retryAt)}`,
     );
   }
   if (stages[REVOKED] !== undefined && stages[REVOKED] !== tags.revoked)
@@ -76,7 +77,7 @@ function isHeld({ failure, retryAt }: CertificateTags): boolean {
 
 /** Whether the renewal information of the tags, if there is any, is that of the certificate that they describe. */
 export function isInformedOfLive({ ariId, serial }: CertificateTags): boolean {
-  return ariId === undefined || serial === undefined || isIdOf(ariId, serial);
+  return ariId === undefined || serial === undefined || isAriIdOf(ariId, serial);
 }
 
 function timing(tags: CertificateTags, now: number): Decision {
@@ -88,8 +89,8 @@ function timing(tags: CertificateTags, now: number): Decision {
     tags.renewBy ?? tags.renewAt,
     tags.renewAt,
   );
-  if (at > now) return wait(`renews at ${iso(at)}`);
-  return renew(`due since ${iso(at)}, valid until ${iso(tags.notAfter)}`);
+  if (at > now) return wait(`renews at ${isoInstant(at)}`);
+  return renew(`due since ${isoInstant(at)}, valid until ${isoInstant(tags.notAfter)}`);
 }
 
 /**
@@ -119,7 +120,7 @@ export type LivePair =
       /** The profile that was asked for. */
       readonly profile?: string | undefined;
       /** RFC 9773's id, if it has one. */
-      readonly renewalInfoId?: string | undefined;
+      readonly ariId?: string | undefined;
       /** Whether its key was revoked, or is about to be. */
       readonly keyIsRevoked?: boolean;
     };
@@ -155,11 +156,11 @@ export function dueFromValue(
     return renew(`its profile is ${live.profile ?? "the CA's default"}; the spec says ${spec.profile ?? 'none'}`);
   }
   const at = renewalTime(live, lifetimeRenewal(live, renewBeforeOf(spec)), context.suggested);
-  if (at <= context.now) return renew(`due since ${iso(at)}, valid until ${iso(live.notAfter)}`);
+  if (at <= context.now) return renew(`due since ${isoInstant(at)}, valid until ${isoInstant(live.notAfter)}`);
   const region = spec.acm.find((name) => context.imports[name]?.serial !== live.serialNumber);
   if (region)
     return { action: 'publish', reason: `ACM in ${region} does not have serial number ${live.serialNumber} yet` };
-  return wait(`renews at ${iso(at)}`);
+  return wait(`renews at ${isoInstant(at)}`);
 }
 
 function renew(reason: string): Decision {
@@ -172,8 +173,4 @@ function inspect(reason: string): Decision {
 
 function wait(reason: string): Decision {
   return { action: 'wait', reason };
-}
-
-function iso(instant: number | undefined): string {
-  return instant === undefined ? 'an unknown time' : new Date(instant).toISOString();
 }

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import { RenewalFailure } from './failure.ts';
-import { parseInput, safeParse } from './input.ts';
+import { parseInput } from './input.ts';
 import { TRUSTS } from './trust.ts';
 
 const httpUrlSchema = z.string().check(
@@ -57,19 +56,4 @@ export type IssuerSettingsInput = z.input<typeof issuerSettingsSchema>;
 
 export function parseIssuerSettings(input: unknown, what = 'issuer settings'): IssuerSettings {
   return parseInput(issuerSettingsSchema, input, what);
-}
-
-const externalAccountBindingSchema = z.object({
-  kid: z.string().check(z.minLength(1)),
-  hmacKey: z.string().check(z.minLength(1)),
-});
-
-export type ExternalAccountBinding = z.output<typeof externalAccountBindingSchema>;
-
-/** The value of the secret that `externalAccountBinding` names; other fields in it are nobody's business here. */
-export function parseExternalAccountBinding(input: unknown, what: string): ExternalAccountBinding {
-  // Its values are secret, and error sentences quote what they refuse: only the field names are told.
-  const result = safeParse(externalAccountBindingSchema, input);
-  if (result?.success) return result.data;
-  throw new RenewalFailure('invalid-input', `${what} must be a JSON object with the strings kid and hmacKey`);
 }

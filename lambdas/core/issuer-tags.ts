@@ -1,3 +1,5 @@
+import { isoInstant } from './instant.ts';
+
 /** The state of an issuer, in its secret's tags. Instants are milliseconds since the epoch. */
 export interface IssuerTags {
   readonly accountUrl?: string;
@@ -35,7 +37,7 @@ export function writeIssuerTags(changes: IssuerTags): Record<string, string> {
     ...(accountUrl === undefined ? {} : { [TAGS.accountUrl]: accountUrl }),
     ...(accountSpec === undefined ? {} : { [TAGS.accountSpec]: accountSpec }),
     ...(accountKey === undefined ? {} : { [TAGS.accountKey]: accountKey }),
-    ...(notBefore === undefined ? {} : { [TAGS.notBefore]: new Date(notBefore).toISOString() }),
+    ...(notBefore === undefined ? {} : { [TAGS.notBefore]: isoInstant(notBefore) }),
   };
 }
 

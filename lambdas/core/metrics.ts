@@ -1,4 +1,5 @@
 import { DAY } from './duration.ts';
+import type { Validity } from './lifetime.ts';
 import {
   CERTIFICATE_DIMENSION,
   DAYS_TO_EXPIRY,
@@ -20,17 +21,15 @@ export interface Metric {
   readonly dimensions?: Readonly<Record<string, string>>;
 }
 
-/** The validity of a certificate's live pair; milliseconds since the epoch. */
-export interface Validity {
+/** Of a certificate's live pair. */
+export interface NamedValidity extends Validity {
   readonly name: string;
-  readonly notBefore: number;
-  readonly notAfter: number;
 }
 
 /** What a scan has seen. */
 export interface ScanFacts {
   /** Of every certificate that has a live pair. */
-  readonly validities: readonly Validity[];
+  readonly validities: readonly NamedValidity[];
   /** Renewals that could not be started. */
   readonly failed: number;
   /** Whether every certificate of the deployment was looked at: the smallest share of a few says nothing about the rest. */
@@ -74,7 +73,7 @@ function remainingShare({ notBefore, notAfter }: Validity, now: number): number 
   return lifetime > 0 ? Math.min(100, Math.max(0, (100 * (notAfter - now)) / lifetime)) : 0;
 }
 
-function daysToExpiry({ name, notAfter }: Validity, now: number): Metric {
+function daysToExpiry({ name, notAfter }: NamedValidity, now: number): Metric {
   return {
     name: DAYS_TO_EXPIRY,
     unit: 'None',

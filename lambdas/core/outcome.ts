@@ -44,7 +44,3 @@ export interface ScannedCertificate {
   readonly decision: 'start' | 'wait' | 'failed';
   readonly reason: string;
 }
-
-export function isoInstant(instant: number): string {
-  return new Date(instant).toISOString();
-}

@@ -1,8 +1,8 @@
 /** What one authoritative server has for a TXT record. */
-export interface TxtAnswer {
-  /** Name and address, for the operator. */
+export interface ServerAnswer {
+  /** Name and address, for the operator: `ns-1.example.net (192.0.2.1)`. */
   readonly server: string;
-  /** `undefined` when the server could not be reached. */
+  /** The values that it has, or `undefined` when it could not be reached. */
   readonly values: readonly string[] | undefined;
   /** Why it could not be reached. */
   readonly problem?: string;
@@ -33,7 +33,7 @@ const MOST_VALUES = 5;
  * Whether a CA that asks any of the zone's servers now will find the values. It may ask each of them, and from several
  * places, so one server that answers without a value means waiting; a server that we can't reach decides nothing.
  */
-export function propagation(answers: readonly TxtAnswer[], values: readonly string[]): Propagation {
+export function propagation(answers: readonly ServerAnswer[], values: readonly string[]): Propagation {
   const reached = answers.flatMap((answer) => (answer.values ? [answer.values] : []));
   const unreachable = answers.filter((answer) => answer.values === undefined);
   const found = describe(answers);
@@ -55,7 +55,7 @@ export function propagation(answers: readonly TxtAnswer[], values: readonly stri
 }
 
 /** Servers that say the same are named together: usually all of them do. */
-function describe(answers: readonly TxtAnswer[]): string {
+function describe(answers: readonly ServerAnswer[]): string {
   if (answers.length === 0) return 'no server of the zone could be found';
   const servers = new Map<string, string[]>();
   for (const answer of answers) {

@@ -85,8 +85,6 @@ const settingsSchema = z.strictObject({
       }),
     ),
   ),
-  /** For an emulated CloudFormation: its response URLs may be http. */
-  allowHttpAnswers: z._default(z.boolean(), false),
   /** Folder with a file for each issuer whose CA is not reached like a public one (`private-ca.ts`), for renewal information. */
   privateCaFolder: z.optional(z.string().check(z.minLength(1))),
 });
@@ -98,83 +96,84 @@ export function parseSettings(input: unknown): Settings {
   return parseInput(settingsSchema, input, 'settings');
 }
 
-const VARIABLES = {
-  prefix: 'EVERCERT_PREFIX',
-  renewer: 'EVERCERT_RENEWER',
-  defaultIssuer: 'EVERCERT_DEFAULT_ISSUER',
-  execution: 'EVERCERT_EXECUTION',
-  renewFunction: 'EVERCERT_RENEW_FUNCTION',
-  dnsResolvers: 'EVERCERT_DNS_RESOLVERS',
-  authoritativePort: 'EVERCERT_AUTHORITATIVE_PORT',
-  dnsRoles: 'EVERCERT_DNS_ROLES',
-  cnameTargets: 'EVERCERT_CNAME_TARGETS',
-  startsPerMinute: 'EVERCERT_STARTS_PER_MINUTE',
-  leaseMinutes: 'EVERCERT_LEASE_MINUTES',
-  propagationMinutes: 'EVERCERT_PROPAGATION_MINUTES',
-  certificateMetrics: 'EVERCERT_CERTIFICATE_METRICS',
-  encryptionKey: 'EVERCERT_ENCRYPTION_KEY',
-  allowHttpAnswers: 'EVERCERT_ALLOW_HTTP_ANSWERS',
-  privateCaFolder: 'EVERCERT_PRIVATE_CA_FOLDER',
-} as const satisfies Record<keyof Settings, string>;
+/** How a field is written into an environment. */
+interface Variable<T> {
+  readonly name: string;
+  /** What can't be read stays text, which the schema then refuses by the field's name. */
+  readonly read: (text: string) => unknown;
+  readonly write: (value: T) => string;
+}
+
+const text = (name: string): Variable<string> => ({ name, read: (value) => value, write: String });
+const whole = (name: string): Variable<number> => ({
+  name,
+  read: (value) => (/^\d+$/.test(value) ? Number(value) : value),
+  write: String,
+});
+const flag = (name: string): Variable<boolean> => ({
+  name,
+  read: (value) => (value === 'true' || value === 'false' ? value === 'true' : value),
+  write: String,
+});
+const list = (name: string): Variable<readonly string[]> => ({
+  name,
+  read: (value) => value.split(',').map((entry) => entry.trim()),
+  write: (value) => value.join(','),
+});
+const json = (name: string): Variable<unknown> => ({ name, read: parseJson, write: JSON.stringify });
+
+const VARIABLES: { readonly [F in keyof Settings]-?: Variable<NonNullable<Settings[F]>> } = {
+  prefix: text('EVERCERT_PREFIX'),
+  renewer: text('EVERCERT_RENEWER'),
+  defaultIssuer: text('EVERCERT_DEFAULT_ISSUER'),
+  execution: text('EVERCERT_EXECUTION'),
+  renewFunction: text('EVERCERT_RENEW_FUNCTION'),
+  dnsResolvers: list('EVERCERT_DNS_RESOLVERS'),
+  authoritativePort: whole('EVERCERT_AUTHORITATIVE_PORT'),
+  dnsRoles: json('EVERCERT_DNS_ROLES'),
+  cnameTargets: list('EVERCERT_CNAME_TARGETS'),
+  startsPerMinute: whole('EVERCERT_STARTS_PER_MINUTE'),
+  leaseMinutes: whole('EVERCERT_LEASE_MINUTES'),
+  propagationMinutes: whole('EVERCERT_PROPAGATION_MINUTES'),
+  certificateMetrics: flag('EVERCERT_CERTIFICATE_METRICS'),
+  encryptionKey: text('EVERCERT_ENCRYPTION_KEY'),
+  privateCaFolder: text('EVERCERT_PRIVATE_CA_FOLDER'),
+};
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads a function's environment. Throws `invalid-input` that names what is wrong. */
-export function settingsFromEnvironment(environment: Environment): Settings {
-  const known = new Set<string>(Object.values(VARIABLES));
-  const unknown = Object.keys(environment).find((name) => name.startsWith('EVERCERT_') && !known.has(name));
-  if (unknown) throw new RenewalFailure('invalid-input', `environment: unknown variable ${unknown}`);
-  const input = Object.fromEntries(
-    Object.entries(VARIABLES)
-      .map(([field, variable]) => [field, fromText(field as keyof Settings, environment[variable])] as const)
-      .filter(([, value]) => value !== undefined),
-  );
-  return parseInput(settingsSchema, input, 'environment');
+/** The variable of a field. */
+export function variableOf(field: keyof Settings): string {
+  return VARIABLES[field].name;
 }
 
-/** Also for an environment that can't be read otherwise: somebody has to be told that. */
-export function allowsHttpAnswers(environment: Environment): boolean {
-  return environment[VARIABLES.allowHttpAnswers] === 'true';
+/** Reads a function's environment; an empty variable is as good as none. Throws `invalid-input` that names what is wrong. */
+export function settingsFromEnvironment(environment: Environment): Settings {
+  const known = new Set(Object.values(VARIABLES).map(({ name }) => name));
+  const unknown = Object.keys(environment).find((name) => name.startsWith('EVERCERT_') && !known.has(name));
+  if (unknown) throw new RenewalFailure('invalid-input', `environment: unknown variable ${unknown}`);
+  const input = Object.entries(VARIABLES).flatMap(([field, { name, read }]) => {
+    const value = environment[name];
+    return value ? [[field, read(value)] as const] : [];
+  });
+  return parseInput(settingsSchema, Object.fromEntries(input), 'environment');
 }
 
 /** The inverse: what the CDK construct puts into the functions' environment. */
 export function settingsToEnvironment(settings: Settings): Record<string, string> {
   return Object.fromEntries(
     Object.entries(VARIABLES).flatMap(([field, variable]) => {
+      const { name, write } = variable as Variable<unknown>;
       const value = settings[field as keyof Settings];
-      return value === undefined ? [] : [[variable, toText(field as keyof Settings, value)]];
+      return value === undefined ? [] : [[name, write(value)] as const];
     }),
   );
 }
 
-function toText(field: keyof Settings, value: Settings[keyof Settings]): string {
-  if (field === 'dnsRoles') return JSON.stringify(value);
-  return Array.isArray(value) ? value.join(',') : String(value);
-}
-
-function fromText(field: keyof Settings, text: string | undefined): unknown {
-  if (text === undefined || text === '') return undefined;
-  if (field === 'dnsResolvers' || field === 'cnameTargets') return text.split(',').map((entry) => entry.trim());
-  if (field === 'dnsRoles') return parseJson(text);
-  if (BOOLEANS.has(field)) return text === 'true' || text === 'false' ? text === 'true' : text;
-  if (NUMBERS.has(field)) return /^\d+$/.test(text) ? Number(text) : text;
-  return text;
-}
-
-const BOOLEANS: ReadonlySet<keyof Settings> = new Set(['certificateMetrics', 'allowHttpAnswers']);
-
-const NUMBERS: ReadonlySet<keyof Settings> = new Set([
-  'authoritativePort',
-  'startsPerMinute',
-  'leaseMinutes',
-  'propagationMinutes',
-]);
-
-/** What is no JSON stays text, which the schema then refuses by the variable's name. */
-function parseJson(text: string): unknown {
+function parseJson(value: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(value);
   } catch {
-    return text;
+    return value;
   }
 }

@@ -7,7 +7,7 @@ export const PREVIOUS = 'AWSPREVIOUS';
 export const FAILURE = 'ACME_FAILURE';
 /** Of a certificate: what was revoked, or is to be (decision 8). */
 export const REVOKED = 'ACME_REVOKED';
-/** Of a certificate: the tags that its stack gives it (decision 4). */
+/** The tags that its stack gives it (decision 4). */
 export const TAGS = 'ACME_TAGS';
 /** Of an issuer: the key that its account is about to get (decision 8). */
 export const NEXT_KEY = 'ACME_NEXT_KEY';

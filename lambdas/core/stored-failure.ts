@@ -42,7 +42,7 @@ const dataSchema = z.object({
   details: detailsSchema,
 });
 
-export function storeFailure({ code, message, retry, details }: RenewalFailure): StoredFailure {
+export function toStoredFailure({ code, message, retry, details }: RenewalFailure): StoredFailure {
   return {
     message,
     data: JSON.stringify({ code, retry, details: shortened(details) }),

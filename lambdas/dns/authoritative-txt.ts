@@ -1,38 +1,18 @@
 import type { Resolver } from 'node:dns/promises';
-import type { ServerAnswer, TxtLookup } from '../renewal/ports/txt-lookup.ts';
-import {
-  type AuthoritativeServer,
-  createFindServers,
-  type FindServers,
-  newResolver,
-  type QueryOptions,
-  rememberServers,
-} from './authoritative-servers.ts';
+import type { ServerAnswer } from '../core/propagation.ts';
+import type { TxtLookup } from '../renewal/ports/txt-lookup.ts';
+import { type AuthoritativeServer, type FindServers, newResolver, type QueryOptions } from './authoritative-servers.ts';
 import { isAbsent, reasonOf } from './dns-error.ts';
 
-export interface AuthoritativeTxtOptions {
-  /** `host:port` of the recursive resolvers that know a zone's servers. The system's when left out. */
-  readonly resolvers?: readonly string[];
-  /** Where the zones' servers listen. */
-  readonly authoritativePort?: number;
-  readonly timeoutMilliseconds?: number;
-  /** How often one address is asked before it counts as unreachable. */
-  readonly attempts?: number;
-  /** In place of `resolvers` and `authoritativePort`. */
-  readonly findServers?: FindServers;
+export interface AuthoritativeTxtOptions extends Partial<QueryOptions> {
+  /** Asked at each look for the servers of the zone. */
+  readonly findServers: FindServers;
 }
 
-/**
- * Looks TXT records up at every server of their zone, over UDP and, when an answer is truncated, TCP. The servers of a
- * zone are looked up once: make one of these for each run.
- */
-export function createAuthoritativeTxt(options: AuthoritativeTxtOptions = {}): TxtLookup {
-  const { authoritativePort: port = 53, timeoutMilliseconds = 2_000, attempts = 3 } = options;
+/** Looks TXT records up at every server of their zone, over UDP and, when an answer is truncated, TCP. */
+export function createAuthoritativeTxt(options: AuthoritativeTxtOptions): TxtLookup {
+  const { findServers, timeoutMilliseconds = 2_000, attempts = 3 } = options;
   const query: QueryOptions = { timeoutMilliseconds, attempts };
-  const serversOf = rememberServers(
-    options.findServers ??
-      createFindServers({ ...query, port, ...(options.resolvers && { resolvers: options.resolvers }) }),
-  );
   const resolvers = new Map<string, Resolver>();
 
   /** One for each endpoint: the look-ups of a hundred names share its socket. */
@@ -45,7 +25,7 @@ export function createAuthoritativeTxt(options: AuthoritativeTxtOptions = {}): T
 
   return {
     async look({ recordName, zoneName }) {
-      const servers = await serversOf(zoneName);
+      const servers = await findServers(zoneName);
       const endpoints = [...new Set(servers.flatMap((server) => server.endpoints))];
       const answers = new Map(
         await Promise.all(

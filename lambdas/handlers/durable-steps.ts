@@ -1,6 +1,6 @@
 import { type DurableContext, DurableOperationError } from '@aws/durable-execution-sdk-js';
 import { toFailure } from '../core/failure.ts';
-import { parseStoredFailure, storeFailure } from '../core/stored-failure.ts';
+import { parseStoredFailure, toStoredFailure } from '../core/stored-failure.ts';
 import type { Polled, Steps } from '../renewal/ports/steps.ts';
 import { uniqueNames } from '../renewal/steps/unique-names.ts';
 
@@ -48,7 +48,7 @@ export class DurableFailure extends DurableOperationError {
   override readonly errorType = 'RenewalFailure';
 
   constructor(error: unknown) {
-    const { message, data } = storeFailure(toFailure(error));
+    const { message, data } = toStoredFailure(toFailure(error));
     super(message, undefined, data);
   }
 }

@@ -5,18 +5,19 @@ import { createLambdaStarter } from '../aws/lambda-starter.ts';
 import { createSecretVault } from '../aws/secret-vault.ts';
 import { SECOND } from '../core/duration.ts';
 import { THROTTLED } from '../core/metrics.ts';
-import { allowsHttpAnswers, settingsFromEnvironment } from '../core/settings.ts';
-import { systemClock } from '../renewal/ports/clock.ts';
+import { settingsFromEnvironment } from '../core/settings.ts';
 import type { ProvisionPorts } from '../renewal/provision/provision-run.ts';
 import { provision, refuse } from '../renewal/provision.ts';
-import { powertoolsLog } from './log.ts';
-import { createEmit, printLine } from './metrics.ts';
-import type { Surroundings } from './renew.ts';
+import { createEmit } from './metrics.ts';
+import { type Context, deployedSurroundings, type Surroundings } from './surroundings.ts';
 
-/** What we use of the context that Lambda passes (docs: nodejs-context). */
-export interface ProvisionContext {
-  getRemainingTimeInMillis(): number;
+/** What the function works in; the sandbox may change more. */
+export interface ProvisionSurroundings extends Surroundings {
+  /** Whether CloudFormation, which is emulated then, may be answered at http URLs. */
+  readonly allowHttpAnswers?: boolean;
 }
+
+type ProvisionContext = Pick<Context, 'getRemainingTimeInMillis'>;
 
 /** For the answer, before Lambda stops the function. */
 const LAST_MOMENT = 30 * SECOND;
@@ -27,10 +28,10 @@ const LAST_MOMENT = 30 * SECOND;
  * repeats the event.
  */
 export function createProvision(
-  surroundings: Pick<Surroundings, 'environment' | 'clock' | 'log' | 'print'>,
+  surroundings: ProvisionSurroundings,
 ): (event: unknown, context: ProvisionContext) => Promise<void> {
-  const { environment, clock, log } = surroundings;
-  const answers = createCloudFormationAnswers({ clock, allowHttp: allowsHttpAnswers(environment) });
+  const { clock, log, allowHttpAnswers = false } = surroundings;
+  const answers = createCloudFormationAnswers({ clock, allowHttp: allowHttpAnswers });
   try {
     return answering({ ...surroundings, answers });
   } catch (error) {
@@ -42,7 +43,7 @@ export function createProvision(
 function answering({
   answers,
   ...surroundings
-}: Parameters<typeof createProvision>[0] & Pick<ProvisionPorts, 'answers'>): ReturnType<typeof createProvision> {
+}: Surroundings & Pick<ProvisionPorts, 'answers'>): ReturnType<typeof createProvision> {
   const { environment, clock, log } = surroundings;
   const settings = settingsFromEnvironment(environment);
   // Of metrics it has this one alone: a failed issuance is its renewal's failure, and a refused start fails the deployment.
@@ -73,11 +74,6 @@ function answering({
 let deployed: ReturnType<typeof createProvision> | undefined;
 
 export const handler = (event: unknown, context: ProvisionContext): Promise<void> => {
-  deployed ??= createProvision({
-    environment: process.env,
-    clock: systemClock,
-    log: powertoolsLog('evercert-provision'),
-    print: printLine,
-  });
+  deployed ??= createProvision(deployedSurroundings('evercert-provision'));
   return deployed(event, context);
 };

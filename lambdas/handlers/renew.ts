@@ -5,7 +5,7 @@ import {
 } from '@aws/durable-execution-sdk-js';
 import type { KnownCas } from '../acme/known-ca.ts';
 import { createAcmTargets } from '../aws/acm-targets.ts';
-import { type AwsClients, createAwsClients, createLambdaClient } from '../aws/clients.ts';
+import { type AwsClients, type ClientOptions, createAwsClients, createLambdaClient } from '../aws/clients.ts';
 import { createDnsAccounts } from '../aws/dns-accounts.ts';
 import { createDurableTransport } from '../aws/durable-transport.ts';
 import { createRoute53Records } from '../aws/route53-records.ts';
@@ -18,7 +18,6 @@ import { type Settings, settingsFromEnvironment } from '../core/settings.ts';
 import { createFindServers, rememberServers } from '../dns/authoritative-servers.ts';
 import { createAuthoritativeTxt } from '../dns/authoritative-txt.ts';
 import { createPublicDns } from '../dns/public-dns.ts';
-import { type Clock, systemClock } from '../renewal/ports/clock.ts';
 import type { Log } from '../renewal/ports/log.ts';
 import type { Steps } from '../renewal/ports/steps.ts';
 import { renew } from '../renewal/renew.ts';
@@ -27,62 +26,47 @@ import { directSteps } from '../renewal/steps/direct-steps.ts';
 import { measuredSteps } from '../renewal/steps/measured-steps.ts';
 import { noticingSteps } from '../renewal/steps/noticing-steps.ts';
 import { DurableFailure, durableSteps } from './durable-steps.ts';
-import type { Context } from './lambda-context.ts';
-import { powertoolsLog } from './log.ts';
-import { createEmit, type Emit, type Print, printLine } from './metrics.ts';
+import { createEmit, type Emit } from './metrics.ts';
+import { type Context, deployedSurroundings, type Surroundings } from './surroundings.ts';
 
-/** What is not read from the environment; the sandbox passes its own. */
-export interface Surroundings {
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Where metrics are written. */
-  readonly print: Print;
+/** What the function works in; the sandbox may change more. */
+export interface RenewSurroundings extends Surroundings {
   /** Watches the steps of a renewal. */
   readonly watch?: (steps: Steps) => Steps;
   /** What a renewal works with; the adapters of AWS and DNS when left out. */
   readonly ports?: typeof renewalPorts;
 }
 
+type RenewContext = Pick<Context, 'awsRequestId'>;
+
 /**
  * The `renew` function, everything in one invocation. Event: `{"certificate": "name", "force"?: true, "spec"?: {…}}`;
  * result: `RenewOutcome`. Failures are thrown, so that metrics, retries and alarms fire.
  */
-export function createRenew(surroundings: Surroundings): (event: unknown, context: Context) => Promise<RenewOutcome> {
-  const { environment, clock, log, watch = asItIs, ports = renewalPorts } = surroundings;
-  const settings = settingsFromEnvironment(environment);
-  const emit = createEmit(settings.renewer, surroundings);
-  const around = { clock, log, onThrottled: () => emit(THROTTLED) };
-  const shared = sharedByRuns(around);
-  return async (input, context) => {
-    // Lambda repeats an asynchronous event under the same request id: the repetition goes on with its own claim.
-    const run = startRun(ports(settings, around, shared), settings, context.awsRequestId, shared.cas);
-    return measuredRenewal(input, watch(directSteps(clock)), run, emit);
-  };
+export function createRenew(
+  surroundings: RenewSurroundings,
+): (event: unknown, context: RenewContext) => Promise<RenewOutcome> {
+  const { start, work } = prepare(surroundings);
+  // Lambda repeats an asynchronous event under the same request id: the repetition goes on with its own claim.
+  return async (input, { awsRequestId }) => work(input, directSteps(surroundings.clock), start(awsRequestId));
 }
 
 /**
  * The `renew` function as a durable one: the same events, results and failures; each resume is an invocation of its own
  * that goes on where the last one stopped.
  */
-export function createDurableRenew(surroundings: Surroundings): DurableLambdaHandler {
-  const { environment, clock, log, watch = asItIs, ports = renewalPorts } = surroundings;
-  const settings = settingsFromEnvironment(environment);
-  const emit = createEmit(settings.renewer, surroundings);
-  const around = { clock, log, onThrottled: () => emit(THROTTLED) };
-  const shared = sharedByRuns(around);
+export function createDurableRenew(surroundings: RenewSurroundings): DurableLambdaHandler {
+  const { start, work, around } = prepare(surroundings);
   // Lambda often resumes in the process that has suspended: what it knows already need not be asked again.
   let suspended: { readonly run: Run; readonly seen: Set<string> } | undefined;
   const transport = createDurableTransport(createLambdaClient(around));
   const flow: DurableExecutionHandler<unknown, RenewOutcome> = async (input, context) => {
     const id = context.executionContext.durableExecutionArn;
-    if (suspended?.run.id !== id) {
-      suspended = { run: startRun(ports(settings, around, shared), settings, id, shared.cas), seen: new Set() };
-    }
+    if (suspended?.run.id !== id) suspended = { run: start(id), seen: new Set() };
     const { run, seen } = suspended;
     try {
       const steps = noticingSteps(durableSteps(context), seen, () => forgetProgress(run));
-      return await measuredRenewal(input, watch(steps), run, emit);
+      return await work(input, steps, run);
     } catch (error) {
       throw new DurableFailure(error);
     } finally {
@@ -90,6 +74,24 @@ export function createDurableRenew(surroundings: Surroundings): DurableLambdaHan
     }
   };
   return withDurableExecution(flow, { durableExecutionClient: transport });
+}
+
+/** What the runs of a process are made with. */
+function prepare(surroundings: RenewSurroundings): {
+  readonly around: Around;
+  readonly start: (id: string) => Run;
+  readonly work: (input: unknown, steps: Steps, run: Run) => Promise<RenewOutcome>;
+} {
+  const { environment, clock, log, watch = asItIs, ports = renewalPorts } = surroundings;
+  const settings = settingsFromEnvironment(environment);
+  const emit = createEmit(settings.renewer, surroundings);
+  const around = { clock, log, onThrottled: () => emit(THROTTLED) };
+  const shared = sharedByRuns(around);
+  return {
+    around,
+    start: (id) => startRun(ports(settings, around, shared), settings, id, shared.cas),
+    work: (input, steps, run) => measuredRenewal(input, watch(steps), run, emit),
+  };
 }
 
 /**
@@ -119,10 +121,9 @@ interface Shared {
   readonly cas: KnownCas;
 }
 
-interface Around {
-  readonly clock: Clock;
+/** What adapters work with, besides the settings. */
+interface Around extends ClientOptions {
   readonly log: Log;
-  readonly onThrottled?: () => void;
 }
 
 function sharedByRuns(around: Around): Shared {
@@ -151,18 +152,13 @@ export function renewalPorts(
   };
 }
 
-const surroundings = (): Surroundings => ({
-  environment: process.env,
-  clock: systemClock,
-  log: powertoolsLog('evercert-renew'),
-  print: printLine,
-});
+const SERVICE = 'evercert-renew';
 
 let direct: ReturnType<typeof createRenew> | undefined;
 
 /** For a function without durable execution. */
-export const handler = (event: unknown, context: Context): Promise<RenewOutcome> => {
-  direct ??= createRenew(surroundings());
+export const handler = (event: unknown, context: RenewContext): Promise<RenewOutcome> => {
+  direct ??= createRenew(deployedSurroundings(SERVICE));
   return direct(event, context);
 };
 
@@ -170,6 +166,6 @@ let durable: DurableLambdaHandler | undefined;
 
 /** For a durable function: it understands no other invocations. */
 export const durableHandler: DurableLambdaHandler = (event, context) => {
-  durable ??= createDurableRenew(surroundings());
+  durable ??= createDurableRenew(deployedSurroundings(SERVICE));
   return durable(event, context);
 };

@@ -5,21 +5,18 @@ import { scanMetrics, THROTTLED } from '../core/metrics.ts';
 import type { ScanResult } from '../core/outcome.ts';
 import { parseScanEvent } from '../core/scan-event.ts';
 import { settingsFromEnvironment } from '../core/settings.ts';
-import { systemClock } from '../renewal/ports/clock.ts';
 import { scan } from '../renewal/scan.ts';
-import type { Context } from './lambda-context.ts';
-import { powertoolsLog } from './log.ts';
-import { createEmit, printLine } from './metrics.ts';
+import { createEmit } from './metrics.ts';
 import { readPrivateCa } from './private-cas.ts';
-import type { Surroundings } from './renew.ts';
+import { type Context, deployedSurroundings, type Surroundings } from './surroundings.ts';
 
 /**
  * The `scan` function. Event: `{}` or `{"certificates": ["name"], "force": true, "dryRun": true}`; result:
  * `ScanResult`. Throws when nothing could be scanned or a name is unknown.
  */
 export function createScan(
-  surroundings: Pick<Surroundings, 'environment' | 'clock' | 'log' | 'print'>,
-): (event: unknown, context: Context) => Promise<ScanResult> {
+  surroundings: Surroundings,
+): (event: unknown, context: Pick<Context, 'awsRequestId'>) => Promise<ScanResult> {
   const { environment, clock, log } = surroundings;
   const settings = settingsFromEnvironment(environment);
   const { privateCaFolder } = settings;
@@ -45,11 +42,6 @@ export function createScan(
 let deployed: ReturnType<typeof createScan> | undefined;
 
 export const handler = (event: unknown, context: Context): Promise<ScanResult> => {
-  deployed ??= createScan({
-    environment: process.env,
-    clock: systemClock,
-    log: powertoolsLog('evercert-scan'),
-    print: printLine,
-  });
+  deployed ??= createScan(deployedSurroundings('evercert-scan'));
   return deployed(event, context);
 };

@@ -1,11 +1,12 @@
 import type { CertificateSpec } from '../core/certificate-spec.ts';
 import type { AcmImport } from '../core/certificate-tags.ts';
 import { RenewalFailure } from '../core/failure.ts';
+import type { Validity } from '../core/lifetime.ts';
 import type { Trust } from '../core/trust.ts';
 import type { Claim } from './claim/claim.ts';
 
 /** Changes when code that goes on with an attempt could misread one that an older or newer version began. */
-export const ATTEMPT_SCHEMA = 1;
+export const ATTEMPT_SCHEMA = 2;
 
 /** One try at a certificate. Plain data without key material: it crosses steps. */
 export interface Attempt {
@@ -29,16 +30,15 @@ export interface Attempt {
   readonly fallback?: Fallback | undefined;
   /** What the live pair's chain ends in; `undefined` when there is no live pair or nobody knows. */
   readonly liveTrust: Trust | undefined;
-  /** Of the live pair; `undefined` when there is none. */
-  readonly notBefore?: number | undefined;
-  readonly notAfter: number | undefined;
+  /** The live pair's; `undefined` when there is none. */
+  readonly live: Validity | undefined;
   /** The certificate that the tags describe, and when it renews: of the live pair, or of the one before. */
   readonly describedSerial: string | undefined;
   readonly describedRenewAt: number | undefined;
   readonly failures: number;
   /** When certificates for these names were issued in the last week, and orders placed in the last three hours. */
-  readonly issued?: readonly number[];
-  readonly ordered?: readonly number[];
+  readonly issued: readonly number[];
+  readonly ordered: readonly number[];
   readonly imports: Readonly<Record<string, AcmImport>>;
   /** An order that an earlier attempt of this generation placed, as far as the tags know. */
   readonly knownOrder: string | undefined;

@@ -1,3 +1,4 @@
+import { arnsByRegion } from '../core/certificate-tags.ts';
 import { isHarmless, toFailure } from '../core/failure.ts';
 import type { RenewOutcome } from '../core/outcome.ts';
 import type { RenewEvent } from '../core/renew-event.ts';
@@ -9,7 +10,6 @@ import { asFailure, recordFailure } from './outcome/record-failure.ts';
 import type { Steps } from './ports/steps.ts';
 import { importEverywhere } from './publish/import-everywhere.ts';
 import { goLive } from './publish/publish.ts';
-import { reinstate } from './publish/reinstate.ts';
 import { revokeAtOnce, revokeReplaced } from './revoke.ts';
 import type { Run } from './run.ts';
 
@@ -41,7 +41,11 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
       await steps.run('go live', () => goLive(attempt.claim, issued.version, run));
       version = issued.version;
     }
-    if (attempt.reinstates !== undefined) version = await steps.run('reinstate', () => reinstate(attempt, run));
+    const { reinstates } = attempt;
+    if (reinstates !== undefined) {
+      await steps.run('reinstate', () => goLive(attempt.claim, reinstates, run));
+      version = reinstates;
+    }
     const imported = await importEverywhere(attempt, version, steps, run);
     imports = imported.imports;
     if (imported.failure) throw imported.failure;
@@ -61,6 +65,5 @@ function leftAlone(
   decision: RenewOutcome['decision'],
   reason: string,
 ): RenewOutcome {
-  const acm = Object.fromEntries(Object.entries(imports).map(([region, { arn }]) => [region, arn]));
-  return { certificate: name, decision, reason, secretArn: claim.arn, acm };
+  return { certificate: name, decision, reason, secretArn: claim.arn, acm: arnsByRegion(imports) };
 }

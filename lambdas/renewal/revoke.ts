@@ -1,6 +1,7 @@
 import { keyDigestOf } from '../acme/private-key.ts';
 import { revokeCertificate } from '../acme/revocation.ts';
 import { openSession } from '../acme/session.ts';
+import { preferredIssuer } from '../core/certificate-spec.ts';
 import { isRenewalFailure, messageOf, RenewalFailure } from '../core/failure.ts';
 import type { Revoke } from '../core/renew-event.ts';
 import {
@@ -16,7 +17,8 @@ import type { Attempt } from './attempt.ts';
 import { type ManagedCertificate, readManagedCertificate } from './certificate/managed-certificate.ts';
 import { expectTime } from './claim/claim.ts';
 import { digest } from './digest.ts';
-import { endpointOf, openIssuer, readIssuerSettings } from './issuer/issuer.ts';
+import { readIssuerSettings } from './issuer/issuer-secret.ts';
+import { endpointOf, openIssuer } from './issuer/open-issuer.ts';
 import { withKnownAccount } from './issuer/with-known-account.ts';
 import type { Steps } from './ports/steps.ts';
 import { readPair } from './publish/publish.ts';
@@ -30,7 +32,7 @@ import type { Run } from './run.ts';
  * by its serial number: Lambda, clients and people repeat themselves, and what they mean is gone by then.
  * Throws `invalid-input` when there is nothing to revoke, and when another certificate is live than the one that is named.
  */
-export async function withRevocationAsked(
+export async function recordRevocation(
   certificate: ManagedCertificate,
   wanted: Revoke | undefined,
   run: Run,
@@ -168,14 +170,14 @@ async function revoke(revocation: Revocation, attempt: Attempt, run: Run): Promi
  * every CA does that, and the key's version may be gone: the answer is `false`, and the account has to do.
  */
 async function revokedByKey(
-  { certificate = '', version, reason, issuer: name }: Revocation,
-  { claim, name: shown }: Attempt,
+  { certificate = '', version, reason, issuer }: Revocation,
+  { claim, name }: Attempt,
   run: Run,
 ): Promise<boolean> {
   const value = reason === 'keyCompromise' ? await run.vault.read(claim.arn, version) : undefined;
   const pair = value === undefined ? undefined : parseSecretValue(value);
   if (pair?.kind !== 'pair') return false;
-  const { settings } = await openIssuer(name, run, WHILE_PAUSED);
+  const { settings } = await openIssuer({ issuer, ...WHILE_PAUSED }, run);
   const session = openSession(endpointOf(settings), { accountKey: pair.privateKey, clock: run.clock, cas: run.cas });
   try {
     await revokeCertificate(session, { certificate, reason, signedBy: 'key' });
@@ -183,24 +185,23 @@ async function revokedByKey(
   } catch (error) {
     if (!isRenewalFailure(error) || error.code !== 'ca-refused') throw error;
     run.log.warn('the CA does not take the certificate’s own key for its revocation; the account asks', {
-      certificate: shown,
+      certificate: name,
       problem: error.message,
     });
     return false;
   }
 }
 
-async function revokeByAccount({ certificate = '', reason, issuer: name }: Revocation, run: Run): Promise<void> {
-  await withKnownAccount(name, run, WHILE_PAUSED, ({ session }) =>
+async function revokeByAccount({ certificate = '', reason, issuer }: Revocation, run: Run): Promise<void> {
+  await withKnownAccount({ issuer, ...WHILE_PAUSED }, run, ({ session }) =>
     revokeCertificate(session, { certificate, reason, signedBy: 'account' }),
   );
 }
 
 /** The issuer that has ordered the live pair; the spec's first for an adopted one, which doesn't say. */
 async function issuerOf({ name, live, spec, tags }: ManagedCertificate, run: Run): Promise<string> {
-  const [first = ''] = spec.issuer;
   const directoryUrl = live.kind === 'pair' ? live.directoryUrl : undefined;
-  if (directoryUrl === undefined) return first;
+  if (directoryUrl === undefined) return preferredIssuer(spec);
   for (const issuer of new Set([...(tags.issuer === undefined ? [] : [tags.issuer]), ...spec.issuer])) {
     const settings = await readIssuerSettings(issuer, run).catch((error: unknown) => {
       if (isRenewalFailure(error) && error.code === 'unknown-issuer') return undefined;

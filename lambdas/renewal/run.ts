@@ -2,7 +2,7 @@ import type { KnownCas } from '../acme/known-ca.ts';
 import type { Order } from '../acme/order.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Pending } from './claim/pending.ts';
-import type { OpenIssuer } from './issuer/open-issuer.ts';
+import type { OpenIssuer } from './issuer/issuer.ts';
 import type { CertificateTargets } from './ports/certificate-targets.ts';
 import type { ChallengeRecords } from './ports/challenge-records.ts';
 import type { Clock } from './ports/clock.ts';

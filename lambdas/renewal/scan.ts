@@ -1,19 +1,13 @@
-import type { RenewalInfoTransports } from '../acme/renewal-info.ts';
 import { certificateName } from '../core/certificate-name.ts';
-import {
-  type CertificateTags,
-  RENEWER_TAG,
-  readCertificateTags,
-  writeCertificateTags,
-} from '../core/certificate-tags.ts';
-import { type Decision, dueFromMetadata, isInformedOfLive, renewalTime } from '../core/due.ts';
+import { type CertificateTags, RENEWER_TAG, readCertificateTags } from '../core/certificate-tags.ts';
+import { type Decision, dueFromMetadata } from '../core/due.ts';
 import { messageOf } from '../core/failure.ts';
-import type { ScanFacts, Validity } from '../core/metrics.ts';
-import { isoInstant, type ScannedCertificate, type ScanResult } from '../core/outcome.ts';
+import { isoInstant } from '../core/instant.ts';
+import type { NamedValidity, ScanFacts } from '../core/metrics.ts';
+import type { ScannedCertificate, ScanResult } from '../core/outcome.ts';
 import type { PrivateCa } from '../core/private-ca.ts';
 import type { ScanEvent } from '../core/scan-event.ts';
 import type { Settings } from '../core/settings.ts';
-import { LIVE } from '../core/stages.ts';
 import { describeCertificate } from './certificate/find-certificate.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
@@ -22,7 +16,7 @@ import type { SecretDescription, SecretVault } from './ports/secret-vault.ts';
 import { executionName } from './scan/execution-name.ts';
 import { inParallel } from './scan/in-parallel.ts';
 import { createPace, type Pace } from './scan/pace.ts';
-import { askRenewalInfo } from './scan/renewal-info.ts';
+import { type AskingPorts, questionFor, withSuggestion } from './scan/renewal-info.ts';
 import { countedOrders, type StartBudget, startBudget, WAIT_FOR_BUDGET } from './scan/start-budget.ts';
 
 /** What `scan` needs of the world. It reads no secret's value. */
@@ -50,11 +44,7 @@ export interface Scan {
 const RENEWAL_INFO_PER_MINUTE = 2_400;
 
 /** Within one scan. */
-type PacedPorts = ScanPorts & {
-  readonly pace: Pace;
-  readonly turnToAsk: Pace;
-  readonly transports: RenewalInfoTransports;
-};
+type PacedPorts = ScanPorts & AskingPorts & { readonly pace: Pace };
 
 const NO_TIME_LEFT = 'a later scan starts it, because no more fit into this one at startsPerMinute';
 
@@ -71,7 +61,7 @@ const AT_ONCE = 20;
 export async function scan(event: ScanEvent, settings: Settings, ports: ScanPorts): Promise<Scan> {
   const orders: number[] = [];
   const found: Found[] = [];
-  const validities: Validity[] = [];
+  const validities: NamedValidity[] = [];
   for await (const { tags: text, ...secret } of await find(event.certificates, settings, ports)) {
     const tags = readCertificateTags(text);
     orders.push(...countedOrders(tags));
@@ -106,7 +96,7 @@ function validityOf(
   { name }: Listed,
   { notBefore, notAfter }: CertificateTags,
   { prefix }: Settings,
-): readonly Validity[] {
+): readonly NamedValidity[] {
   if (notBefore === undefined || notAfter === undefined) return [];
   return [{ name: certificateName(prefix, name), notBefore, notAfter }];
 }
@@ -152,7 +142,7 @@ function waitsAnyway(
   settings: Settings,
   now: number,
 ): ScannedCertificate | undefined {
-  if (asksRenewalInfo(tags, secret, event, now)) return undefined;
+  if (questionFor(tags, secret, event, now)) return undefined;
   const { action, reason } = dueFromMetadata({ tags, stages: secret.stages }, now, event.force);
   return action === 'wait' ? scanned(secret, tags, settings, { decision: 'wait', reason }) : undefined;
 }
@@ -204,40 +194,4 @@ async function act(
     log.error('renewal could not be started', { certificate: name, reason, problem: messageOf(error) });
     return { decision: 'failed', reason: `${reason}; it could not be started: ${messageOf(error)}` };
   }
-}
-
-/** Whether the issuing CA is to be asked for renewal information now. */
-function asksRenewalInfo(tags: CertificateTags, secret: Listed, event: ScanEvent, now: number): boolean {
-  const { ariId, renewalInfo, ariCheck = 0, notBefore, notAfter = 0, renewBy } = tags;
-  const described = tags.state === 'issued' && tags.version === secret.stages[LIVE] && isInformedOfLive(tags);
-  const dated = notBefore !== undefined && renewBy !== undefined && notAfter > now;
-  return !event.dryRun && described && dated && Boolean(ariId && renewalInfo) && ariCheck <= now;
-}
-
-/** Asks the issuing CA when its time has come, and remembers the answer. A failure to remember is no failure. */
-async function withSuggestion(
-  tags: CertificateTags,
-  secret: Listed,
-  event: ScanEvent,
-  ports: PacedPorts,
-): Promise<CertificateTags> {
-  const { ariId, renewalInfo, notBefore, notAfter, renewBy, issuer = '' } = tags;
-  if (!asksRenewalInfo(tags, secret, event, ports.clock.now()) || !ariId || !renewalInfo) return tags;
-  if (notBefore === undefined || notAfter === undefined || renewBy === undefined) return tags;
-  // Whose turn does not come is asked about by a later scan.
-  if (!(await ports.turnToAsk())) return tags;
-  const suggestion = await askRenewalInfo({ ...ports.privateCa(issuer), renewalInfoUrl: renewalInfo }, ariId, ports);
-  // Without an answer the lifetime rule holds, and an earlier moment that the CA has asked for.
-  const renewAt =
-    suggestion.renewAt === undefined
-      ? Math.min(tags.renewAt ?? renewBy, renewBy)
-      : renewalTime({ notBefore, notAfter }, renewBy, suggestion.renewAt);
-  // With the certificate that it is about: should the answer be stored late, another one may be live by then.
-  const changes = { ariId, ariCheck: suggestion.nextCheck, renewAt };
-  try {
-    await ports.vault.tag(secret.arn, writeCertificateTags(changes));
-  } catch (error) {
-    ports.log.warn('the renewal information could not be stored', { secret: secret.name, problem: messageOf(error) });
-  }
-  return { ...tags, ...changes };
 }

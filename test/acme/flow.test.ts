@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { findOrRegisterAccount } from '../../lambdas/acme/account.ts';
-import { certificateId } from '../../lambdas/acme/certificate-id.ts';
+import { ariIdOf } from '../../lambdas/acme/ari-id.ts';
 import { createCsr } from '../../lambdas/acme/csr.ts';
 import { downloadChain, finalizeOrder, placeOrder, readOrder } from '../../lambdas/acme/order.ts';
 import { generatePrivateKey } from '../../lambdas/acme/private-key.ts';
@@ -42,7 +42,7 @@ async function obtain(underTest: CaUnderTest): Promise<void> {
   });
   const { renewalInfo: renewalInfoUrl = '' } = await directoryOf(session);
   const endpoint = { ...endpointOf(underTest), renewalInfoUrl };
-  const { start, end } = await readRenewalInfo(endpoint, certificateId(certificate), { clock });
+  const { start, end } = await readRenewalInfo(endpoint, ariIdOf(certificate) ?? '', { clock });
   expect(start).toBeLessThan(end);
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { certificateId } from '../../lambdas/acme/certificate-id.ts';
+import { ariIdOf } from '../../lambdas/acme/ari-id.ts';
 import { type RenewalInfoEndpoint, readRenewalInfo } from '../../lambdas/acme/renewal-info.ts';
 import { directoryOf } from '../../lambdas/acme/session.ts';
 import { type CaUnderTest, obtain, withCa } from '../sandbox/ca/with-ca.ts';
@@ -19,7 +19,7 @@ describe('renewal information from a CA', () => {
     withCa({}, async (underTest) => {
       const { ca, clock, calls } = underTest;
       const { certificate } = await obtain(underTest, ['leane.dev']);
-      const id = certificateId(certificate.text);
+      const id = ariIdOf(certificate.text) ?? '';
       const endpoint = await renewalInfoAt(underTest);
       calls.reset();
       const info = await readRenewalInfo(endpoint, id, { clock });
@@ -38,7 +38,7 @@ describe('renewal information from a CA', () => {
       const { ca, clock } = underTest;
       const { certificate } = await obtain(underTest, ['leane.dev']);
       ca.revoke(ca.certificates[0]?.serial ?? '');
-      const id = certificateId(certificate.text);
+      const id = ariIdOf(certificate.text) ?? '';
       const { end } = await readRenewalInfo(await renewalInfoAt(underTest), id, { clock });
       expect(end).toBeLessThan(clock.now());
     }));

@@ -88,20 +88,21 @@ describe('a session', () => {
       expect(ca.asked()).toEqual(['GET /directory']);
     });
 
-    it('tells profiles, whether accounts are bound, and where renewal information is', async () => {
-      const meta = {
-        profiles: { classic: 'https://ca.example/classic' },
-        externalAccountRequired: true,
-        caaIdentities: ['ca.example'],
-      };
+    it('tells the names of profiles, whether accounts are bound, and where renewal information is', async () => {
+      const meta = { externalAccountRequired: true, caaIdentities: ['ca.example'] };
+      const profiles = { classic: 'https://ca.example/classic' };
       const urls = { newNonce: ca.url('/n'), newAccount: ca.url('/a'), newOrder: ca.url('/o') };
-      ca.script('GET /directory', { body: { ...urls, renewalInfo: ca.url('/ari'), meta } });
-      expect(await directoryOf(session)).toEqual({ ...urls, renewalInfo: ca.url('/ari'), meta });
+      ca.script('GET /directory', { body: { ...urls, renewalInfo: ca.url('/ari'), meta: { ...meta, profiles } } });
+      expect(await directoryOf(session)).toEqual({
+        ...urls,
+        renewalInfo: ca.url('/ari'),
+        meta: { ...meta, profiles: ['classic'] },
+      });
     });
 
     it('needs no meta', async () => {
       expect((await directoryOf(session)).meta).toEqual({
-        profiles: {},
+        profiles: [],
         externalAccountRequired: false,
         caaIdentities: [],
       });

@@ -112,29 +112,28 @@ describe('Route 53', () => {
     });
 
     it('one list of zones for all names and questions of a run', async () => {
-      await Promise.all([records.locate([NAME, '_acme-challenge.www.example.com']), records.locate([NAME])]);
-      await records.locate([NAME]);
+      await Promise.all([records.locate(NAME), records.locate('_acme-challenge.www.example.com')]);
+      await records.locate(NAME);
       expect(requests()).toEqual({ ListHostedZones: 1 });
     });
 
     it('one look at a zone that is given, and no list', async () => {
-      await records.locate([NAME, '_acme-challenge.www.example.com'], { hostedZoneId: zoneId });
-      await records.locate([NAME], { hostedZoneId: zoneId });
+      await records.locate('_acme-challenge.www.example.com', { hostedZoneId: zoneId });
+      await records.locate(NAME, { hostedZoneId: zoneId });
       expect(requests()).toEqual({ GetHostedZone: 1 });
     });
 
     it('one session for each role, and another one before its credentials end', async () => {
       world.route53.createZone('partner.example', { account: PARTNER });
       const names = ['_acme-challenge.partner.example', '_acme-challenge.www.partner.example'];
-      await Promise.all(names.map((name) => records.locate([name], { role: ROLE })));
+      await Promise.all(names.map((name) => records.locate(name, { role: ROLE })));
       expect(world.calls.by('sts')).toEqual({ AssumeRole: 1 });
       await world.clock.advance(56 * 60_000);
-      await records.locate(names, { role: ROLE });
+      await Promise.all(names.map((name) => records.locate(name, { role: ROLE })));
       expect(world.calls.by('sts')).toEqual({ AssumeRole: 2 });
     });
 
     it('nothing when there is nothing to do', async () => {
-      await records.locate([]);
       await records.present([]);
       await records.remove([]);
       expect(requests()).toEqual({});
@@ -185,7 +184,7 @@ describe('Route 53', () => {
 
     it('nothing for a record that is none of a challenge', async () => {
       const foreign = wanted(['a'], 'example.com');
-      await expect(records.locate([NAME, 'example.com'])).rejects.toMatchObject({ code: 'unexpected' });
+      await expect(records.locate('example.com')).rejects.toMatchObject({ code: 'unexpected' });
       await expect(records.present([wanted(['a']), foreign])).rejects.toMatchObject({ code: 'unexpected' });
       await expect(records.remove([wanted(['a']), foreign])).rejects.toMatchObject({ code: 'unexpected' });
       await expect(records.present([wanted(['"a"'])])).rejects.toMatchObject({ code: 'unexpected' });
@@ -196,8 +195,8 @@ describe('Route 53', () => {
   describe('locate', () => {
     it('finds a zone on the third page', async () => {
       for (let index = 0; index < 249; index += 1) world.route53.createZone(`zone-${index}.example.net`);
-      const [located] = await records.locate(['_acme-challenge.www.zone-248.example.net']);
-      expect(located?.zoneName).toBe('zone-248.example.net');
+      const located = await records.locate('_acme-challenge.www.zone-248.example.net');
+      expect(located.zoneName).toBe('zone-248.example.net');
       expect(requests()).toEqual({ ListHostedZones: 3 });
     });
 
@@ -207,8 +206,8 @@ describe('Route 53', () => {
         times: 1,
         error: { status: 403, name: 'AccessDenied', message: 'not authorized to perform: route53:ListHostedZones' },
       });
-      await expect(records.locate([NAME])).rejects.toMatchObject({ code: 'access-denied' });
-      expect(await records.locate([NAME])).toMatchObject([{ zoneId }]);
+      await expect(records.locate(NAME)).rejects.toMatchObject({ code: 'access-denied' });
+      expect(await records.locate(NAME)).toMatchObject({ zoneId });
     });
   });
 
@@ -399,7 +398,7 @@ describe('Route 53', () => {
 
   describe('throttling slows it down, no more:', () => {
     it.each<[string, () => Promise<unknown>]>([
-      ['ListHostedZones', () => records.locate([NAME])],
+      ['ListHostedZones', () => records.locate(NAME)],
       ['ChangeResourceRecordSets', () => records.present([wanted(['a'])])],
       [
         'GetChange',

@@ -1,11 +1,11 @@
 /**
  * Two years of a fleet: how many renewals come inside of the CA's window, how many orders a certificate takes, and how
  * little of a lifetime was ever left. A thousand certificates by evercert's own decisions (`dueFromMetadata`,
- * `lifetimeRenewal`, `selectedInstant`, `renewalTime`, `nextRenewalInfoCheck`, `retryAt`) and a simple model of a CA and of
+ * `lifetimeRenewal`, `selectedInstant`, `renewalTime`, `nextRenewalInfoCheck`, `nextAttemptAt`) and a simple model of a CA and of
  * `renew`. `npm run bench:years [-- --json] [-- --fleet=N]`; `--fleet` also runs N certificates (5 when no number is given)
  * through the deployed `scan` and `renew` in the sandbox, which takes half a minute for each on an idle core.
  */
-import { retryAt } from '../../lambdas/core/back-off.ts';
+import { nextAttemptAt } from '../../lambdas/core/back-off.ts';
 import type { CertificateTags } from '../../lambdas/core/certificate-tags.ts';
 import { dueFromMetadata, renewalTime } from '../../lambdas/core/due.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
@@ -113,7 +113,7 @@ function look(certificate: Certificate, now: number, world: keyof typeof WORLDS)
   if (decision.action === 'wait') return;
   if (WORLDS[world](id, now)) {
     const failures = (tags.failures ?? 0) + 1;
-    certificate.tags = { ...tags, state: 'failed', failures, retryAt: retryAt({ now, failures, notAfter }) };
+    certificate.tags = { ...tags, state: 'failed', failures, retryAt: nextAttemptAt({ now, failures, notAfter }) };
     return;
   }
   const ordered = now + MINUTE;

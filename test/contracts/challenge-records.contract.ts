@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DnsRole } from '../../lambdas/core/dns-role.ts';
+import type { AssumedRole } from '../../lambdas/core/dns-role.ts';
 import type { ChallengeRecord, ChallengeRecords } from '../../lambdas/renewal/ports/challenge-records.ts';
 
 /** Hosted zones, and clients of them. */
@@ -9,11 +9,11 @@ export interface ChallengeRecordsWorld {
   /** Returns the new zone's id. */
   createZone(
     name: string,
-    options?: { readonly privateZone?: boolean; readonly nameServers?: readonly string[]; readonly role?: DnsRole },
+    options?: { readonly privateZone?: boolean; readonly nameServers?: readonly string[]; readonly role?: AssumedRole },
   ): string;
   deleteZone(zoneId: string): void;
   /** A role of another account that may be assumed. */
-  readonly role: DnsRole;
+  readonly role: AssumedRole;
   /** Another client's record set; `values` are quoted. */
   put(zoneId: string, recordName: string, values: readonly string[], ttl?: number): void;
   /** The values that are at a name, quoted. */
@@ -49,20 +49,21 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
     const held = (recordName = NAME) => world.held(zoneId, recordName).toSorted();
 
     describe('locate', () => {
-      it('finds the zone with the longest matching suffix for each name, in the order of the names', async () => {
+      it('finds the zone with the longest matching suffix', async () => {
         const sub = world.createZone('sub.example.com');
         const other = world.createZone('example.org');
-        const names = ['_acme-challenge.www.sub.example.com', NAME, '_acme-challenge.a.b.example.org'];
-        expect(await records.locate([...names, '_acme-challenge.sub.example.com'])).toEqual([
-          { recordName: names[0], zoneId: sub, zoneName: 'sub.example.com' },
-          { recordName: names[1], zoneId, zoneName: 'example.com' },
-          { recordName: names[2], zoneId: other, zoneName: 'example.org' },
+        const places = [
+          { recordName: '_acme-challenge.www.sub.example.com', zoneId: sub, zoneName: 'sub.example.com' },
+          { recordName: NAME, zoneId, zoneName: 'example.com' },
+          { recordName: '_acme-challenge.a.b.example.org', zoneId: other, zoneName: 'example.org' },
           { recordName: '_acme-challenge.sub.example.com', zoneId: sub, zoneName: 'sub.example.com' },
-        ]);
+        ];
+        const located = await Promise.all(places.map(({ recordName }) => records.locate(recordName)));
+        expect(located).toEqual(places);
       });
 
       it('matches whole labels', async () => {
-        await expect(records.locate(['_acme-challenge.notexample.com'])).rejects.toMatchObject({
+        await expect(records.locate('_acme-challenge.notexample.com')).rejects.toMatchObject({
           code: 'no-hosted-zone',
         });
       });
@@ -70,13 +71,13 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
       it('takes no private zone', async () => {
         world.createZone('sub.example.com', { privateZone: true });
         world.createZone('example.com', { privateZone: true });
-        expect(await records.locate(['_acme-challenge.sub.example.com'])).toMatchObject([{ zoneId }]);
+        expect(await records.locate('_acme-challenge.sub.example.com')).toMatchObject({ zoneId });
       });
 
       it('takes the zone that is asked for', async () => {
         const second = world.createZone('example.com');
         world.createZone('sub.example.com');
-        const [located] = await records.locate(['_acme-challenge.sub.example.com'], { hostedZoneId: second });
+        const located = await records.locate('_acme-challenge.sub.example.com', { hostedZoneId: second });
         expect(located).toMatchObject({ zoneId: second, zoneName: 'example.com' });
       });
 
@@ -86,14 +87,14 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
         ['does not cover the name', () => world.createZone('example.org')],
       ])('refuses a zone that %s', async (_, create) => {
         const hostedZoneId = create();
-        await expect(records.locate([NAME], { hostedZoneId })).rejects.toMatchObject({
+        await expect(records.locate(NAME, { hostedZoneId })).rejects.toMatchObject({
           code: 'no-hosted-zone',
           message: expect.stringContaining(hostedZoneId),
         });
       });
 
       it('names the record and the zones that exist when none covers it', async () => {
-        const failure = await records.locate([NAME, '_acme-challenge.example.net']).catch((error: unknown) => error);
+        const failure = await records.locate('_acme-challenge.example.net').catch((error: unknown) => error);
         expect(failure).toMatchObject({ name: 'RenewalFailure', code: 'no-hosted-zone' });
         expect(String(failure)).toContain('_acme-challenge.example.net');
         expect(String(failure)).toContain('example.com');
@@ -101,7 +102,7 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
 
       it('asks which zone is meant when two public zones have the name', async () => {
         const second = world.createZone('example.com');
-        const failure = await records.locate([NAME]).catch((error: unknown) => error);
+        const failure = await records.locate(NAME).catch((error: unknown) => error);
         expect(failure).toMatchObject({ code: 'no-hosted-zone' });
         for (const part of [zoneId, second, 'dns.hostedZoneId']) expect(String(failure)).toContain(part);
       });
@@ -113,7 +114,7 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
           asked.push(zoneName);
           return known.filter((name) => name === 'ns-9.example.org');
         };
-        expect(await records.locate([NAME], { liveServers })).toMatchObject([{ zoneId: second }]);
+        expect(await records.locate(NAME, { liveServers })).toMatchObject({ zoneId: second });
         expect(asked).toEqual(['example.com']);
       });
 
@@ -122,15 +123,13 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
         ['others are asked', ['ns1.provider.example']],
       ])('refuses several public zones with all ids when %s', async (_, live) => {
         const second = world.createZone('example.com', { nameServers: ['ns-9.example.org'] });
-        const failure = await records
-          .locate([NAME], { liveServers: async () => live })
-          .catch((error: unknown) => error);
+        const failure = await records.locate(NAME, { liveServers: async () => live }).catch((error: unknown) => error);
         expect(failure).toMatchObject({ code: 'no-hosted-zone' });
         for (const part of [zoneId, second]) expect(String(failure)).toContain(part);
       });
 
       it('changes nothing', async () => {
-        await records.locate([NAME]);
+        await records.locate(NAME);
         expect(held()).toEqual([]);
       });
     });
@@ -275,9 +274,8 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
         const { role } = world;
         const other = world.createZone('partner.example', { role });
         const recordName = '_acme-challenge.partner.example';
-        const [zone] = await records.locate([recordName], { role });
+        const zone = await records.locate(recordName, { role });
         expect(zone).toEqual({ recordName, zoneId: other, zoneName: 'partner.example', role });
-        if (!zone) return;
         const presented = await records.present([{ ...zone, values: ['a'] }]);
         expect(presented).toMatchObject([{ zoneId: other, role }]);
         expect(world.held(other, recordName)).toEqual(['"a"']);
@@ -290,8 +288,8 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
       it('finds none of our own zones, and none of it without the role', async () => {
         world.createZone('partner.example', { role: world.role });
         const nowhere = { code: 'no-hosted-zone' };
-        await expect(records.locate([NAME], { role: world.role })).rejects.toMatchObject(nowhere);
-        await expect(records.locate(['_acme-challenge.partner.example'])).rejects.toMatchObject(nowhere);
+        await expect(records.locate(NAME, { role: world.role })).rejects.toMatchObject(nowhere);
+        await expect(records.locate('_acme-challenge.partner.example')).rejects.toMatchObject(nowhere);
       });
 
       it.each(['present', 'locate', 'nameServers', 'inSync'] as const)(
@@ -300,7 +298,7 @@ export function challengeRecordsContract(name: string, start: () => Promise<Chal
           const role = { roleArn: 'arn:aws:iam::999999999999:role/closed' };
           const calls = {
             present: () => records.present([{ ...wanted(['a']), role }]),
-            locate: () => records.locate([NAME], { role }),
+            locate: () => records.locate(NAME, { role }),
             nameServers: () => records.nameServers({ zoneId, role }),
             inSync: () => records.inSync({ changeId: 'C1', role }),
           };

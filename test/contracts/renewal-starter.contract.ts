@@ -24,13 +24,13 @@ export function renewalStarterContract(name: string, start: () => Promise<Renewa
     afterEach(() => world.stop());
 
     it('starts renew with the event', async () => {
-      await world.starter.start({ ...EVENT, force: true }, 'attempt-1');
+      await world.starter.start({ ...EVENT, force: true }, 'request-1');
       expect(await world.received()).toEqual([{ certificate: 'example.com', force: true }]);
     });
 
     it('may be repeated', async () => {
-      await world.starter.start(EVENT, 'attempt-1');
-      await world.starter.start(EVENT, 'attempt-1');
+      await world.starter.start(EVENT, 'request-1');
+      await world.starter.start(EVENT, 'request-1');
       const received = await world.received();
       expect(received.length).toBeGreaterThan(0);
       for (const event of received) expect(event).toEqual(EVENT);
@@ -38,7 +38,7 @@ export function renewalStarterContract(name: string, start: () => Promise<Renewa
 
     it("throws in the service's own words when the start is not accepted", async () => {
       world.refuse('Function not found: evercert-renew');
-      await expect(world.starter.start(EVENT, 'attempt-1')).rejects.toMatchObject({
+      await expect(world.starter.start(EVENT, 'request-1')).rejects.toMatchObject({
         name: 'RenewalFailure',
         code: 'aws-refused',
         message: expect.stringContaining('Function not found: evercert-renew'),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ServerAnswer, TxtLookup } from '../../lambdas/renewal/ports/txt-lookup.ts';
+import type { ServerAnswer } from '../../lambdas/core/propagation.ts';
+import type { TxtLookup } from '../../lambdas/renewal/ports/txt-lookup.ts';
 
 /** What a server has at the record's name (TXT records as lists of character strings), or how it fails. */
 export type ServerState =

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { propagation, type TxtAnswer } from '../../lambdas/core/propagation.ts';
+import { propagation, type ServerAnswer } from '../../lambdas/core/propagation.ts';
 
-const server = (number: number, values: readonly string[] | undefined, problem?: string): TxtAnswer => ({
+const server = (number: number, values: readonly string[] | undefined, problem?: string): ServerAnswer => ({
   server: `ns-${number}.example.net (192.0.2.${number})`,
   values,
   ...(problem !== undefined && { problem }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RenewalFailure } from '../../lambdas/core/failure.ts';
-import { parseStoredFailure, storeFailure } from '../../lambdas/core/stored-failure.ts';
+import { parseStoredFailure, toStoredFailure } from '../../lambdas/core/stored-failure.ts';
 
 const problem = {
   type: 'urn:ietf:params:acme:error:caa',
@@ -15,7 +15,7 @@ describe('A stored failure', () => {
       retry: 'never',
       details: { problem, retryAt: 5 },
     });
-    const { code, message, retry, details } = parseStoredFailure(storeFailure(failure)) ?? {};
+    const { code, message, retry, details } = parseStoredFailure(toStoredFailure(failure)) ?? {};
     expect({ code, message, retry, details }).toEqual({
       code: 'ca-refused',
       message: 'the CA refused',
@@ -26,21 +26,21 @@ describe('A stored failure', () => {
 
   it('holds neither the cause nor the stack', () => {
     const cause = new Error('POST {"privateKey":"secret"}');
-    const { message, data } = storeFailure(new RenewalFailure('aws-refused', 'no', { cause }));
+    const { message, data } = toStoredFailure(new RenewalFailure('aws-refused', 'no', { cause }));
     expect(message + data).not.toMatch(/privateKey|stack|stored-failure/);
   });
 
   it('stays far below the 32 KB that Lambda allows, and gives up the parts of the problem first', () => {
     const subproblems = Array.from({ length: 20 }, () => ({ type: 'caa', detail: 'x'.repeat(1000) }));
     const details = { problem: { ...problem, subproblems }, retryAt: 5 };
-    const stored = storeFailure(new RenewalFailure('ca-refused', 'ü'.repeat(100_000), { details }));
+    const stored = toStoredFailure(new RenewalFailure('ca-refused', 'ü'.repeat(100_000), { details }));
     expect(Buffer.byteLength(JSON.stringify(stored))).toBeLessThan(32_000);
     expect(parseStoredFailure(stored)?.details).toEqual({ problem, retryAt: 5 });
   });
 
   it('gives up the problem, but not when to try again, when that is still too long', () => {
     const details = { problem: { ...problem, detail: 'x'.repeat(10_000) }, retryAt: 5 };
-    const stored = storeFailure(new RenewalFailure('ca-refused', 'no', { details }));
+    const stored = toStoredFailure(new RenewalFailure('ca-refused', 'no', { details }));
     expect(parseStoredFailure(stored)?.details).toEqual({ retryAt: 5 });
   });
 

@@ -1,4 +1,4 @@
-import { retryAt } from '../../lambdas/core/back-off.ts';
+import { nextAttemptAt } from '../../lambdas/core/back-off.ts';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { createRenew } from '../../lambdas/handlers/renew.ts';
 import type { Log } from '../../lambdas/renewal/ports/log.ts';
@@ -16,7 +16,7 @@ const SPEC = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm
 /** ListSecrets "might not reflect changes from the last five minutes" (AWS: ListSecrets). */
 const STALENESS = 5 * MINUTE;
 const LEASE = 15 * MINUTE;
-const BACK_OFF = retryAt({ now: 0, failures: 1 });
+const BACK_OFF = nextAttemptAt({ now: 0, failures: 1 });
 
 /** Scans that the schedule has left until the certificate must be in order again. */
 const SCANS_ALLOWED = Math.ceil((LEASE + BACK_OFF + STALENESS) / HOUR);

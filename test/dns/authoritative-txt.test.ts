@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { createFindServers, rememberServers } from '../../lambdas/dns/authoritative-servers.ts';
 import { createAuthoritativeTxt } from '../../lambdas/dns/authoritative-txt.ts';
 import { RECORD_NAME, type ServerState, txtLookupContract, ZONE_NAME } from '../contracts/txt-lookup.contract.ts';
 import { type NameServer, startNameServer } from '../sandbox/name-server.ts';
@@ -59,8 +60,14 @@ txtLookupContract('The authoritative look-up', async (states) => {
 
 describe('The authoritative look-up', () => {
   const record = { recordName: RECORD_NAME, zoneName: ZONE_NAME };
-  const through = ({ address, port }: NameServer, patience = FOR_AN_ANSWER) =>
-    createAuthoritativeTxt({ ...patience, resolvers: [address], authoritativePort: port });
+  /** The servers are found by the resolvers, as in a run, and listen on the port of `authoritative`. */
+  const lookUpAt = (authoritative: NameServer, resolvers: readonly NameServer[], patience = FOR_AN_ANSWER) => {
+    const { port } = authoritative;
+    const addresses = resolvers.map(({ address }) => address);
+    const findServers = rememberServers(createFindServers({ ...patience, resolvers: addresses, port }));
+    return createAuthoritativeTxt({ ...patience, findServers });
+  };
+  const through = (resolver: NameServer, patience = FOR_AN_ANSWER) => lookUpAt(resolver, [resolver], patience);
 
   it('finds the servers of the zone through the resolvers', async () => {
     const server = await serve({ records: [[VALUE]] });
@@ -84,12 +91,7 @@ describe('The authoritative look-up', () => {
   it('asks no resolver for the record itself', async () => {
     const resolver = await serve('no such name');
     const authoritative = await serve({ records: [[VALUE]] });
-    const { address: resolverAddress } = resolver;
-    const lookup = createAuthoritativeTxt({
-      ...FOR_AN_ANSWER,
-      resolvers: [resolverAddress],
-      authoritativePort: authoritative.port,
-    });
+    const lookup = lookUpAt(authoritative, [resolver]);
     expect((await lookup.look(record))[0]?.values).toEqual([VALUE]);
     expect(resolver.queries.map(({ name, type }) => `${name} ${type}`).toSorted()).toEqual([
       'example.com NS',
@@ -119,11 +121,7 @@ describe('The authoritative look-up', () => {
   it('goes on to the next resolver when one is silent', async () => {
     const server = await serve({ records: [[VALUE]] });
     const silent = await serve('silent');
-    const lookup = createAuthoritativeTxt({
-      ...FOR_SILENCE,
-      resolvers: [silent.address, server.address],
-      authoritativePort: server.port,
-    });
+    const lookup = lookUpAt(server, [silent, server], FOR_SILENCE);
     expect((await lookup.look(record))[0]?.values).toEqual([VALUE]);
   });
 

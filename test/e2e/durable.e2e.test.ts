@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import { createDurableRenew } from '../../lambdas/handlers/renew.ts';
+import { ATTEMPT_SCHEMA } from '../../lambdas/renewal/attempt.ts';
 import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
 import { findKeyMaterial } from '../key-material.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
@@ -282,7 +283,7 @@ function withoutSchema(steps: Steps): Steps {
       steps.run(name, async () => {
         const result = await step();
         return name === 'claim'
-          ? (JSON.parse(JSON.stringify(result).replace('"schema":1,', '')) as typeof result)
+          ? (JSON.parse(JSON.stringify(result).replace(`"schema":${ATTEMPT_SCHEMA},`, '')) as typeof result)
           : result;
       }),
   };

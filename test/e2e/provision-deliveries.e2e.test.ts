@@ -258,9 +258,8 @@ describe('provision', () => {
       const invoke = async (event: object) => {
         const environment = { ...sandbox.environment, ...changes };
         const as = sandbox.deployment.roles.provision;
-        await clock.run(() => createProvision({ environment, clock, log, print: () => undefined })(event, context), {
-          as,
-        });
+        const surroundings = { environment, clock, log, print: () => undefined, allowHttpAnswers: true };
+        await clock.run(() => createProvision(surroundings)(event, context), { as });
       };
       stacks = await startCloudFormation({ clock, calls, faults, invoke });
     });

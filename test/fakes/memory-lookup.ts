@@ -1,5 +1,6 @@
 import { messageOf } from '../../lambdas/core/failure.ts';
-import type { ServerAnswer, TxtLookup } from '../../lambdas/renewal/ports/txt-lookup.ts';
+import type { ServerAnswer } from '../../lambdas/core/propagation.ts';
+import type { TxtLookup } from '../../lambdas/renewal/ports/txt-lookup.ts';
 
 /**
  * What a server has at a name: TXT records, each of one or more character strings; none for a name that does not exist.

@@ -22,8 +22,7 @@ challengeRecordsContract('MemoryRecords', async () => {
 
 describe('MemoryRecords', () => {
   const present = async (records: MemoryRecords) => {
-    const [zone] = await records.locate([NAME]);
-    if (!zone) throw new Error('no zone');
+    const zone = await records.locate(NAME);
     const [presented] = await records.present([{ ...zone, values: ['a'] }]);
     return presented?.changeId ?? '';
   };

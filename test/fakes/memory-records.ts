@@ -1,6 +1,6 @@
 import { delegatedAmong } from '../../lambdas/core/delegation.ts';
 import { canonicalName, isChallengeName } from '../../lambdas/core/dns-name.ts';
-import { accountOf, type DnsRole, sameRole } from '../../lambdas/core/dns-role.ts';
+import { type AssumedRole, accountOf, sameRole } from '../../lambdas/core/dns-role.ts';
 import { RenewalFailure } from '../../lambdas/core/failure.ts';
 import { expectZoneCovers, type HostedZone, hostedZoneFor, zonesCovering } from '../../lambdas/core/hosted-zone.ts';
 import type {
@@ -8,7 +8,7 @@ import type {
   ChallengeRecords,
   LocateOptions,
   Presented,
-  Zone,
+  RecordPlace,
 } from '../../lambdas/renewal/ports/challenge-records.ts';
 
 /** When a change has reached every server: after so many questions about it, or so much time. */
@@ -28,7 +28,7 @@ export class MemoryRecords implements ChallengeRecords {
   syncDelay: SyncDelay;
   readonly calls: (keyof ChallengeRecords)[] = [];
   readonly #zones = new Map<string, MemoryZone>();
-  readonly #roles: DnsRole[] = [];
+  readonly #roles: AssumedRole[] = [];
   readonly #held = new Map<string, RecordSet>();
   readonly #served = new Map<string, RecordSet>();
   readonly #changes: MemoryChange[] = [];
@@ -59,7 +59,7 @@ export class MemoryRecords implements ChallengeRecords {
   }
 
   /** From now on the role can be assumed. */
-  allow(role: DnsRole): void {
+  allow(role: AssumedRole): void {
     this.#roles.push(role);
   }
 
@@ -86,17 +86,13 @@ export class MemoryRecords implements ChallengeRecords {
     for (const change of this.#changes) change.synced = () => true;
   }
 
-  async locate(recordNames: readonly string[], options: LocateOptions = {}): Promise<Zone[]> {
-    this.#called('locate', recordNames, options.role);
-    return Promise.all(
-      recordNames.map(async (recordName) => {
-        const { zoneId, zoneName, role } = await this.#zoneFor(recordName, options);
-        return { recordName, zoneId, zoneName, ...(role ? { role } : {}) };
-      }),
-    );
+  async locate(recordName: string, options: LocateOptions = {}): Promise<RecordPlace> {
+    this.#called('locate', [recordName], options.role);
+    const { zoneId, zoneName, role } = await this.#zoneFor(recordName, options);
+    return { recordName, zoneId, zoneName, ...(role ? { role } : {}) };
   }
 
-  async nameServers({ zoneId, role }: Pick<Zone, 'zoneId' | 'role'>): Promise<readonly string[]> {
+  async nameServers({ zoneId, role }: Pick<RecordPlace, 'zoneId' | 'role'>): Promise<readonly string[]> {
     this.#called('nameServers', [], role);
     return this.#zone(zoneId, role).nameServers ?? [];
   }
@@ -141,7 +137,7 @@ export class MemoryRecords implements ChallengeRecords {
     }
   }
 
-  #called(operation: keyof ChallengeRecords, recordNames: readonly string[], role?: DnsRole): void {
+  #called(operation: keyof ChallengeRecords, recordNames: readonly string[], role?: AssumedRole): void {
     this.calls.push(operation);
     this.#expectRole(role);
     const foreign = recordNames.find((name) => !isChallengeName(name));
@@ -164,13 +160,13 @@ export class MemoryRecords implements ChallengeRecords {
     return this.#zone(found.zoneId, role);
   }
 
-  #zone(zoneId: string, role: DnsRole | undefined): MemoryZone {
+  #zone(zoneId: string, role: AssumedRole | undefined): MemoryZone {
     const zone = this.#zones.get(zoneId);
     if (zone && sameRole(zone.role, role)) return zone;
     throw new RenewalFailure('no-hosted-zone', `${accountOf(role)} has no hosted zone ${zoneId}`, { retry: 'later' });
   }
 
-  #expectRole(role: DnsRole | undefined): void {
+  #expectRole(role: AssumedRole | undefined): void {
     if (!role || this.#roles.some((allowed) => sameRole(allowed, role))) return;
     throw new RenewalFailure('dns-role-refused', `${accountOf(role)} can not be assumed`);
   }
@@ -209,11 +205,11 @@ export interface ZoneOptions {
   readonly privateZone?: boolean;
   readonly nameServers?: readonly string[];
   /** In the account of that role. */
-  readonly role?: DnsRole;
+  readonly role?: AssumedRole;
 }
 
 interface MemoryZone extends HostedZone {
-  readonly role: DnsRole | undefined;
+  readonly role: AssumedRole | undefined;
 }
 
 interface RecordSet {

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { problemType } from '../../lambdas/acme/problem.ts';
 import { RenewalFailure } from '../../lambdas/core/failure.ts';
 import { parseRevocations } from '../../lambdas/core/revocations.ts';
-import { parseStoredFailure, storeFailure } from '../../lambdas/core/stored-failure.ts';
-import { expectOwnAttempt } from '../../lambdas/renewal/attempt.ts';
+import { parseStoredFailure, toStoredFailure } from '../../lambdas/core/stored-failure.ts';
+import { ATTEMPT_SCHEMA, expectOwnAttempt } from '../../lambdas/renewal/attempt.ts';
 import { isOtherVersion, parsePending } from '../../lambdas/renewal/claim/pending.ts';
-import { readSentence } from '../../lambdas/renewal/outcome/failure-sentence.ts';
+import { readFailure } from '../../lambdas/renewal/outcome/last-failure.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
 import { HOSTILE_CHECKPOINTS } from './corpus/checkpoints.ts';
 import { damaged, hostileJson, hostileText } from './hostile-json.ts';
@@ -79,7 +79,7 @@ describe('What another version, or a hand, has stored', () => {
         const { retryAt, problem } = failure.details;
         if (retryAt !== undefined) expect(new Date(retryAt).toISOString()).not.toBe('');
         expect([problem?.subproblems ?? []].flat().every(({ type }) => typeof type === 'string')).toBe(true);
-        expect(parseStoredFailure(storeFailure(failure))?.details).toEqual(failure.details);
+        expect(parseStoredFailure(toStoredFailure(failure))?.details).toEqual(failure.details);
       }),
       runs(),
     );
@@ -111,9 +111,11 @@ describe('What another version, or a hand, has stored', () => {
 
   it('as an attempt is this version’s or refused', () => {
     fc.assert(
-      fc.property(fc.oneof(damaged({ schema: 1 }), hostileJson), (json) => {
+      fc.property(fc.oneof(damaged({ schema: ATTEMPT_SCHEMA }), hostileJson), (json) => {
         const outcome = typedNow(() => expectOwnAttempt(json as object));
-        expect(kindOf(outcome)).toBe((Object(json) as { schema?: unknown }).schema === 1 ? 'a value' : 'other-version');
+        expect(kindOf(outcome)).toBe(
+          (Object(json) as { schema?: unknown }).schema === ATTEMPT_SCHEMA ? 'a value' : 'other-version',
+        );
       }),
       runs(),
     );
@@ -131,7 +133,7 @@ describe('What another version, or a hand, has stored', () => {
           token: 'a'.repeat(32),
           tags: {},
         });
-        const failure = await readSentence({ arn: 'a', stages: { ACME_FAILURE: 'a'.repeat(32) } }, 'ca-refused', {
+        const failure = await readFailure({ arn: 'a', stages: { ACME_FAILURE: 'a'.repeat(32) } }, 'ca-refused', {
           vault,
         });
         expect(failure).toBeInstanceOf(RenewalFailure);

@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseExternalAccountBinding as parseBinding } from '../../lambdas/acme/external-account-binding.ts';
 import { isSameKey } from '../../lambdas/acme/private-key.ts';
 import { signingKey } from '../../lambdas/acme/session.ts';
-import { parseExternalAccountBinding } from '../../lambdas/core/issuer-settings.ts';
+import { parseExternalAccountBinding } from '../../lambdas/core/external-account-binding.ts';
 import { jsonObjectIn } from '../../lambdas/core/json-text.ts';
 import { parseSecretValue, renewedValue } from '../../lambdas/core/secret-value.ts';
 import { parseSettings } from '../../lambdas/core/settings.ts';
@@ -93,10 +92,7 @@ describe('A hostile secret', () => {
     fc.assert(
       fc.property(fc.oneof(damaged(EAB), hostileJson), (input) => {
         const json = jsonObjectIn(JSON.stringify(input));
-        const outcome = typedNow(
-          () => parseBinding(parseExternalAccountBinding(json, 'the secret eab')),
-          [EAB.hmacKey],
-        );
+        const outcome = typedNow(() => parseExternalAccountBinding(json, 'the secret eab'), [EAB.hmacKey]);
         if ('failure' in outcome) expect(outcome.failure.code).toBe('invalid-input');
         else expect(outcome.value.hmacKey).toMatch(/^[A-Za-z0-9_-]+$/);
       }),

@@ -317,11 +317,8 @@ describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () =>
     it('a chain of CNAME records is followed from zone to zone, and its end is where the value is seen', async () => {
       expect(await follow('_acme-challenge.a.example.com')).toEqual({ recordName: '_acme-challenge.example.org' });
       const port = Number(world.nsd.address.split(':')[1]);
-      const lookup = createAuthoritativeTxt({
-        ...FOR_AN_ANSWER,
-        resolvers: [world.unbound.address],
-        authoritativePort: port,
-      });
+      const findServers = createFindServers({ ...FOR_AN_ANSWER, resolvers: [world.unbound.address], port });
+      const lookup = createAuthoritativeTxt({ ...FOR_AN_ANSWER, findServers });
       const record = { recordName: '_acme-challenge.example.org', zoneName: 'example.org' };
       expect(await lookup.look(record)).toEqual([{ server: `ns-1.example.net (${HOST})`, values: [VALUE] }]);
     });

@@ -9,7 +9,7 @@ import { parseSettings, settingsToEnvironment } from '../../lambdas/core/setting
 import { createRenew, renewalPorts } from '../../lambdas/handlers/renew.ts';
 import { createScan } from '../../lambdas/handlers/scan.ts';
 import { writeSpec } from '../../lambdas/renewal/certificate/write-spec.ts';
-import { configureIssuer } from '../../lambdas/renewal/issuer/issuer.ts';
+import { configureIssuer } from '../../lambdas/renewal/issuer/configure-issuer.ts';
 import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import { startRun } from '../../lambdas/renewal/run.ts';
 import { emulatedAws, setEnvironment } from '../environment.ts';

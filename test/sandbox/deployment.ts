@@ -38,7 +38,7 @@ export interface DeployOptions {
   readonly clock: VirtualClock;
   readonly faults: Faults;
   /** What each process of a function gets besides its environment. */
-  readonly surroundings: () => Omit<renewHandler.Surroundings, 'environment'>;
+  readonly surroundings: () => Omit<AnySurroundings, 'environment'>;
   /** What only the sandbox needs, or a test wants. */
   readonly settings: SettingsInput;
   /** Whether each invocation, a resume of a durable execution too, is in a process that knows nothing of the last one. */
@@ -179,7 +179,8 @@ export function deploy(app: App, options: DeployOptions): Deployment {
 }
 
 type Bundle = Partial<typeof renewHandler & typeof scanHandler & typeof provisionHandler>;
-type Make = (surroundings: renewHandler.Surroundings) => LambdaHandler;
+type AnySurroundings = renewHandler.RenewSurroundings & provisionHandler.ProvisionSurroundings;
+type Make = (surroundings: AnySurroundings) => LambdaHandler;
 
 /** What a bundle's handler is made of. Throws when it has none of that name, as Lambda would. */
 function bundled(file: string, handler: string): { readonly kind: Kind; readonly make: Make } {

@@ -8,8 +8,8 @@ import { type SettingsInput, settingsFromEnvironment } from '../../lambdas/core/
 import { parseStoredFailure } from '../../lambdas/core/stored-failure.ts';
 import { renewalPorts } from '../../lambdas/handlers/renew.ts';
 import { writeSpec } from '../../lambdas/renewal/certificate/write-spec.ts';
-import { configureIssuer } from '../../lambdas/renewal/issuer/issuer.ts';
-import type { OpenIssuer } from '../../lambdas/renewal/issuer/open-issuer.ts';
+import { configureIssuer } from '../../lambdas/renewal/issuer/configure-issuer.ts';
+import type { OpenIssuer } from '../../lambdas/renewal/issuer/issuer.ts';
 import type { Clock } from '../../lambdas/renewal/ports/clock.ts';
 import type { Log } from '../../lambdas/renewal/ports/log.ts';
 import type { Steps } from '../../lambdas/renewal/ports/steps.ts';
@@ -194,12 +194,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ...(onStep ? { watch: (steps: Steps) => observedSteps(steps, onStep) } : {}),
       ...(ports ? { ports } : {}),
       clock: skewedOfProcess(),
+      allowHttpAnswers: true,
     }),
     settings: {
       dnsResolvers: [`${resolver.host}:${resolver.port}`],
       authoritativePort: resolver.port,
       privateCaFolder,
-      allowHttpAnswers: true,
       ...options.settings,
     },
   });

@@ -1,3 +1,4 @@
+import { ariIdOf } from '../../acme/ari-id.ts';
 import { keyMatches, readCertificate } from '../../acme/certificate.ts';
 import { InvalidCertificate } from '../../acme/pem-chain.ts';
 import { isSameKey, keyDigestOf } from '../../acme/private-key.ts';
@@ -13,7 +14,6 @@ import { parseRevocations, type Revocation } from '../../core/revocations.ts';
 import { parseSecretValue, whatWouldStay } from '../../core/secret-value.ts';
 import type { Settings } from '../../core/settings.ts';
 import { LIVE, REVOKED, SPEC } from '../../core/stages.ts';
-import { renewalInfoId } from '../order/renewal-info-id.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
 
 /** One managed certificate as its secret describes it at this moment. */
@@ -100,7 +100,7 @@ export function livePair(value: string, revocations: readonly Revocation[]): Liv
     }
     const revoked = isRevokedKey(parsed.privateKey, revocations) ? { keyIsRevoked: true } : {};
     const { certificate, directoryUrl, profile } = parsed;
-    return { kind: 'pair', ...facts, renewalInfoId: renewalInfoId(certificate), directoryUrl, profile, ...revoked };
+    return { kind: 'pair', ...facts, ariId: ariIdOf(certificate), directoryUrl, profile, ...revoked };
   } catch (error) {
     if (error instanceof InvalidCertificate)
       return { kind: 'broken', problem: `the certificate can not be read: ${error.message}` };
@@ -113,7 +113,7 @@ export function livePair(value: string, revocations: readonly Revocation[]): Liv
  * have been written late, over what belongs to this one.
  */
 export function suggestedRenewal({ live, liveVersion, tags }: ManagedCertificate): number | undefined {
-  const isAboutLive = live.kind === 'pair' && tags.ariId !== undefined && tags.ariId === live.renewalInfoId;
+  const isAboutLive = live.kind === 'pair' && tags.ariId !== undefined && tags.ariId === live.ariId;
   return isAboutLive && tags.version === liveVersion ? tags.renewAt : undefined;
 }
 

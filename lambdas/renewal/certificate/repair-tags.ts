@@ -1,5 +1,5 @@
 import { writeCertificateTags } from '../../core/certificate-tags.ts';
-import type { IssuerSettings } from '../../core/issuer-settings.ts';
+import type { NamedIssuer } from '../claim/decide.ts';
 import type { Run } from '../run.ts';
 import { liveTags, NO_FAILURE, NO_RENEWAL_INFO } from './live-tags.ts';
 import type { ManagedCertificate } from './managed-certificate.ts';
@@ -10,7 +10,7 @@ import type { ManagedCertificate } from './managed-certificate.ts';
  */
 export async function repairTags(
   certificate: ManagedCertificate,
-  issuers: readonly KnownIssuer[],
+  issuers: readonly NamedIssuer[],
   run: Run,
 ): Promise<void> {
   const { tags, live, liveVersion, specVersion } = certificate;
@@ -20,23 +20,21 @@ export async function repairTags(
     tags.spec === specVersion &&
     tags.state === 'issued' &&
     tags.renewAt !== undefined &&
-    (live.kind !== 'pair' || tags.ariId === undefined || tags.ariId === live.renewalInfoId);
+    (live.kind !== 'pair' || tags.ariId === undefined || tags.ariId === live.ariId);
   if (described || ownedByAnother) return;
   await run.vault.tag(certificate.arn, writeCertificateTags(repaired(certificate, issuers)));
 }
 
-type KnownIssuer = { readonly name: string } & Pick<IssuerSettings, 'directoryUrl' | 'trust'>;
-
 /** Whatever the tags said of another certificate is taken back; the lifetime rule holds until a CA is asked again. */
 function repaired(
   certificate: ManagedCertificate,
-  issuers: readonly KnownIssuer[],
+  issuers: readonly NamedIssuer[],
 ): Parameters<typeof writeCertificateTags>[0] {
   const { live, liveVersion, specVersion, spec } = certificate;
   if (live.kind !== 'pair') return {};
   const issuer = issuers.find(({ directoryUrl }) => directoryUrl === live.directoryUrl);
   const sameLeaf = certificate.tags.serial === live.serialNumber;
-  const askedAbout = certificate.tags.ariId === undefined ? {} : { ariId: live.renewalInfoId, ariCheck: undefined };
+  const askedAbout = certificate.tags.ariId === undefined ? {} : { ariId: live.ariId, ariCheck: undefined };
   return {
     ...liveTags(live, liveVersion, spec),
     ...(sameLeaf ? askedAbout : { ...NO_RENEWAL_INFO, trust: issuer?.trust, issuer: issuer?.name }),

@@ -10,7 +10,7 @@ import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
 import type { ProvisionRun } from '../provision/provision-run.ts';
 
 /**
- * What the version `ACME_TAGS` of a certificate's secret says: the tags that its stack gives it, and those that may still
+ * What the version `ACME_TAGS` of a certificate's or an issuer's secret says: the tags that its stack gives it, and those that may still
  * have to be taken away. A version and not the tags themselves, because others tag secrets and imports too, and an import
  * that a renewal makes later has to get the stack's alone.
  */

@@ -1,12 +1,12 @@
 import { isSecretArn, secretName } from '../../core/certificate-name.ts';
 import type { CertificateSpec } from '../../core/certificate-spec.ts';
-import { RENEWER_TAG, readCertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
+import { RENEWER_TAG, readCertificateTags } from '../../core/certificate-tags.ts';
 import { RenewalFailure } from '../../core/failure.ts';
-import { placeholderValue } from '../../core/secret-value.ts';
 import type { Settings } from '../../core/settings.ts';
 import { SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
+import { createCertificateSecret } from './create-secret.ts';
 import { describeCertificate, findCertificate } from './find-certificate.ts';
 
 /**
@@ -64,13 +64,8 @@ async function findOrCreate(
   if (isSecretArn(name)) await describeCertificate(name, vault, settings);
   const fullName = secretName(settings.prefix, name);
   await ofThisRenewer(fullName, vault, settings);
-  const created = await vault.create({
-    name: fullName,
-    description: `TLS certificate ${name}, kept by evercert`,
-    value: placeholderValue(spec.domainNames),
-    token: digest('placeholder', fullName, spec.domainNames.join()),
-    tags: { [RENEWER_TAG]: settings.renewer, ...writeCertificateTags({ state: 'registered' }) },
-  });
+  const { domainNames } = spec;
+  const created = await createCertificateSecret({ name, domainNames }, { vault, settings });
   const secret = await ofThisRenewer(fullName, vault, settings);
   if (secret) return secret;
   throw new RenewalFailure(

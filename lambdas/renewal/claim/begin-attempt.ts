@@ -1,25 +1,24 @@
+import { preferredIssuer } from '../../core/certificate-spec.ts';
+import { arnsByRegion } from '../../core/certificate-tags.ts';
 import { sameNames } from '../../core/domain-name.ts';
-import { dueFromMetadata, dueFromValue, isInBackOff } from '../../core/due.ts';
+import { dueFromMetadata, isInBackOff } from '../../core/due.ts';
 import { RenewalFailure, toFailure } from '../../core/failure.ts';
-import { isoInstant, type RenewOutcome } from '../../core/outcome.ts';
+import { isoInstant } from '../../core/instant.ts';
+import type { RenewOutcome } from '../../core/outcome.ts';
 import type { RenewEvent } from '../../core/renew-event.ts';
 import { ATTEMPT_SCHEMA, type Attempt } from '../attempt.ts';
 import { describeCertificate } from '../certificate/find-certificate.ts';
-import {
-  type ManagedCertificate,
-  readManagedCertificate,
-  suggestedRenewal,
-} from '../certificate/managed-certificate.ts';
+import { type ManagedCertificate, readManagedCertificate } from '../certificate/managed-certificate.ts';
 import { repairTags } from '../certificate/repair-tags.ts';
 import { writeSpec } from '../certificate/write-spec.ts';
-import { readIssuerSettings } from '../issuer/issuer.ts';
 import { answerRequest } from '../outcome/answer-request.ts';
-import { storeSentence } from '../outcome/failure-sentence.ts';
+import { storeFailure } from '../outcome/last-failure.ts';
 import { confirmedImports } from '../publish/publish.ts';
 import { reinstatable } from '../publish/reinstate.ts';
-import { unfinishedRevocations, withRevocationAsked } from '../revoke.ts';
+import { recordRevocation, unfinishedRevocations } from '../revoke.ts';
 import type { Run } from '../run.ts';
 import { type Claim, claimAttempt, hasHadItsAttempt } from './claim.ts';
+import { decide, issuersOf } from './decide.ts';
 
 export type Begun =
   | { readonly kind: 'attempt'; readonly attempt: Attempt }
@@ -39,7 +38,7 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
     return begun;
   } catch (error) {
     const failure = toFailure(error);
-    await storeSentence(event.certificate, failure, run);
+    await storeFailure(event.certificate, failure, run);
     await answerRequest(event.certificate, event.request, failure.code, run);
     throw error;
   }
@@ -48,21 +47,17 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
 async function begin(event: RenewEvent, run: Run): Promise<Begun> {
   if (event.spec) await writeSpec(event.certificate, event.spec, run.vault, run.settings);
   const secret = await describeCertificate(event.certificate, run.vault, run.settings);
-  const certificate = await withRevocationAsked(
+  const certificate = await recordRevocation(
     await readManagedCertificate(secret, run.vault, run.settings),
     event.revoke,
     run,
   );
-  const { tags, spec, live } = certificate;
-  const issuers = await Promise.all(
-    spec.issuer.map(async (name) => ({ name, ...(await readIssuerSettings(name, run)) })),
-  );
+  const { tags, spec } = certificate;
+  const issuers = await issuersOf(certificate, run);
   const force = event.force && !(await hasHadItsAttempt(certificate, run));
-  const decision = dueFromValue(live, spec, {
+  const decision = decide(certificate, issuers, {
     now: run.clock.now(),
     force,
-    directoryUrls: issuers.map(({ directoryUrl }) => directoryUrl),
-    suggested: suggestedRenewal(certificate),
     // A deployment hands ARNs on: the tags may be older than what somebody did in ACM.
     imports: event.request === undefined ? tags.acm : await confirmedImports(spec.acm, tags.acm, run),
   });
@@ -123,10 +118,9 @@ function asDescribed(
     claim,
     spec,
     specVersion,
-    issuer: spec.issuer[0] ?? '',
+    issuer: preferredIssuer(spec),
     liveTrust: pair && tags.trust,
-    notBefore: pair?.notBefore,
-    notAfter: pair?.notAfter,
+    live: pair && { notBefore: pair.notBefore, notAfter: pair.notAfter },
     describedSerial: tags.serial,
     describedRenewAt: tags.renewAt,
     failures: tags.failures ?? 0,
@@ -149,7 +143,7 @@ function ended(certificate: ManagedCertificate, decision: RenewOutcome['decision
       secretArn: arn,
       ...(live.kind === 'pair' ? { serialNumber: live.serialNumber, notAfter: isoInstant(live.notAfter) } : {}),
       ...(tags.renewAt === undefined ? {} : { renewAt: isoInstant(tags.renewAt) }),
-      acm: Object.fromEntries(Object.entries(tags.acm).map(([region, imported]) => [region, imported.arn])),
+      acm: arnsByRegion(tags.acm),
     },
   };
 }

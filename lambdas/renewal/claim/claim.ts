@@ -1,6 +1,7 @@
 import { generatePrivateKey, keyTypeOf, toPkcs8 } from '../../acme/private-key.ts';
 import { MINUTE } from '../../core/duration.ts';
 import { type FailureDetails, RenewalFailure } from '../../core/failure.ts';
+import { isoInstant } from '../../core/instant.ts';
 import type { KeyType } from '../../core/key-type.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
 import { LIVE, PENDING } from '../../core/stages.ts';
@@ -161,7 +162,7 @@ export function expectTime(claim: Claim, run: Run): void {
 }
 
 function timeout(claim: Claim, details: FailureDetails = {}): RenewalFailure {
-  const lease = new Date(claim.leaseUntil).toISOString();
+  const lease = isoInstant(claim.leaseUntil);
   return new RenewalFailure(
     'attempt-timeout',
     `the attempt can not end within its lease (until ${lease}); the next one goes on from here`,
@@ -210,7 +211,7 @@ async function readPending(arn: string, version: string | undefined, run: Run): 
 }
 
 function otherVersion({ schema, leaseUntil }: OtherVersion): RenewalFailure {
-  const lease = new Date(leaseUntil).toISOString();
+  const lease = isoInstant(leaseUntil);
   return new RenewalFailure(
     'other-version',
     `another version of evercert (claims of schema ${schema}) works on this certificate until ${lease}; this one takes over after that. See that one version is deployed.`,

@@ -1,14 +1,9 @@
 import type { CertificateTags } from '../../core/certificate-tags.ts';
-import { dueFromValue } from '../../core/due.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import type { Attempt } from '../attempt.ts';
-import {
-  type ManagedCertificate,
-  readManagedCertificate,
-  suggestedRenewal,
-} from '../certificate/managed-certificate.ts';
-import { readIssuerSettings } from '../issuer/issuer.ts';
+import { readManagedCertificate } from '../certificate/managed-certificate.ts';
 import type { Run } from '../run.ts';
+import { decide, issuersOf } from './decide.ts';
 
 /**
  * Decides again right before a CA is asked for a new order: between the claim and this moment somebody may have put another
@@ -29,21 +24,13 @@ export async function expectStillDue(attempt: Attempt, run: Run): Promise<Certif
   if (certificate.specVersion !== attempt.specVersion) {
     throw noLongerDue('its spec has been changed while this run prepared');
   }
-  const { action, reason } = await decideAgain(certificate, run);
-  if (action !== 'renew') throw noLongerDue(reason);
-  return certificate.tags;
-}
-
-async function decideAgain(certificate: ManagedCertificate, run: Run): Promise<ReturnType<typeof dueFromValue>> {
-  const { live, spec, tags } = certificate;
-  const issuers = await Promise.all(spec.issuer.map((name) => readIssuerSettings(name, run)));
-  return dueFromValue(live, spec, {
+  const { action, reason } = decide(certificate, await issuersOf(certificate, run), {
     now: run.clock.now(),
     force: false,
-    directoryUrls: issuers.map(({ directoryUrl }) => directoryUrl),
-    suggested: suggestedRenewal(certificate),
-    imports: tags.acm,
+    imports: certificate.tags.acm,
   });
+  if (action !== 'renew') throw noLongerDue(reason);
+  return certificate.tags;
 }
 
 function noLongerDue(why: string): RenewalFailure {

@@ -4,7 +4,7 @@ import { RenewalFailure } from '../../core/failure.ts';
 import { propagation } from '../../core/propagation.ts';
 import type { Attempt } from '../attempt.ts';
 import { knownPending, waitWithin } from '../claim/claim.ts';
-import { openIssuer } from '../issuer/issuer.ts';
+import { openIssuer } from '../issuer/open-issuer.ts';
 import { freshOrder } from '../order/orders.ts';
 import type { PlacedOrder } from '../order/place-order.ts';
 import { pollInterval } from '../order/poll-interval.ts';
@@ -20,7 +20,7 @@ export interface ExpectedProof {
 
 /** Tells the CA that the values are there (RFC 8555, section 7.5.1): once for each authorization, whoever repeats it. */
 export async function answerChallenges(attempt: Attempt, proofs: readonly ExpectedProof[], run: Run): Promise<void> {
-  const { session } = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const { session } = await openIssuer(attempt, run);
   await Promise.all(
     proofs.map(({ authorizationUrl: url, domainName, challengeUrl }) =>
       answerChallenge(session, { url, domainName, challenge: { url: challengeUrl, status: 'pending' } }),
@@ -38,7 +38,7 @@ export async function validated(
 ): Promise<Polled<null>> {
   // No CA has validated anything by the time that it has answered.
   if (poll === 1) return { done: false, waitMilliseconds: pollInterval(poll, undefined) };
-  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const issuer = await openIssuer(attempt, run);
   const order = await freshOrder(placed.url, issuer, run);
   if (order.status === 'invalid') throw await challengeFailure(attempt, placed, proofs, run);
   if (order.status !== 'pending') return { done: true, value: null };
@@ -55,7 +55,7 @@ async function challengeFailure(
   proofs: readonly ExpectedProof[],
   run: Run,
 ): Promise<RenewalFailure> {
-  const { session } = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const { session } = await openIssuer(attempt, run);
   const authorizations = await Promise.all(
     proofs.map(({ authorizationUrl }) => readAuthorization(session, authorizationUrl)),
   );

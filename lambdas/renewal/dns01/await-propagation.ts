@@ -19,7 +19,7 @@ const SHORTEST_WAIT = 5 * SECOND;
 const LONGEST_WAIT = MINUTE;
 
 /** Waits until every zone's servers have the change; all zones' waits pass together. */
-export async function inSync(
+export async function waitInSync(
   attempt: Attempt,
   presented: readonly Presented[],
   round: number,

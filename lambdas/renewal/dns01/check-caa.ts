@@ -2,7 +2,7 @@ import { directoryOf } from '../../acme/session.ts';
 import { type CaaSet, judgeCaa } from '../../core/caa.ts';
 import { parentName } from '../../core/dns-name.ts';
 import { baseName } from '../../core/domain-name.ts';
-import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import type { OpenIssuer } from '../issuer/issuer.ts';
 import { isNoAnswer, type NoAnswer } from '../ports/public-dns.ts';
 import type { Run } from '../run.ts';
 import { allFindings, type Findings, NOTHING_FOUND } from './dns-findings.ts';

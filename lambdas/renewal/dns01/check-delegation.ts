@@ -2,7 +2,7 @@ import { judgeDelegation } from '../../core/delegation.ts';
 import { canonicalName, parentName } from '../../core/dns-name.ts';
 import { messageOf } from '../../core/failure.ts';
 import type { FoundZone } from '../claim/pending.ts';
-import type { Zone } from '../ports/challenge-records.ts';
+import type { RecordPlace } from '../ports/challenge-records.ts';
 import { isNoAnswer } from '../ports/public-dns.ts';
 import type { Run } from '../run.ts';
 import { allFindings, type Findings, NOTHING_FOUND } from './dns-findings.ts';
@@ -20,7 +20,7 @@ export interface CheckedZones {
  * own.
  */
 export async function checkDelegation(
-  places: readonly Zone[],
+  places: readonly RecordPlace[],
   known: readonly FoundZone[],
   delegated: ReadonlySet<string>,
   run: Pick<Run, 'dns' | 'records'>,
@@ -38,7 +38,7 @@ export async function checkDelegation(
 }
 
 async function describe(
-  { zoneId, zoneName, role }: Zone,
+  { zoneId, zoneName, role }: RecordPlace,
   known: readonly FoundZone[],
   { records }: Pick<Run, 'records'>,
 ): Promise<{ readonly zone?: FoundZone; readonly findings: Findings }> {
@@ -54,7 +54,7 @@ async function describe(
 }
 
 async function checkOne(
-  place: Zone,
+  place: RecordPlace,
   nameServers: readonly string[],
   seemsDelegated: boolean,
   { dns }: Pick<Run, 'dns'>,

@@ -3,7 +3,7 @@ import { isRenewalFailure } from '../../core/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import { knownPending } from '../claim/claim.ts';
 import type { FoundZone } from '../claim/pending.ts';
-import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import type { OpenIssuer } from '../issuer/issuer.ts';
 import type { Run } from '../run.ts';
 import { checkCaa } from './check-caa.ts';
 import { checkDelegation } from './check-delegation.ts';

@@ -1,9 +1,9 @@
-import { type DnsRole, rolesFor, sameRole } from '../../core/dns-role.ts';
+import { type AssumedRole, rolesFor, sameRole } from '../../core/dns-role.ts';
 import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
 import { zonesCovering } from '../../core/hosted-zone.ts';
 import type { Attempt } from '../attempt.ts';
 import type { FoundZone } from '../claim/pending.ts';
-import type { LocateOptions, Zone } from '../ports/challenge-records.ts';
+import type { LocateOptions, RecordPlace } from '../ports/challenge-records.ts';
 import { isNoAnswer } from '../ports/public-dns.ts';
 import type { Run } from '../run.ts';
 import { liveServersAmong } from './live-servers.ts';
@@ -17,7 +17,7 @@ export interface Target {
 }
 
 /** Where the challenge of a name is answered. Plain data: it crosses steps. */
-export interface ChallengePlace extends Zone {
+export interface ChallengePlace extends RecordPlace {
   readonly challengeName: string;
 }
 
@@ -46,10 +46,10 @@ export async function locatePlaces(
 
 function knownZone(
   recordName: string,
-  roles: readonly (DnsRole | undefined)[],
+  roles: readonly (AssumedRole | undefined)[],
   known: readonly FoundZone[],
   hostedZoneId: string | undefined,
-): Zone | undefined {
+): RecordPlace | undefined {
   const usable = known.filter(
     ({ zoneId, role }) =>
       (hostedZoneId === undefined || zoneId === hostedZoneId) && roles.some((allowed) => sameRole(allowed, role)),
@@ -65,16 +65,15 @@ function knownZone(
 
 /** In the first account that has a zone. */
 async function locateIn(
-  roles: readonly (DnsRole | undefined)[],
+  roles: readonly (AssumedRole | undefined)[],
   { challengeName, recordName }: Target,
   { hostedZoneId }: Attempt['spec']['dns'],
   run: Run,
-): Promise<Zone> {
+): Promise<RecordPlace> {
   let nowhere: unknown;
   for (const role of roles) {
     try {
-      const [zone] = await run.records.locate([recordName], { hostedZoneId, role, liveServers: liveServersOf(run) });
-      if (zone) return zone;
+      return await run.records.locate(recordName, { hostedZoneId, role, liveServers: liveServersOf(run) });
     } catch (error) {
       if (!isRenewalFailure(error) || error.code !== 'no-hosted-zone') throw error;
       nowhere ??= error;

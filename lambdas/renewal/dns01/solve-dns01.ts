@@ -3,14 +3,14 @@ import { recordName, recordValue } from '../../acme/dns01.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import { knownPending, updatePending } from '../claim/claim.ts';
-import { openIssuer } from '../issuer/issuer.ts';
+import { openIssuer } from '../issuer/open-issuer.ts';
 import { lastOrder } from '../order/orders.ts';
 import { orderOf, type PlacedOrder } from '../order/place-order.ts';
 import type { Presented } from '../ports/challenge-records.ts';
 import type { Steps } from '../ports/steps.ts';
 import type { Run } from '../run.ts';
 import { answerChallenges, type ExpectedProof, validated } from './answer-challenges.ts';
-import { inSync, lookUp } from './await-propagation.ts';
+import { lookUp, waitInSync } from './await-propagation.ts';
 import { checkDns } from './check-dns.ts';
 import { cleanUp, cleanUpAfterFailure } from './clean-up-challenges.ts';
 
@@ -29,7 +29,7 @@ export async function solveDns01(attempt: Attempt, order: PlacedOrder, steps: St
     if (proofs.length > 0) {
       for (const round of [1, 2]) {
         presented = await steps.run(`present TXT values ${round}`, () => present(attempt, run));
-        await inSync(attempt, presented, round, steps, run);
+        await waitInSync(attempt, presented, round, steps, run);
         const seen = await steps.poll(`look up authoritatively ${round}`, (look) => lookUp(attempt, round, look, run));
         if (seen === 'visible') break;
       }
@@ -52,7 +52,7 @@ async function storeChallengeValues(
   placed: PlacedOrder,
   run: Run,
 ): Promise<readonly ExpectedProof[]> {
-  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const issuer = await openIssuer(attempt, run);
   const order = await lastOrder(placed.url, issuer, run);
   const authorizations = await Promise.all(
     order.authorizationUrls.map((url) => readAuthorization(issuer.session, url)),

@@ -2,7 +2,7 @@ import type { RenewalFailure } from '../../core/failure.ts';
 import { readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
 import { concernsNamesAlone } from '../../core/rate-limit.ts';
 import type { IssuerRun } from '../run.ts';
-import { existingIssuer } from './issuer.ts';
+import { existingIssuer } from './issuer-secret.ts';
 
 /**
  * Keeps a CA's Retry-After for all certificates and runs of an issuer, unless the limit is one of the names that were asked for:

@@ -2,35 +2,39 @@ import { findOrRegisterAccount } from '../../acme/account.ts';
 import type { AcmeSession } from '../../acme/session.ts';
 import { fitsTag } from '../../core/certificate-tags.ts';
 import { MINUTE, SECOND } from '../../core/duration.ts';
+import { type ExternalAccountBinding, parseExternalAccountBinding } from '../../core/external-account-binding.ts';
 import { RenewalFailure } from '../../core/failure.ts';
-import { type IssuerSettings, parseExternalAccountBinding } from '../../core/issuer-settings.ts';
-import { readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
+import { type IssuerTags, readIssuerTags, writeIssuerTags } from '../../core/issuer-tags.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
 import { LIVE, PENDING, SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
+import type { IssuerRecord } from './issuer.ts';
 
 /** How long a registration may take before another run tries it. */
 const REGISTRATION_LEASE = 2 * MINUTE;
-
-/** What an account is registered with. */
-export interface AccountOwner {
-  readonly name: string;
-  readonly settings: IssuerSettings;
-  readonly secret: SecretDescription;
-  /** The URL of an account that the CA has forgotten. */
-  readonly forgotten?: string | undefined;
-}
 
 /**
  * An account belongs to the settings and to the key with which it was looked up. Another directory or e-mail means another
  * look; and so does another key: a run that has read the issuer before a rollover registers the key from before anew.
  */
-export function knownAccount({ secret, forgotten }: Pick<AccountOwner, 'secret' | 'forgotten'>): string | undefined {
+export function knownAccount(secret: SecretDescription, forgotten?: string): string | undefined {
   const { accountUrl, accountSpec, accountKey } = readIssuerTags(secret.tags);
   const isOfThese = accountSpec === secret.stages[SPEC] && accountKey === secret.stages[LIVE];
   return isOfThese && accountUrl !== forgotten ? accountUrl : undefined;
+}
+
+/**
+ * Ties an account to the settings and the key that it was looked up with. One whose URL no tag can hold is looked up again by
+ * every run.
+ */
+export async function rememberAccount(
+  arn: string,
+  account: Required<Omit<IssuerTags, 'notBefore'>>,
+  { vault }: Pick<IssuerRun, 'vault'>,
+): Promise<void> {
+  if (fitsTag(account.accountUrl)) await vault.tag(arn, writeIssuerTags(account));
 }
 
 /**
@@ -41,10 +45,10 @@ export function knownAccount({ secret, forgotten }: Pick<AccountOwner, 'secret' 
  */
 export async function registerAccount(
   session: AcmeSession,
-  owner: AccountOwner,
+  record: IssuerRecord,
   run: IssuerRun,
 ): Promise<string | undefined> {
-  const { secret } = owner;
+  const { secret } = record;
   const { [SPEC]: accountSpec = '', [LIVE]: accountKey = '' } = secret.stages;
   for (let attempt = 1; ; attempt += 1) {
     const token = digest('registration', secret.arn, accountSpec, accountKey, attempt);
@@ -52,22 +56,20 @@ export async function registerAccount(
     const outcome = await run.vault.put({ id: secret.arn, value: JSON.stringify(claim), token, stage: PENDING });
     const holder = outcome === 'written' ? claim : parseRegistration(await run.vault.read(secret.arn, token));
     if (holder.owner === run.id) {
-      if (await isOutdated(owner, run)) return undefined;
-      const { accountUrl } = await findOrRegisterAccount(session, await accountRequest(owner, run));
-      // A URL that no tag can hold is looked up again by every run.
-      const account = { accountUrl, accountSpec, accountKey };
-      if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags(account));
+      if (await isOutdated(record, run)) return undefined;
+      const { accountUrl } = await findOrRegisterAccount(session, await accountRequest(record, run));
+      await rememberAccount(secret.arn, { accountUrl, accountSpec, accountKey }, run);
       return accountUrl;
     }
-    if (await isRegisteredByAnother(owner, holder.leaseUntil, run)) return undefined;
+    if (await waitForRegistration(record, holder.leaseUntil, run)) return undefined;
   }
 }
 
 /** Whether the settings, the key or the account are others by now: a key from before a rollover would get a second account. */
-async function isOutdated({ secret, forgotten }: AccountOwner, run: IssuerRun): Promise<boolean> {
+async function isOutdated({ secret, forgotten }: IssuerRecord, run: IssuerRun): Promise<boolean> {
   const now = await run.vault.describe(secret.arn);
   const isSame = now?.stages[SPEC] === secret.stages[SPEC] && now?.stages[LIVE] === secret.stages[LIVE];
-  return now !== undefined && (!isSame || knownAccount({ secret: now, forgotten }) !== undefined);
+  return now !== undefined && (!isSame || knownAccount(now, forgotten) !== undefined);
 }
 
 interface Registration {
@@ -75,21 +77,22 @@ interface Registration {
   readonly leaseUntil: number;
 }
 
-async function isRegisteredByAnother(
-  { secret, forgotten }: AccountOwner,
+/** Until another run has registered the account, which is the answer, or its claim has ended. */
+async function waitForRegistration(
+  { secret, forgotten }: IssuerRecord,
   leaseUntil: number,
   run: IssuerRun,
 ): Promise<boolean> {
   while (run.clock.now() < leaseUntil) {
     await run.clock.sleep(2 * SECOND);
     const now = await run.vault.describe(secret.arn);
-    if (now && knownAccount({ secret: now, forgotten })) return true;
+    if (now && knownAccount(now, forgotten)) return true;
   }
   return false;
 }
 
 async function accountRequest(
-  { name, settings }: AccountOwner,
+  { name, settings }: IssuerRecord,
   run: IssuerRun,
 ): Promise<Parameters<typeof findOrRegisterAccount>[1]> {
   const { email, externalAccountBinding: binding } = settings;
@@ -99,11 +102,7 @@ async function accountRequest(
   };
 }
 
-async function readBinding(
-  id: string,
-  issuer: string,
-  run: IssuerRun,
-): Promise<ReturnType<typeof parseExternalAccountBinding>> {
+async function readBinding(id: string, issuer: string, run: IssuerRun): Promise<ExternalAccountBinding> {
   const secret = await run.vault.describe(id);
   const version = secret?.stages[LIVE];
   const text = secret && version ? await run.vault.read(secret.arn, version) : undefined;

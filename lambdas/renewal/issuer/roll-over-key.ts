@@ -1,26 +1,15 @@
 import { findAccount } from '../../acme/account.ts';
 import { changeAccountKey } from '../../acme/account-key-change.ts';
 import { generatePrivateKey } from '../../acme/private-key.ts';
-import type { AcmeSession } from '../../acme/session.ts';
-import { fitsTag } from '../../core/certificate-tags.ts';
 import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
-import type { IssuerSettings } from '../../core/issuer-settings.ts';
-import { writeIssuerTags } from '../../core/issuer-tags.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
 import { LIVE, NEXT_KEY, SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
 import { type AccountKey, accountKeyValue, liveAccountKey, parseAccountKey } from './account-key.ts';
-
-/** An issuer whose account may get another key. */
-export interface KeyOwner {
-  readonly name: string;
-  readonly settings: IssuerSettings;
-  readonly secret: SecretDescription;
-  /** A session with this key; for the account at `accountUrl`, if that is given. */
-  readonly sessionOf: (accountKey: string, accountUrl?: string) => AcmeSession;
-}
+import type { IssuerRecord } from './issuer.ts';
+import { rememberAccount } from './register-account.ts';
 
 /** The value of `ACME_NEXT_KEY`: stored before the CA hears of the key. */
 interface NextKey extends AccountKey {
@@ -29,7 +18,7 @@ interface NextKey extends AccountKey {
 }
 
 /** Whether the settings have a text for which no key has been made yet. */
-export async function isRolloverAsked({ name, settings, secret }: Omit<KeyOwner, 'sessionOf'>, run: IssuerRun) {
+export async function isRolloverAsked({ name, settings, secret }: IssuerRecord, run: IssuerRun) {
   const { keyRollover } = await liveAccountKey(secret, name, run);
   return settings.keyRollover !== undefined && settings.keyRollover !== keyRollover;
 }
@@ -39,13 +28,13 @@ export async function isRolloverAsked({ name, settings, secret }: Omit<KeyOwner,
  * for the account of that one (RFC 8555, section 7.3.1). If there is one, the new key becomes the live one; the answer is
  * whether that happened. Otherwise the old key is good, and the new one is given up unless the settings still ask for it.
  */
-export async function finishRollover(owner: KeyOwner, run: IssuerRun): Promise<boolean> {
-  const { secret, settings } = owner;
+export async function finishRollover(record: IssuerRecord, run: IssuerRun): Promise<boolean> {
+  const { secret, settings } = record;
   const next = await unfinished(secret, run);
   if (!next) return false;
-  const accountUrl = await findAccount(owner.sessionOf(next.accountKey));
+  const accountUrl = await findAccount(record.sessionOf(next.accountKey));
   if (accountUrl !== undefined) {
-    await makeLive(owner, next, accountUrl, run);
+    await makeLive(record, next, accountUrl, run);
     return true;
   }
   if (settings.keyRollover !== next.keyRollover) {
@@ -59,20 +48,20 @@ export async function finishRollover(owner: KeyOwner, run: IssuerRun): Promise<b
  * Gives the account a new key. Safe to repeat, and to do twice at once: both use the key that is stored first, and whoever
  * is refused because the other was faster finds the account under the new key.
  */
-export async function rollOver(owner: KeyOwner, accountUrl: string, run: IssuerRun): Promise<void> {
-  const { name, secret } = owner;
+export async function rollOver(record: IssuerRecord, accountUrl: string, run: IssuerRun): Promise<void> {
+  const { name, secret } = record;
   const { accountKey } = await liveAccountKey(secret, name, run);
-  const next = (await unfinished(secret, run)) ?? (await storeNextKey(owner, run));
+  const next = (await unfinished(secret, run)) ?? (await storeNextKey(record, run));
   try {
-    await changeAccountKey(owner.sessionOf(accountKey, accountUrl), next.accountKey);
+    await changeAccountKey(record.sessionOf(accountKey, accountUrl), next.accountKey);
   } catch (error) {
     if (!isRenewalFailure(error) || error.code !== 'ca-refused') throw error;
-    if ((await findAccount(owner.sessionOf(next.accountKey))) !== accountUrl) throw error;
+    if ((await findAccount(record.sessionOf(next.accountKey))) !== accountUrl) throw error;
   }
-  await makeLive(owner, next, accountUrl, run);
+  await makeLive(record, next, accountUrl, run);
 }
 
-async function storeNextKey({ name, settings, secret }: KeyOwner, run: IssuerRun): Promise<NextKey> {
+async function storeNextKey({ name, settings, secret }: IssuerRecord, run: IssuerRun): Promise<NextKey> {
   const next: NextKey = {
     accountKey: await generatePrivateKey('ecdsa-p256'),
     keyRollover: settings.keyRollover,
@@ -91,12 +80,12 @@ async function storeNextKey({ name, settings, secret }: KeyOwner, run: IssuerRun
 }
 
 /** The old key stays as AWSPREVIOUS. Repeating it is harmless: the version is the same. */
-async function makeLive({ secret }: KeyOwner, next: NextKey, accountUrl: string, run: IssuerRun): Promise<void> {
+async function makeLive({ secret }: IssuerRecord, next: NextKey, accountUrl: string, run: IssuerRun): Promise<void> {
   const value = accountKeyValue(next);
   const token = digest('account', secret.arn, next.replaces, value);
   await run.vault.put({ id: secret.arn, value, token, stage: LIVE });
-  const account = { accountUrl, accountSpec: secret.stages[SPEC] ?? '', accountKey: token };
-  if (fitsTag(accountUrl)) await run.vault.tag(secret.arn, writeIssuerTags(account));
+  const accountSpec = secret.stages[SPEC] ?? '';
+  await rememberAccount(secret.arn, { accountUrl, accountSpec, accountKey: token }, run);
 }
 
 async function unfinished(secret: SecretDescription, run: IssuerRun): Promise<NextKey | undefined> {

@@ -34,7 +34,7 @@ export async function orderAtFirstIssuer(attempt: Attempt, run: Run): Promise<Ch
       if (issuers.length > 1) await pauseWhereLimited(issuer, failure, run);
       // The next attempt begins with the first issuer again: it waits for whichever may be asked first.
       retryAt = earlier(retryAt, failure.details.retryAt);
-      if (next === undefined || !mayFallBack(failure, liveOf(attempt), run.clock.now())) {
+      if (next === undefined || !mayFallBack(failure, attempt.live, run.clock.now())) {
         throw issuers.length > 1 ? lastOf(failure, issuer, fallback, retryAt) : failure;
       }
       run.log.warn('an issuer is passed over', { certificate: attempt.name, issuer, next, problem: failure.message });
@@ -45,10 +45,6 @@ export async function orderAtFirstIssuer(attempt: Attempt, run: Run): Promise<Ch
     }
   }
   throw new RenewalFailure('unexpected', `the spec of ${attempt.name} names no issuer`);
-}
-
-function liveOf({ notBefore, notAfter }: Attempt): Parameters<typeof mayFallBack>[1] {
-  return notBefore === undefined || notAfter === undefined ? undefined : { notBefore, notAfter };
 }
 
 function earlier(one: number | undefined, other: number | undefined): number | undefined {

@@ -40,7 +40,7 @@ async function orderAndObtain(begun: Attempt, steps: Steps, run: Run): Promise<I
   try {
     const cleaned = await solveDns01(attempt, order, steps, run);
     const { version, storedAt } = await obtainCertificate(attempt, order.url, steps, run);
-    return { attempt: { ...attempt, issued: withIssuance(attempt.issued ?? [], storedAt) }, version, cleaned };
+    return { attempt: { ...attempt, issued: withIssuance(attempt.issued, storedAt) }, version, cleaned };
   } catch (error) {
     const { code, message, retry, details } = toFailure(error);
     throw new RenewalFailure(code, message, { cause: error, retry, details: { ...details, issuer: order.issuer } });

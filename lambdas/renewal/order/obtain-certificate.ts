@@ -1,3 +1,4 @@
+import { ariIdOf } from '../../acme/ari-id.ts';
 import { keyMatches, readCertificate } from '../../acme/certificate.ts';
 import { createCsr } from '../../acme/csr.ts';
 import { downloadChain, finalizeOrder, type Order } from '../../acme/order.ts';
@@ -5,25 +6,23 @@ import { encodePrivateKey, isSameKey } from '../../acme/private-key.ts';
 import { verifyPair } from '../../acme/verify.ts';
 import { DAY } from '../../core/duration.ts';
 import { RenewalFailure } from '../../core/failure.ts';
-import { isoInstant } from '../../core/outcome.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { renewedValue } from '../../core/secret-value.ts';
 import { ISSUED } from '../../core/stages.ts';
 import type { Attempt } from '../attempt.ts';
 import { knownPending, ownPending, updatePending, waitWithin } from '../claim/claim.ts';
 import type { Pending } from '../claim/pending.ts';
-import { openIssuer } from '../issuer/issuer.ts';
-import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import type { OpenIssuer } from '../issuer/issuer.ts';
+import { openIssuer } from '../issuer/open-issuer.ts';
 import type { Polled, Steps } from '../ports/steps.ts';
 import type { Run } from '../run.ts';
 import { freshOrder, lastOrder, remember } from './orders.ts';
 import { orderOf } from './place-order.ts';
 import { pollInterval } from './poll-interval.ts';
-import { renewalInfoId } from './renewal-info-id.ts';
 
 /** A verified pair that is stored but not live yet. */
 export interface StoredCertificate {
   readonly version: string;
-  readonly serialNumber: string;
   readonly validInMilliseconds: number;
   readonly storedAt: number;
 }
@@ -51,7 +50,7 @@ export async function obtainCertificate(
  * has taken our request; `false` when somebody else's, or that of an earlier run of ours, may have been first.
  */
 async function finalize(attempt: Attempt, orderUrl: string, run: Run): Promise<boolean> {
-  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const issuer = await openIssuer(attempt, run);
   const { privateKey } = await ownPending(attempt.claim, run);
   const order = await lastOrder(orderUrl, issuer, run);
   if (order.status !== 'ready') return false;
@@ -71,7 +70,7 @@ function finalized(order: Order, attempt: Attempt, issuer: OpenIssuer, run: Run)
 }
 
 async function issued(attempt: Attempt, orderUrl: string, poll: number, run: Run): Promise<Polled<null>> {
-  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const issuer = await openIssuer(attempt, run);
   // The answer to finalize says already whether and how long to wait.
   const order = await (poll === 1 ? lastOrder : freshOrder)(orderUrl, issuer, run);
   if (order.status === 'valid') return { done: true, value: null };
@@ -98,7 +97,7 @@ async function verifyAndStore(
   run: Run,
 ): Promise<StoredCertificate> {
   const { spec, claim } = attempt;
-  const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+  const issuer = await openIssuer(attempt, run);
   const { trust, caBundle, directoryUrl } = issuer.settings;
   const { privateKey } = await knownPending(claim, run);
   const order = await lastOrder(orderUrl, issuer, run);
@@ -136,7 +135,7 @@ async function verifyAndStore(
         directoryUrl,
         accountUrl: issuer.accountUrl,
         profile: spec.profile,
-        ariCertId: renewalInfoId(certificate),
+        ariCertId: ariIdOf(certificate),
       },
     },
     previous,
@@ -151,7 +150,6 @@ async function verifyAndStore(
   }
   return {
     version,
-    serialNumber: facts.serialNumber,
     validInMilliseconds: waitWithin(claim, Math.max(0, facts.notBefore - run.clock.now()), run),
     storedAt: run.clock.now(),
   };

@@ -1,5 +1,5 @@
 import { type Order, readOrder } from '../../acme/order.ts';
-import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import type { OpenIssuer } from '../issuer/issuer.ts';
 import type { Run } from '../run.ts';
 
 /** The order as this run last saw it; read when it has not seen it yet. */

@@ -6,13 +6,14 @@ import { type CertificateTags, writeCertificateTags } from '../../core/certifica
 import { sameNames } from '../../core/domain-name.ts';
 import { MINUTE } from '../../core/duration.ts';
 import { isRenewalFailure, messageOf, RenewalFailure } from '../../core/failure.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
 import { isLowerTrust } from '../../core/trust.ts';
 import type { Attempt } from '../attempt.ts';
 import { expectTime, knownPending, updatePending } from '../claim/claim.ts';
 import { expectStillDue } from '../claim/still-due.ts';
 import { checkDns, type DnsPlan, mayBeApproved } from '../dns01/check-dns.ts';
-import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import type { OpenIssuer } from '../issuer/issuer.ts';
 import { withKnownAccount } from '../issuer/with-known-account.ts';
 import type { Run } from '../run.ts';
 import { freshOrder, remember } from './orders.ts';
@@ -40,9 +41,7 @@ const PATIENCE = 3;
  * a tag can't hold it. DNS is checked before: a CA that looks in vain counts it.
  */
 export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<PlacedOrder> {
-  return withKnownAccount(attempt.issuer, run, { force: attempt.force }, (issuer) =>
-    placeOrResume(attempt, issuer, run),
-  );
+  return withKnownAccount(attempt, run, (issuer) => placeOrResume(attempt, issuer, run));
 }
 
 async function placeOrResume(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<PlacedOrder> {
@@ -58,7 +57,7 @@ async function placeOrResume(attempt: Attempt, issuer: OpenIssuer, run: Run): Pr
     issuer: attempt.issuer,
     spec: attempt.specVersion,
     order: order.url,
-    ...(isNew ? { ordered: withOrder(attempt.ordered ?? [], run.clock.now()) } : {}),
+    ...(isNew ? { ordered: withOrder(attempt.ordered, run.clock.now()) } : {}),
   });
   await run.vault.tag(attempt.claim.arn, tags);
   if (!Object.values(tags).includes(order.url))
@@ -140,14 +139,14 @@ async function place(
 }
 
 /** So that no fault of ours uses up what the CA allows. */
-function expectBudget({ issued = [], force, revokes }: Attempt, { name, settings }: OpenIssuer, run: Run): void {
+function expectBudget({ issued, force, revokes }: Attempt, { name, settings }: OpenIssuer, run: Run): void {
   const at = hasKnownLimits(settings.directoryUrl)
     ? nextIssuance(issued, run.clock.now(), force || revokes !== undefined)
     : undefined;
   if (at === undefined) return;
   throw new RenewalFailure(
     'budget-used-up',
-    `${issued.length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${new Date(at).toISOString()}. Look in the log at what asks for them.`,
+    `${issued.length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${isoInstant(at)}. Look in the log at what asks for them.`,
     { details: { retryAt: at } },
   );
 }

@@ -1,9 +1,9 @@
+import { ariIdOf } from '../../acme/ari-id.ts';
 import { isRenewalFailure } from '../../core/failure.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
 import type { Attempt } from '../attempt.ts';
-import type { OpenIssuer } from '../issuer/open-issuer.ts';
+import type { OpenIssuer } from '../issuer/issuer.ts';
 import type { Run } from '../run.ts';
-import { renewalInfoId } from './renewal-info-id.ts';
 
 /**
  * The id of the live certificate for an order's `replaces` (RFC 9773, section 5), where the same account got it from the
@@ -19,7 +19,7 @@ export async function replacedCertificate(
   const live = parseSecretValue((await run.vault.read(claim.arn, claim.generation)) ?? '');
   if (live.kind !== 'pair') return undefined;
   const ours = live.directoryUrl === settings.directoryUrl && live.accountUrl === accountUrl;
-  return ours ? renewalInfoId(live.certificate) : undefined;
+  return ours ? ariIdOf(live.certificate) : undefined;
 }
 
 /**

@@ -1,19 +1,21 @@
+import { ariIdOf } from '../../acme/ari-id.ts';
 import { readCertificate } from '../../acme/certificate.ts';
 import { directoryOf } from '../../acme/session.ts';
 import { renewBeforeOf } from '../../core/certificate-spec.ts';
-import { type AcmImport, fitsTag, writeCertificateTags } from '../../core/certificate-tags.ts';
+import { type AcmImport, arnsByRegion, fitsTag, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { renewalTime } from '../../core/due.ts';
 import { messageOf } from '../../core/failure.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { isRenewBeforeTooLong } from '../../core/lifetime.ts';
-import { isoInstant, type RenewOutcome } from '../../core/outcome.ts';
+import type { RenewOutcome } from '../../core/outcome.ts';
 import type { Attempt } from '../attempt.ts';
 import { liveTags, NO_FAILURE, NO_RENEWAL_INFO } from '../certificate/live-tags.ts';
 import { isTakenOver, takenOver } from '../claim/claim.ts';
-import { endpointOf, openIssuer, readIssuerSettings } from '../issuer/issuer.ts';
-import { renewalInfoId } from '../order/renewal-info-id.ts';
+import { askRenewalInfo } from '../issuer/ask-renewal-info.ts';
+import { readIssuerSettings } from '../issuer/issuer-secret.ts';
+import { endpointOf, openIssuer } from '../issuer/open-issuer.ts';
 import { readPair } from '../publish/publish.ts';
 import type { Run } from '../run.ts';
-import { askRenewalInfo } from '../scan/renewal-info.ts';
 import { answered } from './answer-request.ts';
 
 const DECISIONS = {
@@ -95,7 +97,7 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
     renewAt: isoInstant(renewAt),
     ...(attempt.work === 'renew' ? { issuer: attempt.issuer } : {}),
     ...(attempt.fallback ? { fallback: attempt.fallback.sentence } : {}),
-    acm: Object.fromEntries(Object.entries(imports).map(([region, imported]) => [region, imported.arn])),
+    acm: arnsByRegion(imports),
   };
 }
 
@@ -106,10 +108,10 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
 async function suggestion(attempt: Attempt, certificate: string, run: Run): Promise<Suggested> {
   const { trust } = await readIssuerSettings(attempt.issuer, run);
   const known = { ...NO_RENEWAL_INFO, trust, issuer: attempt.issuer };
-  const ariId = renewalInfoId(certificate);
+  const ariId = ariIdOf(certificate);
   if (!ariId) return known;
   try {
-    const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
+    const issuer = await openIssuer(attempt, run);
     const { renewalInfo: renewalInfoUrl } = await directoryOf(issuer.session);
     if (!renewalInfoUrl || !fitsTag(renewalInfoUrl)) return known;
     const { renewAt, nextCheck } = await askRenewalInfo({ ...endpointOf(issuer.settings), renewalInfoUrl }, ariId, run);

@@ -1,14 +1,14 @@
-import { retryAt } from '../../core/back-off.ts';
+import { nextAttemptAt } from '../../core/back-off.ts';
 import { type AcmImport, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { isHarmless, messageOf, RenewalFailure, toFailure } from '../../core/failure.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { withIssuance } from '../../core/order-budget.ts';
-import { isoInstant } from '../../core/outcome.ts';
 import type { Attempt } from '../attempt.ts';
 import { isTakenOver } from '../claim/claim.ts';
 import { pauseWhereLimited } from '../issuer/pause-issuer.ts';
 import type { Run } from '../run.ts';
 import { answered, answerRequest } from './answer-request.ts';
-import { storeSentence } from './failure-sentence.ts';
+import { storeFailure } from './last-failure.ts';
 
 /**
  * Writes down that the attempt failed, when to try again, and what it did publish. Never throws: the failure itself
@@ -22,13 +22,13 @@ export async function recordFailure(
 ): Promise<void> {
   const now = run.clock.now();
   const failures = attempt.failures + 1;
-  const { retryAt: retryAfter } = failure.details;
-  const backOff = retryAt({
+  const { retryAt: notBefore } = failure.details;
+  const backOff = nextAttemptAt({
     now,
     failures,
     slow: failure.code === 'attempt-timeout',
-    ...(attempt.notAfter === undefined ? {} : { notAfter: attempt.notAfter }),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(attempt.live === undefined ? {} : { notAfter: attempt.live.notAfter }),
+    ...(notBefore === undefined ? {} : { notBefore }),
   });
   // A human has to end a pause; meanwhile another issuer may do, in the last quarter of the lifetime at the latest.
   const isHeld = failure.code === 'account-paused' && attempt.spec.issuer.length === 1;
@@ -54,7 +54,7 @@ export async function recordFailure(
       await run.vault.tag(attempt.claim.arn, writeCertificateTags({ claimEnded: attempt.claim.token, ...ended }));
       return;
     }
-    await storeSentence(attempt.claim.arn, failure, run);
+    await storeFailure(attempt.claim.arn, failure, run);
     await pauseWhereLimited(failure.details.issuer ?? attempt.issuer, failure, run);
     await run.vault.tag(
       attempt.claim.arn,
@@ -91,7 +91,7 @@ export function asFailure(certificate: string, error: unknown): RenewalFailure {
 }
 
 /** A certificate that was rejected has been issued all the same: the CA counts it. */
-function issuances({ issued = [] }: Attempt, { code }: RenewalFailure, now: number): readonly number[] | undefined {
+function issuances({ issued }: Attempt, { code }: RenewalFailure, now: number): readonly number[] | undefined {
   const counted = code === 'certificate-rejected' ? withIssuance(issued, now) : issued;
   return counted.length > 0 ? counted : undefined;
 }

@@ -1,4 +1,4 @@
-import type { DnsRole } from '../../core/dns-role.ts';
+import type { AssumedRole } from '../../core/dns-role.ts';
 
 /**
  * Publishes the TXT values of DNS-01 challenges (RFC 8555, section 8.4) in the zones that we may write, in this account and
@@ -12,18 +12,18 @@ import type { DnsRole } from '../../core/dns-role.ts';
  */
 export interface ChallengeRecords {
   /**
-   * The hosted zone that answers for each record name: the public zone with the longest matching suffix, or
-   * `hostedZoneId` when given. Of several public zones of one name it is the one whose delegation set has the servers that
+   * The hosted zone that answers for a record's name: the public zone with the longest matching suffix, or `hostedZoneId`
+   * when given. Of several public zones of one name it is the one whose delegation set has the servers that
    * `liveServers` names.
    * MUST throw `RenewalFailure` `no-hosted-zone` that names the record and lists the zones that exist, or the ids of those
    * of one name when the delegation decides nothing.
-   * MUST NOT change anything. SHOULD ask for the list of zones once, however many names there are; it MAY be minutes old
-   * as long as it covers the names.
+   * MUST NOT change anything. SHOULD ask for the list of zones once in a run, however many names there are; it MAY be minutes
+   * old as long as it covers the name.
    */
-  locate(recordNames: readonly string[], options?: LocateOptions): Promise<readonly Zone[]>;
+  locate(recordName: string, options?: LocateOptions): Promise<RecordPlace>;
 
   /** The name servers that a zone has to be delegated to, canonical. MAY be minutes old. */
-  nameServers(zone: Pick<Zone, 'zoneId' | 'role'>): Promise<readonly string[]>;
+  nameServers(zone: Pick<RecordPlace, 'zoneId' | 'role'>): Promise<readonly string[]>;
 
   /**
    * Adds our values: one atomic change per zone, whatever the number of names. Returns once the changes are
@@ -46,7 +46,7 @@ export interface ChallengeRecords {
 export interface LocateOptions {
   readonly hostedZoneId?: string | undefined;
   /** Looks in that role's account. */
-  readonly role?: DnsRole | undefined;
+  readonly role?: AssumedRole | undefined;
   /**
    * The servers that the world asks for a zone, canonical, and under their names in `known` where they have other ones too;
    * `undefined` when nobody knows.
@@ -54,17 +54,17 @@ export interface LocateOptions {
   readonly liveServers?: (zoneName: string, known: readonly string[]) => Promise<readonly string[] | undefined>;
 }
 
-/** Where one record goes; `locate` returns one for each name, in the names' order. */
-export interface Zone {
+/** Where one record goes. */
+export interface RecordPlace {
   readonly recordName: string;
   readonly zoneId: string;
   readonly zoneName: string;
   /** In whose account the zone is; our own when left out. */
-  readonly role?: DnsRole | undefined;
+  readonly role?: AssumedRole | undefined;
 }
 
 /** What we want at one name. Plain data: it is stored in the pending version before anything is written. */
-export interface ChallengeRecord extends Zone {
+export interface ChallengeRecord extends RecordPlace {
   /** Key authorization digests, unquoted (43 characters of base64url). */
   readonly values: readonly string[];
 }
@@ -72,7 +72,7 @@ export interface ChallengeRecord extends Zone {
 /** What `present` left behind in one zone. Plain data: it crosses steps. */
 export interface Presented {
   readonly zoneId: string;
-  readonly role?: DnsRole | undefined;
+  readonly role?: AssumedRole | undefined;
   readonly changeId: string;
   /** The record sets as they are after the change, other clients' values included (quoted, as the service has them). */
   readonly recordSets: readonly {

@@ -1,3 +1,5 @@
+import type { ServerAnswer } from '../../core/propagation.ts';
+
 /**
  * What the authoritative servers of a zone answer for a TXT record, each asked by itself, no cache between.
  *
@@ -11,13 +13,4 @@
  */
 export interface TxtLookup {
   look(record: { readonly recordName: string; readonly zoneName: string }): Promise<readonly ServerAnswer[]>;
-}
-
-export interface ServerAnswer {
-  /** Name and address, for the operator: `ns-1.example.net (192.0.2.1)`. */
-  readonly server: string;
-  /** The values that it has, or `undefined` when it could not be reached. */
-  readonly values: readonly string[] | undefined;
-  /** Why it could not be reached. */
-  readonly problem?: string;
 }

@@ -1,10 +1,10 @@
 import { type CertificateTags, readCertificateTags } from '../../core/certificate-tags.ts';
 import { SECOND } from '../../core/duration.ts';
 import { FAILURE_CODES, type FailureCode, RenewalFailure } from '../../core/failure.ts';
-import { isoInstant } from '../../core/outcome.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { digest } from '../digest.ts';
 import { endOf } from '../outcome/answer-request.ts';
-import { readSentence } from '../outcome/failure-sentence.ts';
+import { readFailure } from '../outcome/last-failure.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { ProvisionRun } from './provision-run.ts';
 
@@ -30,7 +30,7 @@ export async function followRenewal(name: string, arn: string, run: ProvisionRun
     // Something changed between the claim and the order: asked once more, `renew` finds what there is to do.
     if (end === 'no-longer-due') continue;
     if (end !== undefined && isAnothers(end)) await untilClaimMoves(name, secret, run);
-    else if (end !== undefined && isFailureCode(end)) throw await readSentence(secret, end, run);
+    else if (end !== undefined && isFailureCode(end)) throw await readFailure(secret, end, run);
     else return;
   }
 }

@@ -1,7 +1,7 @@
 import type { CertificateSpec } from '../../core/certificate-spec.ts';
 import { type CertificateTags, readCertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { messageOf } from '../../core/failure.ts';
-import { isoInstant } from '../../core/outcome.ts';
+import { isoInstant } from '../../core/instant.ts';
 import { parsePhysicalId, physicalIdOf } from '../../core/physical-id.ts';
 import type { ProvisionAnswer } from '../../core/provision-answer.ts';
 import { type ProvisionRequest, parseCertificateProperties } from '../../core/provision-event.ts';

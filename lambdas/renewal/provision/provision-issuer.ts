@@ -2,15 +2,14 @@ import { directoryOf } from '../../acme/session.ts';
 import { issuerSecretName } from '../../core/certificate-name.ts';
 import { type CertificateTags, readCertificateTags, tagOf, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { RenewalFailure } from '../../core/failure.ts';
-import { writeIssuerTags } from '../../core/issuer-tags.ts';
 import type { ProvisionAnswer } from '../../core/provision-answer.ts';
 import { type IssuerProperties, type ProvisionRequest, parseIssuerProperties } from '../../core/provision-event.ts';
 import { LIVE, SPEC } from '../../core/stages.ts';
 import { writeStackTags } from '../certificate/stack-tags.ts';
-import { digest } from '../digest.ts';
-import { configureIssuer } from '../issuer/issuer.ts';
-import type { OpenIssuer } from '../issuer/open-issuer.ts';
-import { knownAccount } from '../issuer/register-account.ts';
+import { configureIssuer } from '../issuer/configure-issuer.ts';
+import type { OpenIssuer } from '../issuer/issuer.ts';
+import { putIssuerSettings } from '../issuer/issuer-secret.ts';
+import { knownAccount, rememberAccount } from '../issuer/register-account.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import { isOwner, ownedByAnother, ownerTags } from './owner.ts';
 import type { ProvisionRun } from './provision-run.ts';
@@ -22,8 +21,8 @@ import { begun, isOvertaken } from './request-history.ts';
  */
 export async function provisionIssuer(request: ProvisionRequest, run: ProvisionRun): Promise<ProvisionAnswer> {
   const wanted = parseIssuerProperties(request.properties);
-  const before = await available(request, wanted, run);
-  const issuer = await configured(request, wanted, before, run);
+  const before = await takeOverIssuer(request, wanted, run);
+  const issuer = await configureOrRestore(request, wanted, before, run);
   // The CA may have taken its time: what a newer request has done since has to stay.
   const now = await run.vault.describe(issuer.arn);
   expectNewest(request, wanted, readCertificateTags(now?.tags ?? {}));
@@ -49,8 +48,11 @@ export async function deleteIssuer(request: ProvisionRequest, run: ProvisionRun)
   return { status: 'SUCCESS', physicalId, reason: `the secret ${secret.name} is kept with the account key` };
 }
 
-/** The issuer's secret if there is one; throws when this request may not have it. */
-async function available(
+/**
+ * The issuer's secret if there is one, restored where it was scheduled for deletion, with this request as the newest. Throws when
+ * it may not have it.
+ */
+async function takeOverIssuer(
   request: ProvisionRequest,
   { name }: IssuerProperties,
   run: ProvisionRun,
@@ -85,7 +87,8 @@ function expectNewest(
   );
 }
 
-async function configured(
+/** Throws what the new settings failed with; those from before are in force again by then. */
+async function configureOrRestore(
   { requestId }: ProvisionRequest,
   { name, settings, tags }: IssuerProperties,
   before: SecretDescription | undefined,
@@ -116,11 +119,9 @@ async function restoreSettings(before: SecretDescription | undefined, run: Provi
   if (!before || version === undefined || now === undefined || now === version) return;
   const value = await run.vault.read(before.arn, version);
   if (value === undefined) return;
-  // Written again: a version that has been followed by another one can't be followed by the same once more.
-  const token = digest('issuer', before.arn, now, value);
-  await run.vault.put({ id: before.arn, value, token, stage: SPEC });
-  const accountUrl = knownAccount({ secret: before });
+  const accountSpec = await putIssuerSettings(before.arn, now, value, run);
+  const accountUrl = knownAccount(before);
   if (accountUrl === undefined) return;
   const accountKey = before.stages[LIVE] ?? '';
-  await run.vault.tag(before.arn, writeIssuerTags({ accountUrl, accountSpec: token, accountKey }));
+  await rememberAccount(before.arn, { accountUrl, accountSpec, accountKey }, run);
 }

@@ -2,10 +2,9 @@ import { secretName } from '../../core/certificate-name.ts';
 import type { CertificateSpec } from '../../core/certificate-spec.ts';
 import { KEPT_TAG, RENEWER_TAG, readCertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { RenewalFailure } from '../../core/failure.ts';
-import { placeholderValue } from '../../core/secret-value.ts';
 import type { StackTags } from '../../core/stack-tags.ts';
 import { SPEC, TAGS } from '../../core/stages.ts';
-import { digest } from '../digest.ts';
+import { createCertificateSecret } from '../certificate/create-secret.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import { isOwner, type Owner, ownedByAnother, ownerTags } from './owner.ts';
 import type { ProvisionRun } from './provision-run.ts';
@@ -30,7 +29,7 @@ export interface Claimant extends Owner {
  * a request that has been undone, or that a newer one has overtaken.
  */
 export async function takeOver(claimant: Claimant, run: ProvisionRun): Promise<SecretDescription> {
-  const found = (await existing(claimant, run)) ?? (await created(claimant, run));
+  const found = (await findOrRestore(claimant, run)) ?? (await createOrFind(claimant, run));
   const { secret, restored } = found;
   const tags = readCertificateTags(secret.tags);
   const managed = secret.tags[RENEWER_TAG] === run.settings.renewer;
@@ -73,7 +72,7 @@ interface Found {
   readonly restored: boolean;
 }
 
-async function existing(claimant: Claimant, run: ProvisionRun): Promise<Found | undefined> {
+async function findOrRestore(claimant: Claimant, run: ProvisionRun): Promise<Found | undefined> {
   const name = secretName(run.settings.prefix, claimant.name);
   const secret = await run.vault.describe(name);
   if (secret) {
@@ -106,28 +105,21 @@ function expectOurs(secret: SecretDescription, { settings }: ProvisionRun): void
   );
 }
 
-async function created(claimant: Claimant, run: ProvisionRun): Promise<Found> {
+async function createOrFind(claimant: Claimant, run: ProvisionRun): Promise<Found> {
   const { name, spec } = claimant;
-  const fullName = secretName(run.settings.prefix, name);
-  await run.vault.create({
-    name: fullName,
-    description: `TLS certificate ${name}, kept by evercert`,
-    value: placeholderValue(spec.domainNames),
-    token: digest('placeholder', fullName, spec.domainNames.join()),
-    tags: {
-      // At once: an account may forbid secrets without certain tags.
-      ...claimant.tags,
-      [RENEWER_TAG]: run.settings.renewer,
-      ...writeCertificateTags({ state: 'registered' }),
-      ...ownerTags(claimant, { resource: claimant.resource, ...begun(claimant.requestId, {}), takenFrom: 'new' }),
-    },
+  const owner = ownerTags(claimant, {
+    resource: claimant.resource,
+    ...begun(claimant.requestId, {}),
+    takenFrom: 'new',
   });
+  const { domainNames } = spec;
+  await createCertificateSecret({ name, domainNames, tags: { ...claimant.tags, ...owner } }, run);
   // Somebody else may have been first.
-  const found = await existing(claimant, run);
+  const found = await findOrRestore(claimant, run);
   if (found) return found;
   throw new RenewalFailure(
     'spec-conflict',
-    `the secret ${fullName} was created and has disappeared: somebody deletes it`,
+    `the secret ${secretName(run.settings.prefix, name)} was created and has disappeared: somebody deletes it`,
   );
 }
 

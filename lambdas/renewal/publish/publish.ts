@@ -1,11 +1,12 @@
 import { readCertificate } from '../../acme/certificate.ts';
 import { type AcmImport, importTags } from '../../core/certificate-tags.ts';
 import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
-import { type PairValue, parseSecretValue } from '../../core/secret-value.ts';
+import { parseSecretValue } from '../../core/secret-value.ts';
 import { LIVE } from '../../core/stages.ts';
 import type { Attempt } from '../attempt.ts';
 import { stackTagsOf } from '../certificate/stack-tags.ts';
 import { type Claim, expectTime, isTakenOver, takenOver } from '../claim/claim.ts';
+import type { TargetPair } from '../ports/certificate-targets.ts';
 import type { Run } from '../run.ts';
 
 /**
@@ -110,7 +111,7 @@ export async function confirmedImports(
 async function overKnown(
   arn: string,
   region: string,
-  pair: StoredPair,
+  pair: TargetPair,
   run: Run,
   anew: () => Promise<string>,
 ): Promise<string> {
@@ -122,10 +123,8 @@ async function overKnown(
   }
 }
 
-export type StoredPair = Pick<PairValue, 'certificate' | 'chain' | 'privateKey'>;
-
 /** Throws `corrupt-secret` when the version holds no pair. */
-export async function readPair(arn: string, version: string, run: Run): Promise<StoredPair> {
+export async function readPair(arn: string, version: string, run: Run): Promise<TargetPair> {
   const value = parseSecretValue((await run.vault.read(arn, version)) ?? '');
   if (value.kind === 'pair') return value;
   throw new RenewalFailure('corrupt-secret', `version ${version} of the secret holds no certificate and key`);

@@ -4,10 +4,9 @@ import { messageOf } from '../../core/failure.ts';
 import type { IssuerSettings } from '../../core/issuer-settings.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
 import { PREVIOUS } from '../../core/stages.ts';
-import type { Attempt } from '../attempt.ts';
 import { livePair, type ManagedCertificate } from '../certificate/managed-certificate.ts';
+import type { NamedIssuer } from '../claim/decide.ts';
 import type { Run } from '../run.ts';
-import { goLive } from './publish.ts';
 
 /**
  * The version of the pair before, when the spec has been changed to one that it satisfies: a stack's rollback, or a
@@ -19,7 +18,7 @@ import { goLive } from './publish.ts';
  */
 export async function reinstatable(
   certificate: ManagedCertificate,
-  issuers: readonly (IssuerSettings & { readonly name: string })[],
+  issuers: readonly NamedIssuer[],
   run: Run,
 ): Promise<string | undefined> {
   const { arn, stages, spec, specVersion, tags } = certificate;
@@ -41,12 +40,6 @@ function isOnlyDue({ live, spec }: ManagedCertificate, directoryUrls: readonly s
   if (live.kind !== 'pair') return false;
   const whenNew = { now: live.notBefore, force: false, directoryUrls, imports: {} };
   return dueFromValue(live, spec, whenNew).action !== 'renew';
-}
-
-/** Makes the pair before the live one again; the one that was live takes its place. Returns its version. */
-export async function reinstate({ claim, reinstates = '' }: Attempt, run: Run): Promise<string> {
-  await goLive(claim, reinstates, run);
-  return reinstates;
 }
 
 function isVerified(

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { certificateId } from '../../lambdas/acme/certificate-id.ts';
-import { InvalidCertificate } from '../../lambdas/acme/pem-chain.ts';
+import { ariIdOf } from '../../lambdas/acme/ari-id.ts';
 import { certId } from '../sandbox/ca/cert-id.ts';
 import { make, makeChain } from './hierarchy.ts';
 
@@ -19,7 +18,7 @@ yNQwCgYIKoZIzj0EAwIDRwAwRAIge09+S5TZAlw5tgtiVvuERV6cT4mfutXIlwTb
 
 describe('the identifier of a certificate', () => {
   it('is the one that RFC 9773 gives for its example, with the zero byte', () => {
-    expect(certificateId(EXAMPLE)).toBe('aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE');
+    expect(ariIdOf(EXAMPLE)).toBe('aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE');
   });
 
   it('has the serial number’s DER contents, whatever it is', async () => {
@@ -31,18 +30,18 @@ describe('the identifier of a certificate', () => {
           issuer: intermediate,
           serialNumber: hex.padStart(hex.length + (hex.length % 2), '0'),
         });
-        const contents = Buffer.from(certificateId(pem).split('.')[1] ?? '', 'base64url');
+        const contents = Buffer.from(ariIdOf(pem)?.split('.')[1] ?? '', 'base64url');
         expect(BigInt(`0x${contents.toString('hex')}`)).toBe(serial);
         expect(contents.readUInt8(0)).toBeLessThan(0x80);
-        expect(certificateId(pem)).toBe(certId(pem));
+        expect(ariIdOf(pem)).toBe(certId(pem));
       }),
       { numRuns: 25 },
     );
   });
 
-  it('does not exist without an authority key identifier', async () => {
+  it('does not exist without an authority key identifier, nor for what is no certificate', async () => {
     const selfSigned = await make({ subject: 'Self' });
-    expect(() => certificateId(selfSigned.pem)).toThrow(InvalidCertificate);
-    expect(() => certificateId('no certificate')).toThrow(InvalidCertificate);
+    expect(ariIdOf(selfSigned.pem)).toBeUndefined();
+    expect(ariIdOf('no certificate')).toBeUndefined();
   });
 });

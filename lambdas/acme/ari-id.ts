@@ -2,16 +2,21 @@ import { authorityKeyIdOf, parseCertificate } from './certificate.ts';
 import { InvalidCertificate } from './pem-chain.ts';
 
 /**
- * RFC 9773, section 4.1: the authority key identifier and the serial number, each as base64url of its DER contents. The
- * serial number keeps the zero byte that DER puts before a high first bit; libraries leave it out.
+ * The id by which a CA is asked for a certificate's renewal information (RFC 9773, section 4.1): the authority key identifier and
+ * the serial number, each as base64url of its DER contents. The serial number keeps the zero byte that DER puts before a high
+ * first bit; libraries leave it out.
  *
- * Throws `InvalidCertificate` for a certificate without authority key identifier.
+ * `undefined` for one that has none, such as a self-signed one, and for what is no certificate.
  */
-export function certificateId(certificatePem: string): string {
-  const certificate = parseCertificate(certificatePem);
-  const keyIdentifier = authorityKeyIdOf(certificate);
-  if (!keyIdentifier) throw new InvalidCertificate('it has no authority key identifier');
-  return `${Buffer.from(keyIdentifier, 'hex').toString('base64url')}.${serialContents(certificate.raw).toString('base64url')}`;
+export function ariIdOf(certificatePem: string): string | undefined {
+  try {
+    const certificate = parseCertificate(certificatePem);
+    const keyIdentifier = authorityKeyIdOf(certificate);
+    if (!keyIdentifier) return undefined;
+    return `${Buffer.from(keyIdentifier, 'hex').toString('base64url')}.${serialContents(certificate.raw).toString('base64url')}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The INTEGER's contents: Certificate and tbsCertificate are entered, an explicit version is passed over. */
