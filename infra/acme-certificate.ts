@@ -23,7 +23,7 @@ import { isForCloudFront, refuseInDistributions } from './keys-for-cloudfront.ts
 import { defaultName, parseCertificateName } from './names.ts';
 import { expectOwnPrincipal } from './own-principal.ts';
 import { PROVISION_TIMEOUT } from './provision-timeout.ts';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 import { certificateDaysToExpiry, daysToExpiry, RegionalCertificate } from './regional-certificate.ts';
 import { CLOUDFRONT_REGION, expectKnownRegion } from './regions.ts';
 import { expectEnvironmentOf } from './same-environment.ts';

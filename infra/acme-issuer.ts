@@ -8,7 +8,7 @@ import { CERTIFICATE_AUTHORITIES, type CertificateAuthorityName } from './certif
 import type { CertificateRenewer } from './certificate-renewer.ts';
 import { parseIssuerName } from './names.ts';
 import { PROVISION_TIMEOUT } from './provision-timeout.ts';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 import { expectEnvironmentOf } from './same-environment.ts';
 import { tagsProperty } from './tags-property.ts';
 

@@ -1,5 +1,5 @@
 import type { Stack } from 'aws-cdk-lib';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 const renewersIn = new WeakMap<Stack, Set<string>>();
 

@@ -6,7 +6,7 @@ import { emailSchema } from '../lambdas/core/issuer-settings.ts';
 import { leaseMinutesSchema, propagationMinutesSchema } from '../lambdas/core/settings.ts';
 import { TRUSTS } from '../lambdas/core/trust.ts';
 import { CERTIFICATE_AUTHORITIES, type CertificateAuthorityName } from './certificate-authorities.ts';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 const AUTHORITY_NAMES = Object.keys(CERTIFICATE_AUTHORITIES) as CertificateAuthorityName[];
 

@@ -1,7 +1,7 @@
 import type { EvercertConfig } from './app-config.ts';
 import { CERTIFICATE_AUTHORITIES } from './certificate-authorities.ts';
 import { contextOptions } from './context-options.ts';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 /** What `-c key=value` may set, and an example of it. */
 const KEYS = {

@@ -9,7 +9,7 @@ import { messageOf } from '../lambdas/core/failure.ts';
 import { parseConfig } from './app-config.ts';
 import { readContext } from './app-context.ts';
 import { EvercertStack } from './evercert-stack.ts';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 import { expectKnownRegion } from './regions.ts';
 import { runApp } from './run-app.ts';
 

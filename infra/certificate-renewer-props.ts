@@ -4,10 +4,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-
 import type { ZoneRole } from '../lambdas/core/dns-role.ts';
-/** `durable`: a renewal that waits costs nothing, and goes on where it stopped. `direct`: all in one invocation. */
-export type Execution = 'durable' | 'direct';
+import type { Settings } from '../lambdas/core/settings.ts';
 
 export interface CertificateRenewerProps {
   /**
@@ -37,7 +35,7 @@ export interface CertificateRenewerProps {
    *
    * @default 'durable'; choose 'direct' in a region without durable functions
    */
-  readonly execution?: Execution;
+  readonly execution?: Settings['execution'];
 
   /**
    * How long a durable execution may take, waiting included.

@@ -7,6 +7,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { AssumedRole } from '../lambdas/core/dns-role.ts';
 import type { PrivateCa } from '../lambdas/core/private-ca.ts';
+import { variableOf } from '../lambdas/core/settings.ts';
 import { Alarms } from './alarms.ts';
 import { alertsTopic, letAlarmsPublish } from './alerts-topic.ts';
 import { expectAlone } from './alone-in-stack.ts';
@@ -33,7 +34,7 @@ import {
 } from './permissions.ts';
 import { MOST_LAYERS, PRIVATE_CA_FOLDER, privateCaLayer } from './private-ca-layer.ts';
 import { PROVISION_EVENT_AGE } from './provision-timeout.ts';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 import { renewRolePath } from './renew-principal.ts';
 import { durableConfigOf, environmentOf, percentOf, settingsOf } from './renewer-settings.ts';
 import { hourlySchedule } from './schedule.ts';
@@ -147,7 +148,6 @@ export class CertificateRenewer extends Construct {
       renewer: settings.renewer,
       adoptedSecrets: (props.adoptedSecrets ?? []).map((secret) => secretArnPattern(secret, stack)),
       hostedZoneIds: (props.hostedZones ?? []).map(({ hostedZoneId }) => hostedZoneId),
-      dnsRoleArns: [],
       cnameTargets: settings.cnameTargets,
     };
     grant(this.scanFunction, scanStatements(granted));
@@ -203,7 +203,7 @@ export class CertificateRenewer extends Construct {
       );
     }
     this.scanFunction.addLayers(privateCaLayer(this, issuer, ca));
-    this.scanFunction.addEnvironment('EVERCERT_PRIVATE_CA_FOLDER', PRIVATE_CA_FOLDER);
+    this.scanFunction.addEnvironment(variableOf('privateCaFolder'), PRIVATE_CA_FOLDER);
   }
 
   /** Lets renewals read the secret of an external account binding, by name or ARN. */

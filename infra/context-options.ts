@@ -1,4 +1,4 @@
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 /** CDK's own keys have a colon, a slash or a hyphen in them, and so have plug-ins'. */
 const OURS = /^\w+$/;

@@ -1,6 +1,6 @@
 import { contextOptions } from './context-options.ts';
 import { DnsRoleStack, RENEW_ROLES } from './dns-role.ts';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 import { runApp } from './run-app.ts';
 
 /** What `-c key=value` may set, and an example of it. */

@@ -12,7 +12,7 @@ import { CertificateRenewer } from './certificate-renewer.ts';
 import { definedOnly } from './defined-only.ts';
 import { defaultName } from './names.ts';
 import { networkOf } from './network.ts';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 export interface EvercertStackProps extends StackProps {
   readonly config: ParsedConfig;

@@ -8,7 +8,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { acknowledgeTracing } from './findings.ts';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
 

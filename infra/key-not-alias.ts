@@ -1,5 +1,5 @@
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 /**
  * Refuses an alias, which CDK takes for a key: in the policies of our roles it would grant nothing.

@@ -2,7 +2,7 @@ import { certificateNameSchema, isSecretArn } from '../lambdas/core/certificate-
 import { baseName } from '../lambdas/core/domain-name.ts';
 import { parseInput } from '../lambdas/core/input.ts';
 import { issuerNameSchema } from '../lambdas/core/issuer-name.ts';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 /** Throws `invalid-input` for what core does not take as an issuer's name. */
 export function parseIssuerName(name: string): string {

@@ -1,6 +1,6 @@
 import { type Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import { type IGrantable, PrincipalBase } from 'aws-cdk-lib/aws-iam';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 /**
  * Refuses whom CDK could not let read a secret that it has not made: all but roles and users of its own account need a policy

@@ -3,7 +3,7 @@ import { Effect, PolicyStatement, type PolicyStatementProps } from 'aws-cdk-lib/
 import { KEPT_TAG, RENEWER_TAG, RESERVED_KEYS, writeCertificateTags } from '../lambdas/core/certificate-tags.ts';
 import { LIVE } from '../lambdas/core/stages.ts';
 import { allow } from './allow.ts';
-import { assumeStatement, challengeStatements } from './dns-permissions.ts';
+import { challengeStatements } from './dns-permissions.ts';
 import { secretsBelow } from './secret-arns.ts';
 
 /** What the functions may touch. docs/permissions/README.md has an entry for each statement, under its Sid. */
@@ -16,7 +16,6 @@ export interface Scope {
   readonly adoptedSecrets: readonly string[];
   /** Empty: every zone of the account. */
   readonly hostedZoneIds: readonly string[];
-  readonly dnsRoleArns: readonly string[];
   readonly cnameTargets: readonly string[];
 }
 
@@ -48,7 +47,7 @@ export function renewStatements(scope: Scope): readonly PolicyStatement[] {
     allow('CreateCertificateSecrets', ['secretsmanager:CreateSecret'], [below(scope)], {
       StringEquals: { [`aws:RequestTag/${RENEWER_TAG}`]: scope.renewer },
     }),
-    ...dnsStatements(scope),
+    ...challengeStatements(scope),
     ...acmStatements(scope),
   ];
 }
@@ -155,11 +154,6 @@ function keyStatement(sid: string, service: string, keyArns: readonly string[], 
 
 function readStatement(secrets: readonly string[]): PolicyStatement {
   return allow('ReadSecrets', ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'], secrets);
-}
-
-function dnsStatements(scope: Scope): readonly PolicyStatement[] {
-  const { dnsRoleArns } = scope;
-  return [...challengeStatements(scope), ...(dnsRoleArns.length > 0 ? [assumeStatement(dnsRoleArns)] : [])];
 }
 
 /**

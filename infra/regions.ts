@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 /** Where CloudFront takes its certificates from. */
 export const CLOUDFRONT_REGION = 'us-east-1';

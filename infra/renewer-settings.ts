@@ -2,11 +2,11 @@ import { Duration } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { DurableConfig } from 'aws-cdk-lib/aws-lambda';
 import { parseSettings, type Settings, settingsToEnvironment, variableOf } from '../lambdas/core/settings.ts';
-import type { CertificateRenewerProps, Execution } from './certificate-renewer-props.ts';
-import { refusal } from './refuse.ts';
+import type { CertificateRenewerProps } from './certificate-renewer-props.ts';
+import { refusal } from './refusal.ts';
 
 /** Throws `invalid-input` that names the setting. */
-export function settingsOf(props: CertificateRenewerProps, execution: Execution): Settings {
+export function settingsOf(props: CertificateRenewerProps, execution: Settings['execution']): Settings {
   const { prefix, renewer, defaultIssuer, dnsResolvers, authoritativePort, lease, propagationTimeout } = props;
   const { dnsRoles, cnameTargets, startsPerMinute, certificateMetrics } = props;
   return parseSettings({

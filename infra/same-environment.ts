@@ -1,6 +1,6 @@
 import { Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 /**
  * Refuses a custom resource in another account or region than the renewer, whose function has to be of its stack's region

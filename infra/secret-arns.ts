@@ -1,5 +1,5 @@
 import { ArnFormat, type Stack, Token } from 'aws-cdk-lib';
-import { refusal } from './refuse.ts';
+import { refusal } from './refusal.ts';
 
 /** Secrets Manager appends a hyphen and six characters to a secret's name. */
 const SUFFIX = '-??????';
