@@ -7,6 +7,7 @@ import { type IssuerSettings, type IssuerSettingsInput, parseIssuerSettings } fr
 import { isIssuerPaused, readIssuerTags } from '../../core/issuer-tags.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
 import { SPEC } from '../../core/stages.ts';
+import { askAgain } from '../ask-again.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
@@ -62,7 +63,7 @@ export async function configureIssuer(
     const description = `ACME account key of the issuer ${name}, kept by evercert`;
     await run.vault.create({ name: fullName, description, value, token: digest('account', fullName, value), tags });
   }
-  const secret = await describeIssuer(name, run);
+  const secret = await existingIssuer(name, run, isThere);
   const value = JSON.stringify(settings);
   const previous = secret.stages[SPEC];
   if (previous === undefined || (await run.vault.read(secret.arn, previous)) !== value) {
@@ -156,15 +157,29 @@ function describeIssuer(name: string, run: IssuerRun): Promise<SecretDescription
   return describing;
 }
 
-/** Read anew. Throws `unknown-issuer`. */
-export async function existingIssuer(name: string, run: IssuerRun): Promise<SecretDescription> {
+/**
+ * Read anew. Throws `unknown-issuer`, which takes some seconds because somebody may have made it a moment ago.
+ */
+export async function existingIssuer(
+  name: string,
+  run: IssuerRun,
+  isComplete: (secret: SecretDescription | undefined) => boolean = hasSettings,
+): Promise<SecretDescription> {
   const fullName = issuerSecretName(run.settings.prefix, name);
-  const secret = await run.vault.describe(fullName);
+  const secret = await askAgain(() => run.vault.describe(fullName), isComplete, run.clock);
   if (secret) return secret;
   throw new RenewalFailure(
     'unknown-issuer',
     `there is no issuer ${name}: no secret ${fullName} exists. Configure an issuer of that name first.`,
   );
+}
+
+function isThere(secret: SecretDescription | undefined): boolean {
+  return secret !== undefined;
+}
+
+function hasSettings(secret: SecretDescription | undefined): boolean {
+  return secret?.stages[SPEC] !== undefined;
 }
 
 async function settingsOf(secret: SecretDescription, name: string, run: IssuerRun): Promise<IssuerSettings> {
