@@ -31,7 +31,8 @@ export interface CertificateRenewerProps {
   readonly defaultIssuer?: string;
 
   /**
-   * Changing it replaces the function `renew`: `durableConfig` can only be set when a function is created.
+   * `durable`: a renewal that waits costs nothing, and goes on where it stopped. `direct`: all in one invocation. Changing it
+   * replaces the function `renew`: `durableConfig` can only be set when a function is created.
    *
    * @default 'durable'; choose 'direct' in a region without durable functions
    */

@@ -12,14 +12,19 @@ import {
   UntagResourceCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { askAgain } from '../renewal/ask-again.ts';
+import type { Clock } from '../renewal/ports/clock.ts';
 import type { SecretDescription, SecretVault, StageMove } from '../renewal/ports/secret-vault.ts';
 import { type AwsOperation, awsErrorName, call } from './call.ts';
 import { nextPage } from './next-page.ts';
+import { type AnySecret, rememberOwnWrites } from './own-writes.ts';
 
 /** The most that ListSecrets returns at once. */
 const PAGE = 100;
 
 export interface SecretVaultOptions {
+  /** What the waits for an answer that shows our writes sleep on. */
+  readonly clock: Clock;
   /** The KMS key that new secrets are encrypted with, by ARN. Those that exist keep theirs. */
   readonly encryptionKey?: string | undefined;
 }
@@ -27,12 +32,25 @@ export interface SecretVaultOptions {
 /**
  * AWS Secrets Manager. ClientRequestToken is the version's id, and AWS itself compares the values behind equal ones:
  * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+ *
+ * "All Secrets Manager operations are eventually consistent"
+ * (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html): what doesn't show our own writes of a
+ * moment ago is asked again for some seconds, and then believed, because somebody else may have written since.
  */
-export function createSecretVault(client: SecretsManagerClient, options: SecretVaultOptions = {}): SecretVault {
+export function createSecretVault(client: SecretsManagerClient, options: SecretVaultOptions): SecretVault {
+  const { clock } = options;
+  const own = rememberOwnWrites(clock);
   const ask = <T>(operation: string, id: string, send: () => Promise<T>) =>
     call(`secretsmanager:${operation}` satisfies AwsOperation, `secret ${id}`, send);
 
-  async function describeAny(id: string): Promise<(SecretDescription & { readonly scheduled: boolean }) | undefined> {
+  async function describeAny(id: string): Promise<AnySecret | undefined> {
+    const isShown = (secret: AnySecret | undefined) => own.isShownBy(id, secret);
+    const secret = await askAgain(() => describeOnce(id), isShown, clock);
+    if (!isShown(secret)) own.forget(id);
+    return secret;
+  }
+
+  async function describeOnce(id: string): Promise<AnySecret | undefined> {
     try {
       const command = new DescribeSecretCommand({ SecretId: id });
       const secret = await ask('DescribeSecret', id, () => client.send(command));
@@ -53,7 +71,7 @@ export function createSecretVault(client: SecretsManagerClient, options: SecretV
 
   const describe = (id: string) => describeIf(id, 'live');
 
-  async function read(id: string, versionId: string): Promise<string | undefined> {
+  async function readOnce(id: string, versionId: string): Promise<string | undefined> {
     try {
       const command = new GetSecretValueCommand({ SecretId: id, VersionId: versionId });
       const { SecretString, SecretBinary } = await ask('GetSecretValue', id, () => client.send(command));
@@ -86,7 +104,12 @@ export function createSecretVault(client: SecretsManagerClient, options: SecretV
     },
 
     describe,
-    read,
+
+    // Nobody makes a version's id up: one that isn't there is most likely not shown yet.
+    read(id, versionId) {
+      const isShown = (value: string | undefined) => (value === undefined) === (own.isScheduled(id) ?? false);
+      return askAgain(() => readOnce(id, versionId), isShown, clock);
+    },
 
     async create({ name, description, value, token, tags }) {
       try {
@@ -99,10 +122,12 @@ export function createSecretVault(client: SecretsManagerClient, options: SecretV
           KmsKeyId: options.encryptionKey,
         });
         await ask('CreateSecret', name, () => client.send(command));
+        own.note(name, {});
         return 'created';
       } catch (error) {
         switch (awsErrorName(error)) {
           case 'ResourceExistsException':
+            own.note(name, {});
             return 'exists';
           // So AWS says of a name that is scheduled for deletion, among others.
           case 'InvalidRequestException':
@@ -123,6 +148,7 @@ export function createSecretVault(client: SecretsManagerClient, options: SecretV
           VersionStages: [stage],
         });
         await ask('PutSecretValue', id, () => client.send(command));
+        own.note(id, { stages: { [stage]: token } });
         return 'written';
       } catch (error) {
         if (awsErrorName(error) === 'ResourceExistsException') return 'taken';
@@ -139,6 +165,7 @@ export function createSecretVault(client: SecretsManagerClient, options: SecretV
           RemoveFromVersionId: move.from,
         });
         await ask('UpdateSecretVersionStage', move.id, () => client.send(command));
+        own.note(move.id, { stages: { [move.stage]: move.to } });
         return 'moved';
       } catch (error) {
         return (await whereItIs(move, error)) ?? Promise.reject(error);
@@ -149,12 +176,14 @@ export function createSecretVault(client: SecretsManagerClient, options: SecretV
       if (Object.keys(tags).length === 0) return;
       const command = new TagResourceCommand({ SecretId: id, Tags: tagList(tags) });
       await ask('TagResource', id, () => client.send(command));
+      own.note(id, { tags });
     },
 
     async untag(id, keys) {
       if (keys.length === 0) return;
       const command = new UntagResourceCommand({ SecretId: id, TagKeys: [...keys] });
       await ask('UntagResource', id, () => client.send(command));
+      own.note(id, { tags: Object.fromEntries(keys.map((key) => [key, undefined])) });
     },
 
     describeScheduled: (id) => describeIf(id, 'scheduled'),
@@ -163,6 +192,7 @@ export function createSecretVault(client: SecretsManagerClient, options: SecretV
       try {
         // Thirty days: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
         await ask('DeleteSecret', id, () => client.send(new DeleteSecretCommand({ SecretId: id })));
+        own.note(id, { scheduled: true });
       } catch (error) {
         if (awsErrorName(error) === 'ResourceNotFoundException') return;
         // So AWS says of a secret that is scheduled for deletion already, among others.
@@ -173,6 +203,7 @@ export function createSecretVault(client: SecretsManagerClient, options: SecretV
 
     async restore(id) {
       await ask('RestoreSecret', id, () => client.send(new RestoreSecretCommand({ SecretId: id })));
+      own.note(id, { scheduled: false });
     },
   };
 
@@ -180,7 +211,12 @@ export function createSecretVault(client: SecretsManagerClient, options: SecretV
   async function whereItIs({ id, stage, to, from }: StageMove, error: unknown): Promise<'moved' | 'lost' | undefined> {
     const name = awsErrorName(error);
     if (name !== 'InvalidParameterException' && name !== 'ResourceNotFoundException') return undefined;
-    const secret = await describe(id);
+    // That it is where it has to be moved from contradicts the refusal, unless the version that it is moved to is missing.
+    const secret = await askAgain(
+      () => describe(id),
+      (shown) => shown?.stages[stage] !== from,
+      clock,
+    );
     if (!secret || secret.stages[stage] === from) return undefined;
     return secret.stages[stage] === to ? 'moved' : 'lost';
   }

@@ -50,7 +50,7 @@ function answering({
   const emit = createEmit(settings.renewer, surroundings);
   const clients = createAwsClients({ clock, log, onThrottled: () => emit(THROTTLED) });
   const ports: ProvisionPorts = {
-    vault: createSecretVault(clients.secretsManager, settings),
+    vault: createSecretVault(clients.secretsManager, { ...settings, clock }),
     targets: createAcmTargets(clients.acm),
     starter: createLambdaStarter(clients.lambda, settings.renewFunction, { durable: settings.execution === 'durable' }),
     answers,

@@ -142,7 +142,7 @@ export function renewalPorts(
   const accounts = createDnsAccounts(clients.route53, clients.sts, { ...around, sessionName: `evercert-${renewer}` });
   const findServers = rememberServers(createFindServers({ ...resolvers, port }));
   return {
-    vault: createSecretVault(clients.secretsManager, settings),
+    vault: createSecretVault(clients.secretsManager, { ...settings, clock }),
     records: createRoute53Records(accounts, { clock, cnameTargets, knownZones: zones }),
     lookup: createAuthoritativeTxt({ findServers }),
     dns: createPublicDns({ ...resolvers, findServers }),

@@ -23,7 +23,7 @@ export function createScan(
   const emit = createEmit(settings.renewer, surroundings);
   const repeating = { clock, log, onThrottled: () => emit(THROTTLED) };
   const ports = {
-    vault: createSecretVault(createSecretsManagerClient(repeating)),
+    vault: createSecretVault(createSecretsManagerClient(repeating), { clock }),
     starter: createLambdaStarter(createLambdaClient(repeating), settings.renewFunction, {
       durable: settings.execution === 'durable',
     }),

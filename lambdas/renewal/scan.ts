@@ -104,11 +104,11 @@ function validityOf(
 async function find(
   names: readonly string[] | undefined,
   settings: Settings,
-  { vault }: ScanPorts,
+  ports: ScanPorts,
 ): Promise<AsyncIterable<SecretDescription> | readonly SecretDescription[]> {
-  if (!names) return vault.list(RENEWER_TAG, settings.renewer);
+  if (!names) return ports.vault.list(RENEWER_TAG, settings.renewer);
   // All of them first: an unknown name starts nothing.
-  return Promise.all(names.map((name) => describeCertificate(name, vault, settings)));
+  return Promise.all(names.map((name) => describeCertificate(name, ports, settings)));
 }
 
 /** What is still to be looked at, or what will be said of it in any case. */

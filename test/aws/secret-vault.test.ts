@@ -7,7 +7,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AwsClients, createAwsClients } from '../../lambdas/aws/clients.ts';
 import { createSecretVault } from '../../lambdas/aws/secret-vault.ts';
-import { DAY, MINUTE } from '../../lambdas/core/duration.ts';
+import { DAY, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { SecretVault } from '../../lambdas/renewal/ports/secret-vault.ts';
 import { secretVaultContract, token } from '../contracts/secret-vault.contract.ts';
 import { SecretsManager } from '../sandbox/secrets-manager.ts';
@@ -26,7 +26,7 @@ async function start() {
   });
   clients = createAwsClients({ clock: world.clock });
   client = clients.secretsManager;
-  vault = createSecretVault(client);
+  vault = createSecretVault(client, { clock: world.clock });
 }
 
 async function stop() {
@@ -36,6 +36,16 @@ async function stop() {
 
 secretVaultContract('Secrets Manager', async () => {
   await start();
+  return {
+    vault,
+    settle: () => world.clock.advance(5 * MINUTE),
+    stop,
+  };
+});
+
+secretVaultContract('Secrets Manager, whose reads are two seconds behind,', async () => {
+  await start();
+  secrets.settings.readStalenessMilliseconds = 2 * SECOND;
   return {
     vault,
     settle: () => world.clock.advance(5 * MINUTE),
@@ -58,7 +68,7 @@ describe('the vault in Secrets Manager', () => {
   it('encrypts new secrets with the key that it is given, and with AWS’s own otherwise', async () => {
     const encryptionKey = 'arn:aws:kms:eu-central-1:123456789012:key/1';
     const secret = { description: '', value: 'first', token: token(1), tags: {} };
-    await createSecretVault(client, { encryptionKey }).create({ ...secret, name: 'evercert/ours' });
+    await createSecretVault(client, { clock: world.clock, encryptionKey }).create({ ...secret, name: 'evercert/ours' });
     await vault.create({ ...secret, name: 'evercert/theirs' });
     const keys = await Promise.all(
       ['evercert/ours', 'evercert/theirs'].map(
@@ -103,6 +113,47 @@ describe('the vault in Secrets Manager', () => {
     await vault.tag('evercert/a', { b: '2' });
     await vault.untag('evercert/a', ['a']);
     expect((await vault.describe('evercert/a'))?.tags).toEqual({ b: '2' });
+  });
+
+  it('asks once when the answer shows what was written', async () => {
+    await create();
+    await put('second');
+    await vault.tag('evercert/a', { b: '2' });
+    await vault.describe('evercert/a');
+    await vault.read('evercert/a', token(2));
+    expect(world.calls.of('secretsmanager:DescribeSecret')).toBe(1);
+    expect(world.calls.of('secretsmanager:GetSecretValue')).toBe(1);
+  });
+
+  it('believes after four seconds that somebody else has written since, and asks once from then on', async () => {
+    await create();
+    await vault.tag('evercert/a', { a: 'ours' });
+    secrets.tag('evercert/a', { a: 'theirs' });
+    const before = world.clock.now();
+    expect((await vault.describe('evercert/a'))?.tags).toEqual({ a: 'theirs' });
+    expect(world.clock.now() - before).toBeLessThan(4 * SECOND);
+    expect(world.calls.of('secretsmanager:DescribeSecret')).toBe(5);
+    await vault.describe('evercert/a');
+    expect(world.calls.of('secretsmanager:DescribeSecret')).toBe(6);
+  });
+
+  it('believes at once what does not show its writes of more than ten seconds ago', async () => {
+    await create();
+    await vault.tag('evercert/a', { a: 'ours' });
+    secrets.tag('evercert/a', { a: 'theirs' });
+    await world.clock.advance(10 * SECOND);
+    expect((await vault.describe('evercert/a'))?.tags).toEqual({ a: 'theirs' });
+    expect(world.calls.of('secretsmanager:DescribeSecret')).toBe(1);
+  });
+
+  it('knows that it has moved a label when the answer is lost and reads are behind', async () => {
+    await create();
+    await put('second');
+    secrets.settings.readStalenessMilliseconds = 2 * SECOND;
+    // What it knows of its own writes does not help: they were long ago.
+    await world.clock.advance(10 * SECOND);
+    loseAnswers('UpdateSecretVersionStage', 1);
+    expect(await move()).toBe('moved');
   });
 
   it('reads a binary value as text', async () => {

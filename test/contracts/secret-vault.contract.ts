@@ -83,6 +83,28 @@ export function secretVaultContract(name: string, start: () => Promise<SecretVau
       });
     });
 
+    it('shows what it has written at once, by name and by ARN', async () => {
+      await create('evercert/a', { tags: { a: '1', b: '2' } });
+      const { arn = '' } = (await vault.describe('evercert/a')) ?? {};
+      await put(arn, 'second', token(2));
+      expect(await vault.read('evercert/a', token(2))).toBe('second');
+      await vault.moveStage({ id: arn, stage: 'AWSCURRENT', from: token(1), to: token(2) });
+      await vault.tag('evercert/a', { c: '3' });
+      await vault.untag(arn, ['a']);
+      const written = {
+        arn,
+        name: 'evercert/a',
+        tags: { b: '2', c: '3' },
+        stages: { AWSCURRENT: token(2), AWSPREVIOUS: token(1), ACME_PENDING: token(2) },
+      };
+      expect(await vault.describe('evercert/a')).toEqual(written);
+      await vault.scheduleDeletion('evercert/a');
+      expect(await vault.describe(arn)).toBeUndefined();
+      expect(await vault.describeScheduled('evercert/a')).toEqual(written);
+      await vault.restore(arn);
+      expect(await vault.describe('evercert/a')).toEqual(written);
+    });
+
     describe('describe', () => {
       it('finds a secret by name and by ARN', async () => {
         await create('evercert/a', { tags: { a: '1' } });

@@ -140,7 +140,7 @@ export async function startWorld(combination: Combination): Promise<World> {
       },
       configure,
       register: async (name, spec) => {
-        await writeSpec(name, parseCertificateSpec(spec), ports.vault, settings);
+        await writeSpec(name, parseCertificateSpec(spec), ports, settings);
       },
       stop,
     };

@@ -26,7 +26,7 @@ describe('a claim', () => {
   beforeEach(async () => {
     clock = new VirtualClock(Date.parse('2026-11-01T00:00:00Z'));
     vault = new MemoryVault();
-    await writeSpec('leane.dev', spec, vault, settings);
+    await writeSpec('leane.dev', spec, { vault, clock }, settings);
   });
 
   afterEach(() => clock.close());
@@ -43,12 +43,9 @@ describe('a claim', () => {
     };
     return startRun(ports, settings, id);
   };
-  const claim = async (by: Run) =>
-    claimAttempt(
-      await readManagedCertificate(await describeCertificate('leane.dev', vault, settings), vault, settings),
-      'renew',
-      by,
-    );
+  const readCertificate = async () =>
+    readManagedCertificate(await describeCertificate('leane.dev', { vault, clock }, settings), vault, settings);
+  const claim = async (by: Run) => claimAttempt(await readCertificate(), 'renew', by);
   const expectClaim = async (by: Run): Promise<Claim> => {
     const outcome = await claim(by);
     if (outcome.kind !== 'claimed') throw new Error('the claim is not free');
@@ -62,6 +59,27 @@ describe('a claim', () => {
     expect(outcomes.filter(({ kind }) => kind === 'busy')).toEqual(
       Array(19).fill({ kind: 'busy', until: clock.now() + 15 * MINUTE }),
     );
+  });
+
+  it('is nobody else’s although who owns it can not be read yet', async () => {
+    const certificate = await readCertificate();
+    const { token } = await expectClaim(run('a'));
+    const read = vault.read.bind(vault);
+    vault.read = async (id, version) => (version === token ? undefined : read(id, version));
+    expect(await claimAttempt(certificate, 'renew', run('b'))).toMatchObject({ kind: 'busy' });
+    expect((await vault.describe('evercert/leane.dev'))?.stages['ACME_PENDING']).toBe(token);
+  });
+
+  it('is looked at again before it is lost: another process may have claimed a moment ago', async () => {
+    const ours = await expectClaim(run('a'));
+    const now = vault.describe.bind(vault);
+    let looks = 0;
+    vault.describe = async (id) => {
+      looks += 1;
+      const secret = await now(id);
+      return secret && looks < 3 ? { ...secret, stages: { ...secret.stages, ACME_PENDING: 'before' } } : secret;
+    };
+    expect(await clock.run(() => ownPending(ours, run('a')))).toMatchObject({ claim: ours.token });
   });
 
   it('has a private key before anything else happens', async () => {
@@ -175,13 +193,13 @@ describe('a claim', () => {
   });
 
   it('passes over a pending version that it can not read', async () => {
-    const { arn } = await describeCertificate('leane.dev', vault, settings);
+    const { arn } = await describeCertificate('leane.dev', { vault, clock }, settings);
     await vault.put({ id: arn, value: '{"note":"by hand"}', token: 'n'.repeat(32), stage: 'ACME_PENDING' });
     expect((await claim(run('a'))).kind).toBe('claimed');
   });
 
   it('of another version is respected until its lease has run out, and says so', async () => {
-    const { arn } = await describeCertificate('leane.dev', vault, settings);
+    const { arn } = await describeCertificate('leane.dev', { vault, clock }, settings);
     const leaseUntil = clock.now() + 15 * MINUTE;
     const theirs = JSON.stringify({
       schema: 2,

@@ -66,6 +66,16 @@ describe('provision', () => {
   const send = (input: unknown, overdue?: Promise<void>) =>
     clock.run(() => provision(input, settings, ports(), overdue));
   const tags = async () => (await vault.describe(SECRET))?.tags ?? {};
+  /** The name under which a renewal is asked for: the first time, the second time. */
+  const question = async (number: number) => {
+    while (starter.started.length < number) await clock.advance(1_000);
+    return starter.started[number - 1]?.executionName;
+  };
+  /** What `renew` writes when it has worked from a version of the spec: from the newest one, unless told. */
+  const answer = async (secret: string, asked: string | undefined, end: string, spec?: string) => {
+    const newest = (await vault.describe(secret))?.stages['ACME_SPEC'] ?? '';
+    await vault.tag(secret, { 'evercert:answered': `${asked} ${end}`, 'evercert:spec': spec ?? newest });
+  };
 
   it('throws what nobody can be answered for', async () => {
     for (const input of [null, {}, { ...event('Create'), ResponseURL: 'http://bucket.example/answer' }]) {
@@ -136,7 +146,7 @@ describe('provision', () => {
     await send(create);
     const [first, second] = starter.started;
     expect(second).toEqual(first);
-    await vault.tag(SECRET, { 'evercert:answered': `${first?.executionName} renewed` });
+    await answer(SECRET, first?.executionName, 'renewed');
     await send(create);
     expect(starter.started).toHaveLength(2);
     expect(answers.last).toMatchObject({ Status: 'SUCCESS' });
@@ -144,17 +154,41 @@ describe('provision', () => {
 
   it('asks again when another run has had the claim, and believes only the answer to its own question', async () => {
     const creating = send(event('Create', {}, { WaitForIssuance: 'true' }));
-    const answer = async (question: number, end: string) => {
-      while (starter.started.length < question) await clock.advance(1_000);
-      const { executionName = '' } = starter.started[question - 1] ?? {};
-      await vault.tag(SECRET, { 'evercert:answered': `${executionName} ${end}` });
-    };
-    await answer(1, 'busy');
-    await answer(2, 'claim-lost');
-    await answer(3, 'not-due');
+    await answer(SECRET, await question(1), 'busy');
+    await answer(SECRET, await question(2), 'claim-lost');
+    await answer(SECRET, await question(3), 'not-due');
     await creating;
     expect(answers.last).toMatchObject({ Status: 'SUCCESS' });
     expect(new Set(starter.started.map(({ executionName }) => executionName)).size).toBe(3);
+  });
+
+  it('undoes a Create that has failed a moment ago, though its secret is not shown yet', async () => {
+    await send(event('Create', {}, { WaitForIssuance: 'true' }));
+    const describeNow = vault.describe.bind(vault);
+    let looks = 0;
+    vault.describe = async (id) => {
+      looks += 1;
+      return looks < 3 ? undefined : describeNow(id);
+    };
+    await send(event('Delete', { PhysicalResourceId: 'leane.dev:ecdsa-p256' }));
+    expect(await vault.describeScheduled(SECRET)).toBeDefined();
+  });
+
+  it('asks again when the renewal has seen the secret as it was before the spec was written', async () => {
+    await send(event('Create'));
+    const before = (await vault.describe(SECRET))?.stages['ACME_SPEC'];
+    const changed = JSON.stringify({ domainNames: ['leane.dev', 'www.leane.dev'], issuer: 'letsencrypt' });
+    const update = event(
+      'Update',
+      { PhysicalResourceId: 'leane.dev:ecdsa-p256' },
+      { Spec: changed, WaitForIssuance: 'true' },
+    );
+    const updating = send(update);
+    await answer(SECRET, await question(1), 'not-due', before);
+    await answer(SECRET, await question(2), 'renewed');
+    await updating;
+    expect(answers.last).toMatchObject({ Status: 'SUCCESS' });
+    expect(starter.started).toHaveLength(2);
   });
 
   it('lets one of two stacks have a certificate that both create at once', async () => {
@@ -211,8 +245,7 @@ describe('provision', () => {
     const second = send(event('Update', physicalId, renamed));
     while (starter.started.length < 2) await clock.advance(1_000);
     for (const [index, update] of [first, second].entries()) {
-      const { executionName } = starter.started[index] ?? {};
-      await vault.tag('evercert/other', { 'evercert:answered': `${executionName} renewed` });
+      await answer('evercert/other', starter.started[index]?.executionName, 'renewed');
       await update;
     }
     expect(answers.sent.slice(-2).map(({ document }) => JSON.parse(document).Status)).toEqual(['FAILED', 'SUCCESS']);

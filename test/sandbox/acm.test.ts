@@ -510,6 +510,28 @@ describe('DeleteCertificate', () => {
     await expect(describeCertificate(arn)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
   });
 
+  it('shows for a while what it has deleted, though nothing can be imported over it', async () => {
+    acm.settings.deletionStalenessMilliseconds = 5 * SECOND;
+    const pair = await issue();
+    const arn = await importPair(pair, { Tags: [{ Key: 'a', Value: '1' }] });
+    await remove(arn);
+    const gone = { name: 'ResourceNotFoundException' };
+    const listed = async () =>
+      (await list({ Includes: { keyTypes: Object.values(KeyAlgorithm) } })).CertificateSummaryList;
+    const reads = [
+      () => describeCertificate(arn),
+      () => client.send(new GetCertificateCommand({ CertificateArn: arn })),
+      () => client.send(new ListTagsForCertificateCommand({ CertificateArn: arn })),
+    ];
+    expect(await listed()).toMatchObject([{ CertificateArn: arn }]);
+    for (const read of reads) await read();
+    await expect(importPair(pair, { CertificateArn: arn })).rejects.toMatchObject(gone);
+    await expect(remove(arn)).rejects.toMatchObject(gone);
+    await clock.advance(5 * SECOND);
+    expect(await listed()).toEqual([]);
+    for (const read of reads) await expect(read()).rejects.toMatchObject(gone);
+  });
+
   it('refuses what is in use', async () => {
     const arn = await importPair(await issue());
     acm.markInUse(arn, 'arn:aws:cloudfront::123456789012:distribution/E1');

@@ -30,6 +30,8 @@ export interface AcmSettings {
   importsPerYear: number;
   /** How many certificates a page has when more are asked for: AWS promises no more than a maximum. */
   mostListed: number;
+  /** How long reads show what has been deleted; AWS says "a short delay". */
+  deletionStalenessMilliseconds: number;
 }
 
 /** https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html#api-rate-limits */
@@ -59,13 +61,14 @@ export class Acm implements AwsService {
   readonly settings: AcmSettings;
   readonly #clock: { now(): number };
   readonly #certificates = new Map<string, ImportedCertificate>();
+  readonly #deleted: { readonly certificate: ImportedCertificate; readonly at: number }[] = [];
   readonly #imports: { readonly region: string; readonly at: number }[] = [];
   readonly #buckets = new Map<string, TokenBucket>();
 
   constructor(options: { readonly clock: { now(): number }; readonly settings?: Partial<AcmSettings> }) {
     this.#clock = options.clock;
     const quotas = { importedCertificates: 2_500, importsPerYear: 5_000, mostListed: 1_000 };
-    this.settings = { throttling: true, ...quotas, ...options.settings };
+    this.settings = { throttling: true, deletionStalenessMilliseconds: 0, ...quotas, ...options.settings };
   }
 
   operationOf({ headers }: AwsRequest): string | undefined {
@@ -82,7 +85,7 @@ export class Acm implements AwsService {
       case 'ImportCertificate':
         return this.#importCertificate(input, region);
       case 'DescribeCertificate':
-        return answerJson({ Certificate: certificateDetail(this.#find(input, region), this.#clock.now()) });
+        return answerJson({ Certificate: certificateDetail(this.#shown(input, region), this.#clock.now()) });
       case 'ListCertificates':
         return this.#listCertificates(input, region);
       case 'ListTagsForCertificate':
@@ -105,6 +108,13 @@ export class Acm implements AwsService {
     return [...this.#certificates.values()].filter((certificate) => certificate.region === region);
   }
 
+  /** As reads show them, and policies by tag. */
+  shownCertificates(region: string): readonly ImportedCertificate[] {
+    const since = this.#clock.now() - this.settings.deletionStalenessMilliseconds;
+    const deleted = this.#deleted.filter(({ certificate, at }) => certificate.region === region && at > since);
+    return [...this.certificates(region), ...deleted.map(({ certificate }) => certificate)];
+  }
+
   /** Attaches it to a resource, a listener for example: then it can't be deleted. */
   markInUse(arn: string, by: string): void {
     const certificate = this.#certificates.get(arn);
@@ -120,7 +130,10 @@ export class Acm implements AwsService {
 
   /** Somebody deletes it, in use or not. */
   delete(arn: string): void {
+    const certificate = this.#certificates.get(arn);
+    if (!certificate) return;
     this.#certificates.delete(arn);
+    this.#deleted.push({ certificate, at: this.#clock.now() });
   }
 
   /** Fills the token buckets. */
@@ -182,7 +195,9 @@ export class Acm implements AwsService {
     const size = Math.min(asked, this.settings.mostListed);
     const passes = readListFilter(input);
     const now = this.#clock.now();
-    const listed = this.certificates(region).filter((certificate) => passes(certificate, statusOf(certificate, now)));
+    const listed = this.shownCertificates(region).filter((certificate) =>
+      passes(certificate, statusOf(certificate, now)),
+    );
     const start = readPageToken(optionalText(input, 'NextToken'), listed);
     const page = listed.slice(start, start + size);
     const last = page.at(-1);
@@ -193,7 +208,7 @@ export class Acm implements AwsService {
   }
 
   #listTags(input: JsonInput, region: string): AwsAnswer {
-    const { tags } = this.#find(input, region);
+    const { tags } = this.#shown(input, region);
     return answerJson({ Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) });
   }
 
@@ -222,7 +237,7 @@ export class Acm implements AwsService {
   }
 
   #getCertificate(input: JsonInput, region: string): AwsAnswer {
-    const { certificatePem, chainPem } = this.#find(input, region);
+    const { certificatePem, chainPem } = this.#shown(input, region);
     return answerJson({ Certificate: certificatePem, ...(chainPem ? { CertificateChain: chainPem } : {}) });
   }
 
@@ -232,8 +247,14 @@ export class Acm implements AwsService {
       const message = `Certificate ${arn} in account ${ACCOUNT} is in use.`;
       throw new AwsServiceError(400, 'ResourceInUseException', message);
     }
-    this.#certificates.delete(arn);
+    this.delete(arn);
     return { status: 200, body: '' };
+  }
+
+  /** As reads show it. */
+  #shown(input: JsonInput, region: string): ImportedCertificate {
+    const arn = optionalText(input, 'CertificateArn');
+    return this.shownCertificates(region).find((shown) => shown.arn === arn) ?? this.#find(input, region);
   }
 
   #find(input: JsonInput, region: string): ImportedCertificate {

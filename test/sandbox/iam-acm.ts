@@ -16,7 +16,7 @@ export function acmAccess(acm: Acm): AccessOf {
     if (operation === 'ListCertificates') return [{ action: 'acm:ListCertificates', resource: '*' }];
     const input = readInput(body);
     const existing = (action: string, arn: string): Access => {
-      const certificate = acm.certificates(region).find((each) => each.arn === arn);
+      const certificate = acm.shownCertificates(region).find((each) => each.arn === arn);
       return { action, resource: arn, context: resourceTags(certificate?.tags), exists: certificate !== undefined };
     };
     if (operation !== 'ImportCertificate') {

@@ -249,7 +249,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     },
     register: (name, spec) =>
       clock.run(() =>
-        writeSpec(name, parseCertificateSpec(spec), renewalPorts(settings, { clock, log: ownLog }).vault, settings),
+        writeSpec(name, parseCertificateSpec(spec), renewalPorts(settings, { clock, log: ownLog }), settings),
       ),
     issuerSettings,
     bugs: () => [...ca.bugs, ...aws.bugs, ...lambda.bugs, ...iam.unexpectedDenials()],

@@ -714,6 +714,66 @@ describe('ListSecrets', () => {
   });
 });
 
+describe('reads', () => {
+  const SOON = 2 * SECOND;
+  const missing = { name: 'ResourceNotFoundException' };
+  const read = (value: string) => client.send(new GetSecretValueCommand({ SecretId: NAME, VersionId: token(value) }));
+
+  beforeEach(() => {
+    secrets.settings.readStalenessMilliseconds = SOON;
+  });
+
+  it('show a secret and its versions after a while, though nobody can create them again', async () => {
+    await create();
+    await expect(describeSecret()).rejects.toMatchObject(missing);
+    await expect(read('first')).rejects.toMatchObject(missing);
+    await expect(create({ ClientRequestToken: token('other') })).rejects.toMatchObject({
+      name: 'ResourceExistsException',
+    });
+    await clock.advance(SOON);
+    expect((await describeSecret()).VersionIdsToStages).toEqual({ [token('first')]: ['AWSCURRENT'] });
+    await put('second');
+    await expect(read('second')).rejects.toMatchObject(missing);
+    await clock.advance(SOON);
+    expect(await read('second')).toMatchObject({ SecretString: 'second', VersionStages: ['AWSCURRENT'] });
+  });
+
+  it('show labels and tags as they were, while writes compare with what they are', async () => {
+    await create();
+    await put('second');
+    await clock.advance(SOON);
+    await move('AWSCURRENT', 'first', 'second');
+    await tag([{ Key: 'a', Value: 'b' }]);
+    const before = await describeSecret();
+    expect(before.VersionIdsToStages).toMatchObject({ [token('second')]: ['AWSCURRENT'] });
+    expect(before.Tags).toBeUndefined();
+    await expect(move('AWSCURRENT', 'first', 'second')).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await clock.advance(SOON);
+    expect((await describeSecret()).VersionIdsToStages).toMatchObject({ [token('first')]: ['AWSCURRENT'] });
+    expect((await describeSecret()).Tags).toEqual([{ Key: 'a', Value: 'b' }]);
+    await untag('a');
+    expect((await describeSecret()).Tags).toEqual([{ Key: 'a', Value: 'b' }]);
+  });
+
+  it('show a secret for a while after it was scheduled for deletion, restored, or deleted', async () => {
+    await create();
+    await clock.advance(SOON);
+    await remove();
+    expect((await describeSecret()).DeletedDate).toBeUndefined();
+    expect(await read('first')).toMatchObject({ SecretString: 'first' });
+    await expect(put('second')).rejects.toMatchObject({ name: 'InvalidRequestException' });
+    await clock.advance(SOON);
+    expect((await describeSecret()).DeletedDate).toBeDefined();
+    await client.send(new RestoreSecretCommand({ SecretId: NAME }));
+    await expect(read('first')).rejects.toMatchObject({ name: 'InvalidRequestException' });
+    await clock.advance(SOON);
+    await remove({ ForceDeleteWithoutRecovery: true });
+    expect(await read('first')).toMatchObject({ SecretString: 'first' });
+    await clock.advance(SOON);
+    await expect(describeSecret()).rejects.toMatchObject(missing);
+  });
+});
+
 describe('throttling', () => {
   const throttled = { name: 'ThrottlingException', message: 'Rate exceeded' };
 

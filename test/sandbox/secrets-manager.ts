@@ -37,6 +37,8 @@ export interface SecretsManagerSettings {
   throttling: boolean;
   /** How old the state is that ListSecrets shows; AWS says that it can be five minutes. */
   listStalenessMilliseconds: number;
+  /** How old the state is that DescribeSecret, GetSecretValue and ListSecretVersionIds show. Writes see what is there. */
+  readStalenessMilliseconds: number;
 }
 
 /** A secret at one moment. */
@@ -112,7 +114,12 @@ export class SecretsManager implements AwsService {
   }) {
     this.#clock = options.clock;
     this.#region = options.region ?? 'eu-central-1';
-    this.settings = { throttling: true, listStalenessMilliseconds: 0, ...options.settings };
+    this.settings = {
+      throttling: true,
+      listStalenessMilliseconds: 0,
+      readStalenessMilliseconds: 0,
+      ...options.settings,
+    };
   }
 
   operationOf({ headers }: AwsRequest): string | undefined {
@@ -294,7 +301,7 @@ export class SecretsManager implements AwsService {
   }
 
   #describeSecret(input: JsonInput, region: string): AwsAnswer {
-    const { state } = this.#find(input, region);
+    const state = this.#shown(input, region);
     const stages = labelsByVersion(state.versions);
     return answerJson({
       ...described(state),
@@ -303,7 +310,7 @@ export class SecretsManager implements AwsService {
   }
 
   #getSecretValue(input: JsonInput, region: string): AwsAnswer {
-    const { state } = this.#findLive(input, region);
+    const state = requireLive(this.#shown(input, region));
     const id = optionalText(input, 'VersionId');
     const stage = optionalText(input, 'VersionStage') ?? (id === undefined ? 'AWSCURRENT' : undefined);
     const version = findVersion(state.versions, id, stage);
@@ -369,7 +376,7 @@ export class SecretsManager implements AwsService {
   }
 
   #listSecretVersionIds(input: JsonInput, region: string): AwsAnswer {
-    const { state } = this.#find(input, region);
+    const state = this.#shown(input, region);
     const withDeprecated = optionalFlag(input, 'IncludeDeprecated') ?? false;
     const listed = state.versions.filter(({ labels }) => withDeprecated || labels.length > 0);
     const { items, next } = page(listed, readPageSize(input), optionalText(input, 'NextToken'), ({ id }) => id);
@@ -432,19 +439,30 @@ export class SecretsManager implements AwsService {
     return answerJson(identity(state));
   }
 
+  /** The secret as reads show it: as it was before what has been written of late. */
+  #shown(input: JsonInput, region: string): SecretState {
+    const { readStalenessMilliseconds: staleness } = this.settings;
+    if (staleness === 0) return this.#find(input, region).state;
+    const id = readSecretId(input);
+    const asOf = this.#clock.now() - staleness;
+    const shown = this.#records
+      .filter((record) => record.region === region)
+      .map((record) => stateAt(record, asOf))
+      .find((state) => state && [state.name, state.arn, state.arn.slice(0, -7)].includes(id));
+    if (shown) return shown;
+    throw noSuchSecret();
+  }
+
   #find(input: JsonInput, region: string): SecretRecord {
-    const id = requiredText(input, 'SecretId');
-    requireLength('SecretId', id, 1, 2_048);
-    const record = this.#lookUp(id, region);
+    const record = this.#lookUp(readSecretId(input), region);
     if (record) return record;
-    const message = "Secrets Manager can't find the specified secret.";
-    throw new AwsServiceError(400, 'ResourceNotFoundException', message);
+    throw noSuchSecret();
   }
 
   #findLive(input: JsonInput, region: string): SecretRecord {
     const record = this.#find(input, region);
-    if (record.state.deletionAt === undefined) return record;
-    throw invalidRequest("You can't perform this operation on the secret because it was marked for deletion.");
+    requireLive(record.state);
+    return record;
   }
 
   /** By name, ARN, or ARN without its last seven characters. */
@@ -568,6 +586,21 @@ function requireSameValue(secret: SecretState, version: SecretVersion, value: Se
     `You can't use ClientRequestToken ${version.id} because that value is already in use for a version of secret ` +
       `${secret.arn}.`,
   );
+}
+
+function readSecretId(input: JsonInput): string {
+  const id = requiredText(input, 'SecretId');
+  requireLength('SecretId', id, 1, 2_048);
+  return id;
+}
+
+function requireLive(state: SecretState): SecretState {
+  if (state.deletionAt === undefined) return state;
+  throw invalidRequest("You can't perform this operation on the secret because it was marked for deletion.");
+}
+
+function noSuchSecret(): AwsServiceError {
+  return new AwsServiceError(400, 'ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
 }
 
 function readPageSize(input: JsonInput): number {

@@ -50,6 +50,7 @@ export function drawScenario(seed: number): Scenario {
     asyncRetries: random.pick([0, undefined]),
     actions,
     isLetsEncrypt: random.chance(0.25),
+    readStaleness: random.pick([0, 0, 0, SECOND, 3 * SECOND]),
     faultsEnd: Math.max(renewed, ...faults.filter((fault) => !isForOneRequest(fault)).map(({ until }) => until)),
   };
 }

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly latency: number;
   readonly propagation: number;
   readonly listStaleness: number;
+  /** Of DescribeSecret and GetSecretValue. */
+  readonly readStaleness: number;
   /** How much the clock of each process of a function is off at most. */
   readonly skew: number;
   readonly faults: readonly PlannedFault[];

@@ -62,6 +62,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
   });
   sandbox.route53.settings.propagationMilliseconds = scenario.propagation;
   sandbox.lambda.settings.asyncRetries = scenario.asyncRetries;
+  sandbox.secretsManager.settings.readStalenessMilliseconds = scenario.readStaleness;
   if (scenario.initialOperations !== undefined) {
     sandbox.lambda.settings.initialOperations = scenario.initialOperations;
   }

@@ -1,19 +1,23 @@
 import { isSecretArn, secretName } from '../../core/certificate-name.ts';
-import { RENEWER_TAG } from '../../core/certificate-tags.ts';
+import { RENEWER_TAG, readCertificateTags } from '../../core/certificate-tags.ts';
 import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
 import type { Settings } from '../../core/settings.ts';
+import { SPEC } from '../../core/stages.ts';
+import { askAgain } from '../ask-again.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
+import type { RenewalPorts } from '../run.ts';
 
 /**
  * Finds the secret of a certificate by the certificate's name: `<prefix>/<name>`, or a secret of exactly that name or ARN.
- * Throws `unknown-certificate` when there is none that carries our tag, or when two do.
+ * Throws `unknown-certificate` when there is none that carries our tag, which takes some seconds because somebody may have
+ * created it a moment ago, or when two do.
  */
 export async function describeCertificate(
   name: string,
-  vault: SecretVault,
+  { vault, clock }: Pick<RenewalPorts, 'vault' | 'clock'>,
   settings: Settings,
 ): Promise<SecretDescription> {
-  const secret = await findCertificate(name, vault, settings);
+  const secret = await askAgain(() => findCertificate(name, vault, settings), isComplete, clock);
   if (secret) return secret;
   throw new RenewalFailure(
     'unknown-certificate',
@@ -39,6 +43,11 @@ export async function findCertificate(
     'unknown-certificate',
     `${name} names two certificates, in the secrets ${secret?.name} and ${other.name}: give the ARN of the one that is meant`,
   );
+}
+
+/** Whoever registers a certificate creates its secret, and then writes the spec. */
+function isComplete(secret: SecretDescription | undefined): boolean {
+  return secret !== undefined && (SPEC in secret.stages || readCertificateTags(secret.tags).state !== 'registered');
 }
 
 /** A secret of a bare name is seldom ours, and then the function may not even see it. */

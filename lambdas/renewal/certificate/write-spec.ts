@@ -6,6 +6,7 @@ import type { Settings } from '../../core/settings.ts';
 import { SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
+import type { RenewalPorts } from '../run.ts';
 import { createCertificateSecret } from './create-secret.ts';
 import { describeCertificate, findCertificate } from './find-certificate.ts';
 
@@ -19,10 +20,10 @@ import { describeCertificate, findCertificate } from './find-certificate.ts';
 export async function writeSpec(
   name: string,
   spec: CertificateSpec,
-  vault: SecretVault,
+  ports: Pick<RenewalPorts, 'vault' | 'clock'>,
   settings: Settings,
 ): Promise<void> {
-  const secret = await findOrCreate(name, spec, vault, settings);
+  const secret = await findOrCreate(name, spec, ports, settings);
   const { stack } = readCertificateTags(secret.tags);
   if (stack) {
     throw new RenewalFailure(
@@ -30,7 +31,7 @@ export async function writeSpec(
       `${name} belongs to the stack ${stack}: change its AcmeCertificate there and deploy; a renew event without a spec renews it`,
     );
   }
-  await putSpec(secret, spec, vault);
+  await putSpec(secret, spec, ports.vault);
 }
 
 /** The spec's version alone, whoever owns the certificate. Throws `spec-conflict` as `writeSpec` does. */
@@ -55,13 +56,14 @@ export async function putSpecValue(secret: SecretDescription, value: string, vau
 async function findOrCreate(
   name: string,
   spec: CertificateSpec,
-  vault: SecretVault,
+  ports: Pick<RenewalPorts, 'vault' | 'clock'>,
   settings: Settings,
 ): Promise<SecretDescription> {
+  const { vault } = ports;
   // Also an adopted secret, which keeps its name: its certificate gets a spec of its own.
   const existing = await findCertificate(name, vault, settings);
   if (existing) return existing;
-  if (isSecretArn(name)) await describeCertificate(name, vault, settings);
+  if (isSecretArn(name)) await describeCertificate(name, ports, settings);
   const fullName = secretName(settings.prefix, name);
   await ofThisRenewer(fullName, vault, settings);
   const { domainNames } = spec;

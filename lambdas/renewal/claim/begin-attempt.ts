@@ -45,8 +45,8 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
 }
 
 async function begin(event: RenewEvent, run: Run): Promise<Begun> {
-  if (event.spec) await writeSpec(event.certificate, event.spec, run.vault, run.settings);
-  const secret = await describeCertificate(event.certificate, run.vault, run.settings);
+  if (event.spec) await writeSpec(event.certificate, event.spec, run, run.settings);
+  const secret = await describeCertificate(event.certificate, run, run.settings);
   const certificate = await recordRevocation(
     await readManagedCertificate(secret, run.vault, run.settings),
     event.revoke,

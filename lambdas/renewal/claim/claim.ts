@@ -5,8 +5,10 @@ import { isoInstant } from '../../core/instant.ts';
 import type { KeyType } from '../../core/key-type.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
 import { LIVE, PENDING } from '../../core/stages.ts';
+import { askAgain } from '../ask-again.ts';
 import { isRevokedKey, type ManagedCertificate } from '../certificate/managed-certificate.ts';
 import { digest } from '../digest.ts';
+import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { Run } from '../run.ts';
 import { isOtherVersion, type OtherVersion, type Pending, parsePending, pendingValue } from './pending.ts';
 
@@ -83,6 +85,8 @@ export async function claimAttempt(
     };
     const outcome = await run.vault.put({ id: certificate.arn, value: pendingValue(pending), token, stage: PENDING });
     if (outcome === 'written') return claimed(certificate.arn, pending, run);
+    // Who has taken it can't be read for a moment yet: a next number would be a second claim beside that one.
+    if ((await run.vault.read(certificate.arn, token)) === undefined) return busy(pending);
     previous = await readPending(certificate.arn, token, run);
   }
   throw new RenewalFailure('unexpected', `${certificate.name} has had ${MAX_ATTEMPTS} attempts at one version`);
@@ -120,9 +124,12 @@ export async function ownPending(claim: Claim, run: Run): Promise<Pending> {
 
 async function ownVersion(claim: Claim, run: Run): Promise<{ readonly pending: Pending; readonly version: string }> {
   expectTime(claim, run);
-  const secret = await run.vault.describe(claim.arn);
-  const version = secret?.stages[PENDING] ?? '';
-  const pending = await readPending(claim.arn, version, run);
+  // Another process of the same execution may have claimed a moment ago.
+  const { secret, version, pending } = await askAgain(
+    () => shownPending(claim.arn, run),
+    (shown) => shown.pending?.claim === claim.token,
+    run.clock,
+  );
   if (!secret || pending?.claim !== claim.token) throw takenOver();
   if (secret.stages[LIVE] !== claim.generation) {
     throw new RenewalFailure(
@@ -132,6 +139,19 @@ async function ownVersion(claim: Claim, run: Run): Promise<{ readonly pending: P
   }
   run.known.pending.set(claim.token, pending);
   return { pending, version };
+}
+
+async function shownPending(
+  arn: string,
+  run: Run,
+): Promise<{
+  readonly secret: SecretDescription | undefined;
+  readonly version: string;
+  readonly pending: Pending | undefined;
+}> {
+  const secret = await run.vault.describe(arn);
+  const version = secret?.stages[PENDING] ?? '';
+  return { secret, version, pending: await readPending(arn, version, run) };
 }
 
 /** Whether the lease has run out and somebody else has claimed since. Costs nothing while the lease lasts. */

@@ -6,7 +6,7 @@ import { digest } from '../digest.ts';
 import type { IssuerRun } from '../run.ts';
 import { accountKeyValue } from './account-key.ts';
 import type { OpenIssuer } from './issuer.ts';
-import { describeIssuer, putIssuerSettings } from './issuer-secret.ts';
+import { existingIssuer, isThere, putIssuerSettings } from './issuer-secret.ts';
 import { openAnew } from './open-issuer.ts';
 
 /**
@@ -29,7 +29,7 @@ export async function configureIssuer(
     const description = `ACME account key of the issuer ${name}, kept by evercert`;
     await run.vault.create({ name: fullName, description, value, token: digest('account', fullName, value), tags });
   }
-  const secret = await describeIssuer(name, run);
+  const secret = await existingIssuer(name, run, isThere);
   const value = JSON.stringify(settings);
   const previous = secret.stages[SPEC];
   if (previous === undefined || (await run.vault.read(secret.arn, previous)) !== value) {

@@ -3,6 +3,7 @@ import { RenewalFailure } from '../../core/failure.ts';
 import { type IssuerSettings, parseIssuerSettings } from '../../core/issuer-settings.ts';
 import { jsonObjectIn } from '../../core/json-text.ts';
 import { SPEC } from '../../core/stages.ts';
+import { askAgain } from '../ask-again.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription, SecretVault } from '../ports/secret-vault.ts';
 import type { IssuerRun } from '../run.ts';
@@ -22,15 +23,27 @@ export function describeIssuer(name: string, run: IssuerRun): Promise<SecretDesc
   return describing;
 }
 
-/** Read anew. Throws `unknown-issuer`. */
-export async function existingIssuer(name: string, run: IssuerRun): Promise<SecretDescription> {
+/** Read anew. Throws `unknown-issuer`, which takes some seconds because somebody may have made it a moment ago. */
+export async function existingIssuer(
+  name: string,
+  run: IssuerRun,
+  isComplete: (secret: SecretDescription | undefined) => boolean = hasSettings,
+): Promise<SecretDescription> {
   const fullName = issuerSecretName(run.settings.prefix, name);
-  const secret = await run.vault.describe(fullName);
+  const secret = await askAgain(() => run.vault.describe(fullName), isComplete, run.clock);
   if (secret) return secret;
   throw new RenewalFailure(
     'unknown-issuer',
     `there is no issuer ${name}: no secret ${fullName} exists. Configure an issuer of that name first.`,
   );
+}
+
+export function isThere(secret: SecretDescription | undefined): boolean {
+  return secret !== undefined;
+}
+
+function hasSettings(secret: SecretDescription | undefined): boolean {
+  return secret?.stages[SPEC] !== undefined;
 }
 
 /** Throws `unknown-issuer` when there are none. */

@@ -54,7 +54,7 @@ export async function registerAccount(
     const token = digest('registration', secret.arn, accountSpec, accountKey, attempt);
     const claim: Registration = { owner: run.id, leaseUntil: run.clock.now() + REGISTRATION_LEASE };
     const outcome = await run.vault.put({ id: secret.arn, value: JSON.stringify(claim), token, stage: PENDING });
-    const holder = outcome === 'written' ? claim : parseRegistration(await run.vault.read(secret.arn, token));
+    const holder = outcome === 'written' ? claim : await readRegistration(secret.arn, token, claim, run);
     if (holder.owner === run.id) {
       if (await isOutdated(record, run)) return undefined;
       const { accountUrl } = await findOrRegisterAccount(session, await accountRequest(record, run));
@@ -115,7 +115,18 @@ async function readBinding(id: string, issuer: string, run: IssuerRun): Promise<
   return parseExternalAccountBinding(jsonObjectIn(text), `external account binding in the secret ${id}`);
 }
 
-function parseRegistration(text: string | undefined): Registration {
+/** One that can't be read for a moment yet is somebody's all the same. */
+async function readRegistration(
+  arn: string,
+  version: string,
+  { leaseUntil }: Registration,
+  { vault }: IssuerRun,
+): Promise<Registration> {
+  const text = await vault.read(arn, version);
+  return text === undefined ? { owner: '', leaseUntil } : parseRegistration(text);
+}
+
+function parseRegistration(text: string): Registration {
   const { owner, leaseUntil } = jsonObjectIn(text) ?? {};
   return { owner: String(owner ?? ''), leaseUntil: Number(leaseUntil) || 0 };
 }

@@ -1,6 +1,11 @@
 /**
  * Where all state of record lives: named secrets with immutable versions, staging labels and tags.
  * The words and the guarantees are those of AWS Secrets Manager; nothing here knows what a certificate is.
+ *
+ * - `describe`, `describeScheduled` and `read` MUST show what this vault has written a moment ago, unless somebody else has
+ *   written over it since.
+ * - What others have written they MAY show some seconds later. The writes with a condition (`create`, `put`, `moveStage`)
+ *   MUST be decided by what is there.
  */
 export interface SecretVault {
   /**
@@ -13,7 +18,7 @@ export interface SecretVault {
   list(tag: string, value: string): AsyncIterable<SecretDescription>;
 
   /**
-   * The secret as it is now, by name or ARN; `undefined` when there is none or it is scheduled for deletion.
+   * The secret, by name or ARN; `undefined` when there is none or it is scheduled for deletion.
    */
   describe(id: string): Promise<SecretDescription | undefined>;
 
@@ -55,7 +60,7 @@ export interface SecretVault {
   /** Removes the given tag keys; a key that is not there is no error. */
   untag(id: string, keys: readonly string[]): Promise<void>;
 
-  /** The secret as it is now, by name or ARN, if it is scheduled for deletion; `undefined` otherwise. */
+  /** The secret, by name or ARN, if it is scheduled for deletion; `undefined` otherwise. */
   describeScheduled(id: string): Promise<SecretDescription | undefined>;
 
   /**

@@ -15,6 +15,7 @@ import {
   parseCertificateProperties,
 } from '../../core/provision-event.ts';
 import { ISSUED, SPEC } from '../../core/stages.ts';
+import { askAgain } from '../ask-again.ts';
 import { restoreStackTags } from '../certificate/stack-tags.ts';
 import { putSpecValue } from '../certificate/write-spec.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
@@ -42,7 +43,7 @@ const IN_USE = 10 * MINUTE;
  */
 export async function deleteCertificate(request: ProvisionRequest, run: ProvisionRun): Promise<ProvisionAnswer> {
   const target = targetOf(request);
-  const secret = target && (await run.vault.describe(secretName(run.settings.prefix, target.name)));
+  const secret = target && (await ownedSecret(target.name, request, run));
   const tags = readCertificateTags(secret?.tags ?? {});
   if (!secret || !isOwner(request, tags)) return done(request, 'this resource owns nothing');
   if (isOvertaken(request.requestId, tags)) return done(request, 'a newer request has been worked on since');
@@ -56,6 +57,16 @@ export async function deleteCertificate(request: ProvisionRequest, run: Provisio
   if (removalPolicy(request) === 'destroy' && !target.madeUp) return destroy(request, secret, run);
   await keep(secret, run);
   return done(request, `the secret ${secret.name} is kept and no longer managed`);
+}
+
+/** The Create may have ended a moment ago: whether it has made the secret, or owns it, is asked again. */
+function ownedSecret(
+  name: string,
+  request: ProvisionRequest,
+  { vault, settings, clock }: ProvisionRun,
+): Promise<SecretDescription | undefined> {
+  const isOwned = (secret: SecretDescription | undefined) => isOwner(request, readCertificateTags(secret?.tags ?? {}));
+  return askAgain(() => vault.describe(secretName(settings.prefix, name)), isOwned, clock);
 }
 
 /** Undoes what a failed Update has begun under another name, unless a newer request goes on with it. */

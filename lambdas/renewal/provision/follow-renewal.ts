@@ -2,6 +2,7 @@ import { type CertificateTags, readCertificateTags } from '../../core/certificat
 import { SECOND } from '../../core/duration.ts';
 import { FAILURE_CODES, type FailureCode, RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
+import { SPEC } from '../../core/stages.ts';
 import { digest } from '../digest.ts';
 import { endOf } from '../outcome/answer-request.ts';
 import { readFailure } from '../outcome/last-failure.ts';
@@ -31,8 +32,14 @@ export async function followRenewal(name: string, arn: string, run: ProvisionRun
     if (end === 'no-longer-due') continue;
     if (end !== undefined && isAnothers(end)) await untilClaimMoves(name, secret, run);
     else if (end !== undefined && isFailureCode(end)) throw await readFailure(secret, end, run);
-    else return;
+    else if (!workedFromAnotherSpec(before, secret)) return;
   }
+}
+
+/** What the renewal saw of the secret can be from before the spec was written, and then it has said nothing about this one. */
+function workedFromAnotherSpec(before: SecretDescription, after: SecretDescription): boolean {
+  const wanted = before.stages[SPEC];
+  return after.stages[SPEC] === wanted && tags(after).spec !== wanted;
 }
 
 /** Waits while a renewal seems to run, at most until `end`. */

@@ -24,30 +24,20 @@ export async function goLive(claim: Claim, version: string, run: Run): Promise<v
 }
 
 /**
- * Brings the live pair to ACM in one region, unless it is there: over the import that is known, or over one that a dead run
- * left behind, or anew. Verifies the serial number. Importing the same pair twice is harmless.
+ * Brings the live pair to ACM in one region, unless it is there, and verifies the serial number that ACM shows. Importing the
+ * same pair twice is harmless.
  */
 export async function importLive(attempt: Attempt, version: string, region: string, run: Run): Promise<AcmImport> {
   expectTime(attempt.claim, run);
   const pair = await readPair(attempt.claim.arn, version, run);
   const { serialNumber } = readCertificate(pair.certificate);
   const key = attempt.spec.key;
-  const tags = importTags(run.settings.renewer, attempt.claim.arn, key);
   const known = attempt.imports[region];
-  const domainName = attempt.spec.domainNames[0] ?? '';
   const isThere = async ({ arn, serial }: AcmImport) =>
     serial === serialNumber && (await run.targets.serialNumber(region, arn)) === serialNumber;
   // By an attempt that failed in another region: ACM counts imports, also of what it has.
   if (known?.key === key && (await isThere(known))) return known;
-  const anew = async () => {
-    const [left] = await run.targets.find(region, tags, domainName);
-    if (left !== undefined) return run.targets.import(region, pair, { arn: left });
-    const ofStack = await stackTagsOf(attempt.claim.arn, run.vault);
-    const arn = await run.targets.import(region, pair, { tags: { ...ofStack, ...tags } });
-    const twins = (await run.targets.find(region, tags, domainName)).filter((found) => found !== arn);
-    return onlyOne(attempt, region, arn, twins, run);
-  };
-  const arn = known?.key === key ? await overKnown(known.arn, region, pair, run, anew) : await anew();
+  const arn = await importPair(attempt, region, pair, run);
   const imported = await run.targets.serialNumber(region, arn);
   if (imported !== serialNumber) {
     throw new RenewalFailure(
@@ -65,6 +55,39 @@ export async function importLive(attempt: Attempt, version: string, region: stri
     });
   }
   return { arn, serial: serialNumber, key };
+}
+
+/**
+ * Over the import that is known, or over one that a dead run left behind, or anew. What was deleted a moment ago is still
+ * shown (https://docs.aws.amazon.com/acm/latest/APIReference/API_DeleteCertificate.html), but takes no import.
+ */
+async function importPair(attempt: Attempt, region: string, pair: TargetPair, run: Run): Promise<string> {
+  const { claim, spec, imports } = attempt;
+  const tags = importTags(run.settings.renewer, claim.arn, spec.key);
+  const gone = new Set<string>();
+  const find = async () => {
+    const found = await run.targets.find(region, tags, spec.domainNames[0] ?? '');
+    return found.filter((arn) => !gone.has(arn));
+  };
+  const importOver = async (arn: string) => {
+    try {
+      await run.targets.import(region, pair, { arn });
+      return true;
+    } catch (error) {
+      if (!isRenewalFailure(error) || error.code !== 'target-gone') throw error;
+      gone.add(arn);
+      return false;
+    }
+  };
+  const known = imports[region];
+  if (known?.key === spec.key && (await importOver(known.arn))) return known.arn;
+  for (const left of await find()) {
+    if (await importOver(left)) return left;
+  }
+  const ofStack = await stackTagsOf(claim.arn, run.vault);
+  const arn = await run.targets.import(region, pair, { tags: { ...ofStack, ...tags } });
+  const twins = (await find()).filter((found) => found !== arn);
+  return onlyOne(attempt, region, arn, twins, run);
 }
 
 /**
@@ -106,21 +129,6 @@ export async function confirmedImports(
     }),
   );
   return Object.fromEntries(confirmed.flat());
-}
-
-async function overKnown(
-  arn: string,
-  region: string,
-  pair: TargetPair,
-  run: Run,
-  anew: () => Promise<string>,
-): Promise<string> {
-  try {
-    return await run.targets.import(region, pair, { arn });
-  } catch (error) {
-    if (isRenewalFailure(error) && error.code === 'target-gone') return anew();
-    throw error;
-  }
 }
 
 /** Throws `corrupt-secret` when the version holds no pair. */
