@@ -278,6 +278,50 @@ describe.each(EXECUTIONS)('every CA, at the right moment (%s)', (execution) => {
       expect(sandbox.calls.of('acme:newOrder')).toBeLessThan(20);
     });
 
+    describe('a pair of the second is described as that one’s', () => {
+      const secondUrl = () => expect.stringContaining(new URL(second.directoryUrl).host);
+      const expectSecond = () => {
+        const { ariCertId: ariId } = live(sandbox, NAME).issued;
+        expect(live(sandbox, NAME).issued.directoryUrl).toBe(second.directoryUrl);
+        expect(tagsOf(sandbox, NAME)).toMatchObject({
+          issuer: 'second',
+          trust: 'none',
+          renewalInfo: secondUrl(),
+          ariId,
+        });
+      };
+      let takeAway: () => void;
+
+      beforeEach(async () => {
+        await sandbox.deployIssuer('second', {
+          ...sandbox.issuerSettings(),
+          directoryUrl: second.directoryUrl,
+          caBundle: second.httpsRoot,
+          trust: 'none',
+        });
+        takeAway = sandbox.faults.add({ operation: 'acme:*', drop: true });
+      });
+
+      it('when its import is made up for', async () => {
+        const refused = { status: 400, name: 'ValidationException', message: 'refused for a while' };
+        sandbox.faults.add({ operation: 'acm:ImportCertificate', times: 1, error: refused });
+        await expect(renewal({ ...both, acm: ['eu-central-1'] })).rejects.toMatchObject({ code: 'target-refused' });
+        takeAway();
+        await sandbox.clock.advance(2 * HOUR);
+        expect(await sandbox.renew({ certificate: NAME })).toMatchObject({ decision: 'published' });
+        expectSecond();
+      });
+
+      it('when it is reinstated', async () => {
+        await renewal(both);
+        takeAway();
+        await sandbox.renew({ certificate: NAME, force: true, spec: { ...spec, ...both, key: 'ecdsa-p384' } });
+        expect(tagsOf(sandbox, NAME)).toMatchObject({ issuer: 'sandbox', trust: 'bundle' });
+        expect(await renewal(both)).toMatchObject({ decision: 'reinstated' });
+        expectSecond();
+      });
+    });
+
     it('all of them are quoted when none can be had, and the wait is no longer than one of them asks', async () => {
       sandbox.faults.add(newOrder(429, 'rateLimited', 'the first is busy', { 'Retry-After': '172800' }));
       second.settings.refusedNames = ['leane.dev'];

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
-import type { FaultError } from '../sandbox/faults.ts';
+import type { Fault, FaultError } from '../sandbox/faults.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
@@ -90,6 +90,64 @@ describe('after a run that stopped half-way', () => {
     expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', ariId: ariCertId });
     expect(tagsOf(sandbox, 'leane.dev').renewAt).toBeGreaterThan(sandbox.clock.now() + 58 * DAY);
     expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+
+  describe('the CA is asked about the live certificate again', () => {
+    const expectAsked = async () => {
+      sandbox.calls.reset();
+      await scanHourly(10);
+      const { ariCertId: ariId } = live(sandbox, 'leane.dev').issued;
+      expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({
+        state: 'issued',
+        ariId,
+        issuer: 'sandbox',
+        trust: 'bundle',
+      });
+      expect(sandbox.calls.of('acme:renewalInfo')).toBeGreaterThan(0);
+      sandbox.ca.revoke(live(sandbox, 'leane.dev').issued.serialNumber);
+      await scanHourly(8);
+      expect(live(sandbox, 'leane.dev').issued.ariCertId).not.toBe(ariId);
+    };
+
+    beforeEach(async () => {
+      await sandbox.renew({ certificate: 'leane.dev', spec: { ...spec, acm: [] } });
+    });
+
+    it.each<[string, Pick<Fault, 'error' | 'kill'>]>([
+      ['could not say that it is live', { error: refused }],
+      ['died before it said so', { kill: true }],
+    ])('after a renewal that %s', async (_what, fault) => {
+      sandbox.lambda.settings.asyncRetries = 0;
+      await sandbox.clock.advance(61 * DAY);
+      sandbox.faults.add({ operation: 'secretsmanager:TagResource', skip: 1, times: 1, ...fault });
+      await sandbox.renew({ certificate: 'leane.dev' }).catch(() => undefined);
+      const { ariCertId } = live(sandbox, 'leane.dev').issued;
+      expect(tagsOf(sandbox, 'leane.dev').ariId).not.toBe(ariCertId);
+      await sandbox.clock.advance(HOUR);
+      await expectAsked();
+    });
+
+    it('after one whose CA did not show its directory at the end', async () => {
+      await sandbox.renew({ certificate: 'leane.dev', spec });
+      await sandbox.clock.advance(61 * DAY);
+      sandbox.faults.add({ operation: 'acm:ImportCertificate', times: 1, error: refused });
+      await sandbox.scan();
+      await sandbox.clock.advance(2 * HOUR);
+      const down = { status: 500, name: 'serverInternal', message: 'later' };
+      const takeAway = sandbox.faults.add({ operation: 'acme:directory', error: down });
+      expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'published' });
+      await scanHourly(8);
+      expect(tagsOf(sandbox, 'leane.dev').renewalInfo).toBeUndefined();
+      takeAway();
+      await expectAsked();
+    });
+
+    it('after somebody has put the pair before back', async () => {
+      const before = sandbox.secretsManager.value('evercert/leane.dev') ?? '';
+      await sandbox.renew({ certificate: 'leane.dev', force: true });
+      sandbox.secretsManager.overwrite('evercert/leane.dev', before);
+      await expectAsked();
+    });
   });
 
   it('an order that needed no challenge is gone on with, although the one before it has ended', async () => {

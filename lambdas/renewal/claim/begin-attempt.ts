@@ -12,7 +12,7 @@ import {
 } from '../certificate/managed-certificate.ts';
 import { repairTags } from '../certificate/repair-tags.ts';
 import { writeSpec } from '../certificate/write-spec.ts';
-import { readIssuerSettings } from '../issuer/issuer.ts';
+import { readIssuers } from '../issuer/issuer.ts';
 import { answerRequest } from '../outcome/answer-request.ts';
 import { storeSentence } from '../outcome/failure-sentence.ts';
 import { confirmedImports } from '../publish/publish.ts';
@@ -54,9 +54,7 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
     run,
   );
   const { tags, spec, live } = certificate;
-  const issuers = await Promise.all(
-    spec.issuer.map(async (name) => ({ name, ...(await readIssuerSettings(name, run)) })),
-  );
+  const issuers = await readIssuers(spec.issuer, run);
   const force = event.force && !(await hasHadItsAttempt(certificate, run));
   const decision = dueFromValue(live, spec, {
     now: run.clock.now(),

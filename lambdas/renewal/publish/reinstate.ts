@@ -6,6 +6,7 @@ import { parseSecretValue } from '../../core/secret-value.ts';
 import { PREVIOUS } from '../../core/stages.ts';
 import type { Attempt } from '../attempt.ts';
 import { livePair, type ManagedCertificate } from '../certificate/managed-certificate.ts';
+import { issuerOfDirectory, type NamedIssuer } from '../issuer/issuer.ts';
 import type { Run } from '../run.ts';
 import { goLive } from './publish.ts';
 
@@ -19,7 +20,7 @@ import { goLive } from './publish.ts';
  */
 export async function reinstatable(
   certificate: ManagedCertificate,
-  issuers: readonly (IssuerSettings & { readonly name: string })[],
+  issuers: readonly NamedIssuer[],
   run: Run,
 ): Promise<string | undefined> {
   const { arn, stages, spec, specVersion, tags } = certificate;
@@ -32,7 +33,7 @@ export async function reinstatable(
   const now = run.clock.now();
   const decision = dueFromValue(pair, spec, { now, force: false, directoryUrls, imports: {} });
   if (pair.kind !== 'pair' || decision.action === 'renew') return undefined;
-  const issuer = issuers.find(({ directoryUrl }) => directoryUrl === pair.directoryUrl) ?? issuers[0];
+  const issuer = issuerOfDirectory(pair.directoryUrl, issuers) ?? issuers[0];
   return issuer && isVerified(value, certificate, issuer, run) ? version : undefined;
 }
 
