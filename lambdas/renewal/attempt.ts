@@ -1,6 +1,7 @@
 import type { CertificateSpec } from '../core/certificate-spec.ts';
 import type { AcmImport } from '../core/certificate-tags.ts';
 import { RenewalFailure } from '../core/failure.ts';
+import type { Validity } from '../core/lifetime.ts';
 import type { Trust } from '../core/trust.ts';
 import type { Claim } from './claim/claim.ts';
 
@@ -39,6 +40,8 @@ export interface Attempt {
   /** When certificates for these names were issued in the last week, and orders placed in the last three hours. */
   readonly issued?: readonly number[];
   readonly ordered?: readonly number[];
+  /** The tag of `name-limit.ts`. */
+  readonly limited?: string | undefined;
   readonly imports: Readonly<Record<string, AcmImport>>;
   /** An order that an earlier attempt of this generation placed, as far as the tags know. */
   readonly knownOrder: string | undefined;
@@ -50,6 +53,11 @@ export interface Fallback {
   readonly short: string;
   /** For an operator. */
   readonly sentence: string;
+}
+
+/** The live pair's lifetime, if there is a live pair. */
+export function liveValidity({ notBefore, notAfter }: Attempt): Validity | undefined {
+  return notBefore === undefined || notAfter === undefined ? undefined : { notBefore, notAfter };
 }
 
 /** Throws `other-version` for an attempt that another version of evercert began, before anything is done with it. */

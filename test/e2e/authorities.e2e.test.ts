@@ -278,6 +278,27 @@ describe.each(EXECUTIONS)('every CA, at the right moment (%s)', (execution) => {
       expect(sandbox.calls.of('acme:newOrder')).toBeLessThan(20);
     });
 
+    describe('a limit of the first is no reason to let the last quarter pass', () => {
+      const words = {
+        'the account': `too many new orders (300) from this account: ${RATE_LIMITS}#new-orders-per-account`,
+        'the names': `too many certificates (50) already issued for "leane.dev": ${RATE_LIMITS}#new-certificates-per-registered-domain`,
+      };
+      it.each(Object.entries(words))('of %s, and it is not asked meanwhile', async (_of, message) => {
+        await renewal(both);
+        await sandbox.clock.advance(61 * DAY);
+        const limit = newOrder(429, 'rateLimited', message, { 'Retry-After': '604800' });
+        sandbox.faults.add({ ...limit, times: 2 });
+        sandbox.calls.reset();
+        // The last quarter begins after six days and a half.
+        for (let hours = 0; hours < 6.75 * 24; hours += 6) {
+          await sandbox.scan();
+          await sandbox.clock.advance(6 * HOUR);
+        }
+        expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'issued', issuer: 'second' });
+        expect(sandbox.calls.of('acme:newOrder')).toBe(1);
+      });
+    });
+
     describe('a pair of the second is described as that one’s', () => {
       const secondUrl = () => expect.stringContaining(new URL(second.directoryUrl).host);
       const expectSecond = () => {
@@ -440,6 +461,34 @@ describe.each(EXECUTIONS)('the budget for a CA with the host of Let’s Encrypt 
     expect(sandbox.ca.orders).toHaveLength(5);
     await sandbox.clock.advance(7 * DAY);
     expect(await sandbox.renew({ certificate: NAME, force: true })).toMatchObject({ decision: 'renewed' });
+  });
+
+  it('is no reason to let the last quarter pass when another issuer follows', async () => {
+    const { clock, nameServer } = sandbox;
+    const resolver = { host: '127.0.0.1', port: nameServer.port };
+    const second = await startCa({ clock, calls: new Calls(), faults: new Faults(clock), resolver });
+    await sandbox.deployIssuer('second', {
+      ...sandbox.issuerSettings(),
+      directoryUrl: second.directoryUrl,
+      caBundle: second.httpsRoot + second.roots.map(({ pem }) => pem).join(''),
+    });
+    const profiles = { ...LETS_ENCRYPT_PROFILES };
+    for (const ca of [sandbox.ca, second]) ca.settings.profiles = profiles;
+    const both = { ...spec, issuer: ['sandbox', 'second'], profile: 'shortlived' };
+    await sandbox.renew({ certificate: NAME, spec: both });
+    for (let again = 1; again < 4; again += 1) await sandbox.renew({ certificate: NAME, force: true });
+    const { notAfter = 0 } = tagsOf(sandbox, NAME);
+    while (clock.now() < notAfter - 35 * HOUR) {
+      await clock.advance(HOUR);
+      await sandbox.scan();
+    }
+    expect(tagsOf(sandbox, NAME)).toMatchObject({
+      state: 'issued',
+      issuer: 'second',
+      fallback: 'sandbox budget-used-up',
+    });
+    expect(sandbox.ca.orders).toHaveLength(4);
+    await second.stop();
   });
 
   it('is 250 orders in three hours for the schedule, whoever has placed them; the rest is started later', async () => {

@@ -118,6 +118,7 @@ function asDescribed(
     // Also when what was issued is lost or was rejected: the CA has counted it.
     issued: pair && !sameNames(pair.domainNames, spec.domainNames) ? [] : (tags.issued ?? []),
     ordered: tags.ordered ?? [],
+    limited: tags.limited,
     imports: tags.acm,
     knownOrder: mayResume ? tags.order : undefined,
   };

@@ -1,9 +1,10 @@
 import { RenewalFailure, toFailure } from '../../core/failure.ts';
 import { mayFallBack } from '../../core/fall-back.ts';
-import type { Attempt, Fallback } from '../attempt.ts';
+import { type Attempt, type Fallback, liveValidity } from '../attempt.ts';
 import { knownPending } from '../claim/claim.ts';
 import { pauseWhereLimited } from '../issuer/pause-issuer.ts';
 import type { Run } from '../run.ts';
+import { expectNoNameLimit, noteNameLimit } from './name-limit.ts';
 import { type PlacedOrder, placeOrResumeOrder } from './place-order.ts';
 
 /** An order, and the issuer that took it. Plain data: it crosses steps. */
@@ -26,15 +27,19 @@ export async function orderAtFirstIssuer(attempt: Attempt, run: Run): Promise<Ch
   let retryAt: number | undefined = Number.POSITIVE_INFINITY;
   for (const [index, issuer] of issuers.entries()) {
     try {
+      if (issuers.length > 1) expectNoNameLimit(attempt, issuer, run);
       const placed = await placeOrResumeOrder({ ...attempt, issuer }, run);
       return { ...placed, issuer, ...(fallback ? { fallback } : {}) };
     } catch (error) {
       const failure = toFailure(error);
       const next = issuers[index + 1];
-      if (issuers.length > 1) await pauseWhereLimited(issuer, failure, run);
+      if (issuers.length > 1) {
+        await pauseWhereLimited(issuer, failure, run);
+        await noteNameLimit(attempt, issuer, failure, run);
+      }
       // The next attempt begins with the first issuer again: it waits for whichever may be asked first.
       retryAt = earlier(retryAt, failure.details.retryAt);
-      if (next === undefined || !mayFallBack(failure, liveOf(attempt), run.clock.now())) {
+      if (next === undefined || !mayFallBack(failure, liveValidity(attempt), run.clock.now())) {
         throw issuers.length > 1 ? lastOf(failure, issuer, fallback, retryAt) : failure;
       }
       run.log.warn('an issuer is passed over', { certificate: attempt.name, issuer, next, problem: failure.message });
@@ -45,10 +50,6 @@ export async function orderAtFirstIssuer(attempt: Attempt, run: Run): Promise<Ch
     }
   }
   throw new RenewalFailure('unexpected', `the spec of ${attempt.name} names no issuer`);
-}
-
-function liveOf({ notBefore, notAfter }: Attempt): Parameters<typeof mayFallBack>[1] {
-  return notBefore === undefined || notAfter === undefined ? undefined : { notBefore, notAfter };
 }
 
 function earlier(one: number | undefined, other: number | undefined): number | undefined {

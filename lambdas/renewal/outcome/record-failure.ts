@@ -1,9 +1,10 @@
 import { retryAt } from '../../core/back-off.ts';
 import { type AcmImport, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { messageOf, RenewalFailure, toFailure } from '../../core/failure.ts';
+import { fallBackAt } from '../../core/fall-back.ts';
 import { withIssuance } from '../../core/order-budget.ts';
 import { isoInstant } from '../../core/outcome.ts';
-import type { Attempt } from '../attempt.ts';
+import { type Attempt, liveValidity } from '../attempt.ts';
 import { isTakenOver } from '../claim/claim.ts';
 import { pauseWhereLimited } from '../issuer/pause-issuer.ts';
 import type { Run } from '../run.ts';
@@ -22,7 +23,7 @@ export async function recordFailure(
 ): Promise<void> {
   const now = run.clock.now();
   const failures = attempt.failures + 1;
-  const { retryAt: retryAfter } = failure.details;
+  const retryAfter = notBefore(attempt, failure);
   const backOff = retryAt({
     now,
     failures,
@@ -85,6 +86,14 @@ export function asFailure(certificate: string, error: unknown): RenewalFailure {
     retry,
     details,
   });
+}
+
+/** What the issuer asks for with Retry-After, but no later than the next issuer of the spec may be asked. */
+function notBefore(attempt: Attempt, failure: RenewalFailure): number | undefined {
+  const { retryAt: asked, issuer = attempt.issuer } = failure.details;
+  const hasNext = attempt.spec.issuer.indexOf(issuer) < attempt.spec.issuer.length - 1;
+  const next = hasNext ? fallBackAt(failure, liveValidity(attempt)) : undefined;
+  return asked === undefined || next === undefined ? asked : Math.min(asked, next);
 }
 
 /** A certificate that was rejected has been issued all the same: the CA counts it. */
