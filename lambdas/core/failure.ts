@@ -55,6 +55,11 @@ export const FAILURE_CODES = {
 
 export type FailureCode = keyof typeof FAILURE_CODES;
 
+/** Whether nothing can be made any more of the order that has failed so. */
+export function isOrderSpent(code: FailureCode | undefined): boolean {
+  return code === 'certificate-rejected' || code === 'order-failed' || code === 'challenge-failed';
+}
+
 /**
  * What can cure a failure: trying at once, trying later, or (`never`) only somebody's change. It is for whoever reads the log
  * and the stored failure: the schedule tries again after the back-off in any case, because a change can't be seen from here.

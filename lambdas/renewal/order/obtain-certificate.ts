@@ -3,7 +3,6 @@ import { createCsr } from '../../acme/csr.ts';
 import { downloadChain, finalizeOrder, type Order } from '../../acme/order.ts';
 import { encodePrivateKey } from '../../acme/private-key.ts';
 import { verifyPair } from '../../acme/verify.ts';
-import { DAY } from '../../core/duration.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/outcome.ts';
 import { renewedValue } from '../../core/secret-value.ts';
@@ -56,18 +55,20 @@ async function finalize(attempt: Attempt, orderUrl: string, run: Run): Promise<b
   const order = await lastOrder(orderUrl, issuer, run);
   if (order.status !== 'ready') return false;
   const csr = await createCsr(privateKey, attempt.spec.domainNames);
-  // From here on no other issuer may be asked (decision 7).
+  // From here on no other issuer may be asked until the order is given up (decision 7).
   if (attempt.spec.issuer.length > 1)
     await updatePending(attempt.claim, { order: finalized(order, attempt, issuer, run) }, run);
   return remember(await finalizeOrder(issuer.session, order, csr), run).accepted === true;
 }
 
-/** Until when a CA that does not answer may still issue: orders end after seven days at the latest, where one doesn't say. */
-const LONGEST_ORDER = 7 * DAY;
-
 function finalized(order: Order, attempt: Attempt, issuer: OpenIssuer, run: Run): Pending['order'] {
-  const mayIssueUntil = order.expires ?? run.clock.now() + LONGEST_ORDER;
-  return { ...orderOf(order, issuer), finalizedAt: attempt.issuer, mayIssueUntil, fallback: attempt.fallback };
+  return {
+    ...orderOf(order, issuer),
+    finalizedAt: attempt.issuer,
+    mayIssueUntil: order.expires,
+    processingSince: run.clock.now(),
+    fallback: attempt.fallback,
+  };
 }
 
 async function issued(attempt: Attempt, orderUrl: string, poll: number, run: Run): Promise<Polled<null>> {

@@ -1,6 +1,6 @@
 import { retryAt } from '../../core/back-off.ts';
 import { type AcmImport, writeCertificateTags } from '../../core/certificate-tags.ts';
-import { messageOf, RenewalFailure, toFailure } from '../../core/failure.ts';
+import { isOrderSpent, messageOf, RenewalFailure, toFailure } from '../../core/failure.ts';
 import { fallBackAt } from '../../core/fall-back.ts';
 import { withIssuance } from '../../core/order-budget.ts';
 import { isoInstant } from '../../core/outcome.ts';
@@ -63,7 +63,7 @@ export async function recordFailure(
         retryAt: next,
         claimEnded: attempt.claim.token,
         spec: attempt.specVersion,
-        ...(isOrderSpent(failure) ? { order: undefined } : {}),
+        ...(isOrderSpent(failure.code) ? { order: undefined } : {}),
         issued: issuances(attempt, failure, now),
         ...answered(attempt.request, failure.code),
         acm: imports,
@@ -100,9 +100,4 @@ function notBefore(attempt: Attempt, failure: RenewalFailure): number | undefine
 function issuances({ issued = [] }: Attempt, { code }: RenewalFailure, now: number): readonly number[] | undefined {
   const counted = code === 'certificate-rejected' ? withIssuance(issued, now) : issued;
   return counted.length > 0 ? counted : undefined;
-}
-
-/** Nothing can be made of the order any more. */
-function isOrderSpent({ code }: RenewalFailure): boolean {
-  return code === 'certificate-rejected' || code === 'order-failed' || code === 'challenge-failed';
 }
