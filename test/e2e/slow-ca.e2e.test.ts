@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DAY, HOUR } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { type SandboxCa, startCa } from '../sandbox/ca/ca.ts';
 import { Calls } from '../sandbox/calls.ts';
 import { Faults } from '../sandbox/faults.ts';
@@ -199,5 +199,49 @@ describe.each(EXECUTIONS)('a CA that leaves an order in `processing` for ever, %
       expect(orders()).toEqual([1, 1]);
       expect(tags()).toMatchObject({ state: 'issued', issuer: 'second', fallback: 'sandbox ca-unreachable' });
     });
+  });
+});
+
+describe.each(EXECUTIONS)('a CA whose orders follow their authorizations later, %s', (execution) => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'], execution, coldStarts: true });
+    await sandbox.deployIssuer();
+    await sandbox.register('leane.dev', spec);
+  });
+
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await sandbox.stop();
+  });
+
+  const expectIssued = () => {
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    expect(sandbox.ca.orders).toHaveLength(1);
+  };
+
+  it('is asked until the order is ready, and nothing fails', async () => {
+    sandbox.ca.settings.orderLagMilliseconds = 5 * MINUTE;
+    await sandbox.scan();
+    expectIssued();
+  });
+
+  it('is asked further by an attempt that finds nothing left to prove', async () => {
+    sandbox.ca.settings.orderLagMilliseconds = 80 * MINUTE;
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').failure).toBe('attempt-timeout');
+    await sandbox.clock.advance(HOUR);
+    await sandbox.scan();
+    expectIssued();
+    expect(sandbox.calls.of('acme:challenge')).toBe(2);
+  });
+
+  it('is asked again when one of its servers does not know yet that the order is ready', async () => {
+    const error = { status: 403, name: 'orderNotReady', message: 'Order\'s status ("pending") is not acceptable' };
+    sandbox.faults.add({ operation: 'acme:finalize', times: 3, error });
+    await sandbox.scan();
+    expectIssued();
+    expect(tagsOf(sandbox, 'leane.dev').failures).toBe(0);
   });
 });

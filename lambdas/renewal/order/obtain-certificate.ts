@@ -1,6 +1,6 @@
 import { keyMatches, readCertificate } from '../../acme/certificate.ts';
 import { createCsr } from '../../acme/csr.ts';
-import { downloadChain, finalizeOrder, type Order } from '../../acme/order.ts';
+import { downloadChain, finalizeOrder, isUnfinished, type Order } from '../../acme/order.ts';
 import { encodePrivateKey } from '../../acme/private-key.ts';
 import { verifyPair } from '../../acme/verify.ts';
 import { RenewalFailure } from '../../core/failure.ts';
@@ -46,14 +46,14 @@ export async function obtainCertificate(
 }
 
 /**
- * Repeated only while the order is `ready`: the CA counts each finalization (RFC 8555, section 7.4). Returns whether the CA
+ * Repeated only while nobody has finalized the order: the CA counts each finalization (RFC 8555, section 7.4). Returns whether the CA
  * has taken our request; `false` when somebody else's, or that of an earlier run of ours, may have been first.
  */
 async function finalize(attempt: Attempt, orderUrl: string, run: Run): Promise<boolean> {
   const issuer = await openIssuer(attempt.issuer, run, { force: attempt.force });
   const { privateKey } = await ownPending(attempt.claim, run);
   const order = await lastOrder(orderUrl, issuer, run);
-  if (order.status !== 'ready') return false;
+  if (!isUnfinished(order)) return false;
   const csr = await createCsr(privateKey, attempt.spec.domainNames);
   // From here on no other issuer may be asked until the order is given up (decision 7).
   if (attempt.spec.issuer.length > 1)
@@ -76,10 +76,10 @@ async function issued(attempt: Attempt, orderUrl: string, poll: number, run: Run
   // The answer to finalize says already whether and how long to wait.
   const order = await (poll === 1 ? lastOrder : freshOrder)(orderUrl, issuer, run);
   if (order.status === 'valid') return { done: true, value: null };
-  if (order.status === 'invalid' || order.status === 'pending') {
+  if (order.status === 'invalid') {
     throw new RenewalFailure(
       'order-failed',
-      `the CA declared the order ${order.status}: ${order.problem?.detail ?? 'it gave no reason'}`,
+      `the CA declared the order invalid: ${order.problem?.detail ?? 'it gave no reason'}`,
       {
         details: order.problem ? { problem: order.problem } : {},
       },
