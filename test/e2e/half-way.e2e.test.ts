@@ -50,6 +50,19 @@ describe('after a run that stopped half-way', () => {
     expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
   });
 
+  it('a deployment’s renewal that failed is over, and Lambda’s repetition orders nothing', async () => {
+    await sandbox.register('leane.dev', spec);
+    sandbox.lambda.settings.asyncRetries = 2;
+    const error = { status: 400, name: 'badCSR', message: 'no' };
+    sandbox.faults.add({ operation: 'acme:finalize', error });
+    const request = 'a'.repeat(64);
+    const renew = sandbox.deployment.functions.renew;
+    await sandbox.lambda.invoke(renew, { certificate: 'leane.dev', request }, { type: 'Event' });
+    await sandbox.lambda.idle();
+    expect(sandbox.calls.of('acme:finalize')).toBe(1);
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ answered: `${request} ca-refused`, failures: 1 });
+  });
+
   it.each([
     ['has claimed the certificate', 'secretsmanager:PutSecretValue'],
     ['has finalized its order', 'acme:finalize'],

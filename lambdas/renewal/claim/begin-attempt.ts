@@ -13,7 +13,7 @@ import {
 import { repairTags } from '../certificate/repair-tags.ts';
 import { writeSpec } from '../certificate/write-spec.ts';
 import { readIssuers } from '../issuer/issuer.ts';
-import { answerRequest } from '../outcome/answer-request.ts';
+import { answerRequest, endOf } from '../outcome/answer-request.ts';
 import { storeSentence } from '../outcome/failure-sentence.ts';
 import { confirmedImports } from '../publish/publish.ts';
 import { reinstatable } from '../publish/reinstate.ts';
@@ -23,7 +23,8 @@ import { type Claim, claimAttempt, hasHadItsAttempt } from './claim.ts';
 
 export type Begun =
   | { readonly kind: 'attempt'; readonly attempt: Attempt }
-  | { readonly kind: 'ended'; readonly outcome: RenewOutcome };
+  /** `isAnswered`: the deployment that asked has been told already how its request ended. */
+  | { readonly kind: 'ended'; readonly outcome: RenewOutcome; readonly isAnswered?: boolean };
 
 /**
  * Looks at the certificate, decides, and claims it if there is something to do. Nothing has been asked of a CA before
@@ -33,7 +34,7 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
   if (event.request === undefined) return begin(event, run);
   try {
     const begun = await begin(event, run);
-    if (begun.kind === 'ended') {
+    if (begun.kind === 'ended' && !begun.isAnswered) {
       await answerRequest(begun.outcome.secretArn, event.request, begun.outcome.decision, run);
     }
     return begun;
@@ -54,6 +55,11 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
     run,
   );
   const { tags, spec, live } = certificate;
+  const end = event.request === undefined ? undefined : endOf(event.request, tags);
+  if (end !== undefined) {
+    const reason = `the deployment has been told how this ended (${end}); it asks again under another name if it wants more`;
+    return { ...ended(certificate, 'back-off', reason), isAnswered: true };
+  }
   const issuers = await readIssuers(spec.issuer, run);
   const force = event.force && !(await hasHadItsAttempt(certificate, run));
   const decision = dueFromValue(live, spec, {
@@ -124,7 +130,11 @@ function asDescribed(
   };
 }
 
-function ended(certificate: ManagedCertificate, decision: RenewOutcome['decision'], reason: string): Begun {
+function ended(
+  certificate: ManagedCertificate,
+  decision: RenewOutcome['decision'],
+  reason: string,
+): Extract<Begun, { readonly kind: 'ended' }> {
   const { name, arn, live, tags } = certificate;
   return {
     kind: 'ended',
