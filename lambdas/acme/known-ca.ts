@@ -1,7 +1,9 @@
 import { MINUTE } from '../core/duration.ts';
-import type { Directory } from './directory.ts';
+import type { Clock } from './clock.ts';
+import { type Directory, fetchDirectory } from './directory.ts';
+import { type AcmeEndpoint, connectionTo } from './endpoint.ts';
 import { NoncePool } from './nonce-pool.ts';
-import type { Connection } from './transport.ts';
+import { type Connection, createTransport } from './transport.ts';
 
 /**
  * CAs as the sessions of one process know them (decision 10), by all that decides how they are reached: who trusts another root
@@ -24,6 +26,18 @@ export class KnownCa {
     this.#fetched = { at: now(), directory };
     return directory;
   }
+}
+
+/** What a CA says of itself, asked without an account. Throws as `fetchDirectory` does. */
+export function readDirectory(
+  endpoint: AcmeEndpoint,
+  { cas, clock }: { readonly cas: KnownCas; readonly clock: Clock },
+): Promise<Directory> {
+  const connection = connectionTo(endpoint.directoryUrl, endpoint);
+  return knownCa(cas, connection).directory(
+    () => clock.now(),
+    () => fetchDirectory(createTransport(connection), endpoint.directoryUrl, connection, clock),
+  );
 }
 
 export function knownCa(cas: KnownCas, connection: Connection): KnownCa {

@@ -1,5 +1,6 @@
 import { getPemBodyAsB64u } from 'acme-client/src/crypto/index.js';
 import { sameNames } from '../core/domain-name.ts';
+import { SECOND } from '../core/duration.ts';
 import { type ProblemDetails, RenewalFailure } from '../core/failure.ts';
 import { printable } from '../core/printable.ts';
 import { alternateLinks, type Chain, isIssuedBelow, readChain } from './chain.ts';
@@ -77,32 +78,51 @@ export async function readOrder(session: AcmeSession, url: string): Promise<Orde
   return parseOrder(session, await postAsGet(session, READ, url), url);
 }
 
+/** A CA whose servers disagree on whether an order is ready is asked so often, a second, two, four and eight apart. */
+const MOST_FINALIZATIONS = 5;
+const FIRST_PAUSE = SECOND;
+
 /**
- * Sends the certificate signing request (PEM) of an order that is `ready` (RFC 8555, section 7.4). An order that is
- * `processing` or `valid` is returned as it is. After a lost answer the order is read, and the request is sent again
- * only if it is still `ready`. Throws `order-failed` for any other status.
+ * Sends the certificate signing request (PEM) of an order (RFC 8555, section 7.4). One that has left `pending` and `ready` is returned
+ * as it is. After a lost answer, and after `orderNotReady`, the order is read, and the request is sent again only if nobody has
+ * taken one: one server of a CA may say that an order is ready, and another one not yet.
+ *
+ * Throws `ca-refused` when it is still `orderNotReady` at the fifth time.
  */
 export async function finalizeOrder(session: AcmeSession, order: Order, csr: Buffer | string): Promise<Order> {
-  if (order.status === 'processing' || order.status === 'valid') return order;
-  if (order.status !== 'ready') {
-    throw new RenewalFailure('order-failed', `the order ${order.url} is ${order.status}: it can't be finalized`);
+  if (!isUnfinished(order)) return order;
+  for (let refused = 1; ; refused += 1) {
+    try {
+      return await sendRequest(session, order, csr);
+    } catch (error) {
+      if (problemType(error) !== 'orderNotReady' || refused === MOST_FINALIZATIONS) throw error;
+      await session.clock.sleep(FIRST_PAUSE * 2 ** (refused - 1));
+    }
   }
+}
+
+/** Whether nobody has finalized it yet, as far as its status says. */
+export function isUnfinished({ status }: Order): boolean {
+  return status === 'pending' || status === 'ready';
+}
+
+async function sendRequest(session: AcmeSession, order: Order, csr: Buffer | string): Promise<Order> {
   const payload = { csr: getPemBodyAsB64u(csr) };
   let sent = false;
   return repeat(session.clock, 'write', async () => {
     if (sent) {
       const now = await readOnce(session, order.url);
-      if (now.status !== 'ready') return now;
+      if (!isUnfinished(now)) return now;
     }
     sent = true;
     try {
       const answer = await post(session, 'finalize the order', order.finalizeUrl, payload);
       return { ...parseOrder(session, answer, order.url), accepted: true };
     } catch (error) {
-      // Somebody was faster, or an earlier run whose answer was lost.
       if (problemType(error) !== 'orderNotReady') throw error;
+      // Somebody was faster, or an earlier run whose answer was lost.
       const now = await readOnce(session, order.url);
-      if (now.status === 'processing' || now.status === 'valid') return now;
+      if (!isUnfinished(now)) return now;
       throw error;
     }
   });

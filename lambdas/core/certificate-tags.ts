@@ -36,6 +36,8 @@ export interface CertificateTags {
   readonly ordered?: readonly number[];
   /** When certificates for these names were issued in the last week. */
   readonly issued?: readonly number[];
+  /** An issuer that has reached a limit of the names, and until when (`renewal/order/name-limit.ts`). */
+  readonly limited?: string;
   /** Why the live certificate is not from the spec's first issuer: that issuer and its failure's code. */
   readonly fallback?: string;
   /** The claim that is over. */
@@ -153,6 +155,7 @@ const CODECS: { readonly [F in Field]-?: Codec<NonNullable<CertificateTags[F]>> 
   order: text('order'),
   ordered: instants('ordered'),
   issued: instants('issued'),
+  limited: text('limited'),
   fallback: text('fallback'),
   claimEnded: text('claim-ended'),
   cleaned: text('cleaned'),

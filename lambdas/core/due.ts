@@ -80,6 +80,11 @@ export function isInformedOfLive({ ariId, serial }: CertificateTags): boolean {
   return ariId === undefined || serial === undefined || isAriIdOf(ariId, serial);
 }
 
+/** Whether the CA's directory is to be looked at now, because it could not be had when the certificate was published. */
+export function lacksRenewalInfo({ ariId, renewalInfo, ariCheck = 0 }: CertificateTags, now: number): boolean {
+  return ariId !== undefined && renewalInfo === undefined && ariCheck <= now;
+}
+
 function timing(tags: CertificateTags, now: number): Decision {
   if (tags.renewAt === undefined || tags.notBefore === undefined || tags.notAfter === undefined) {
     return inspect('its validity is unknown');
@@ -89,8 +94,9 @@ function timing(tags: CertificateTags, now: number): Decision {
     tags.renewBy ?? tags.renewAt,
     tags.renewAt,
   );
-  if (at > now) return wait(`renews at ${isoInstant(at)}`);
-  return renew(`due since ${isoInstant(at)}, valid until ${isoInstant(tags.notAfter)}`);
+  if (at <= now) return renew(`due since ${isoInstant(at)}, valid until ${isoInstant(tags.notAfter)}`);
+  if (lacksRenewalInfo(tags, now)) return inspect('its CA has not said yet where it answers renewal information');
+  return wait(`renews at ${isoInstant(at)}`);
 }
 
 /**

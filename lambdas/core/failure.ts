@@ -55,6 +55,11 @@ export const FAILURE_CODES = {
 
 export type FailureCode = keyof typeof FAILURE_CODES;
 
+/** Whether nothing can be made any more of the order that has failed so. */
+export function isOrderSpent(code: FailureCode | undefined): boolean {
+  return code === 'certificate-rejected' || code === 'order-failed' || code === 'challenge-failed';
+}
+
 /**
  * Ends of an attempt that are no failure: another run goes on with the certificate, or there is nothing to do any more. They
  * are thrown where they are noticed; a renewal returns them as its decision.

@@ -18,18 +18,31 @@ const POLICY: ReadonlySet<string> = new Set([
   'urn:ietf:params:acme:error:unsupportedIdentifier',
 ]);
 
+interface Failed {
+  readonly code: FailureCode;
+  readonly details: FailureDetails;
+}
+
 /**
- * Whether the next issuer of a spec is asked after one has failed: only where another CA may do better, and only when
- * nothing is live or less than a quarter of its lifetime is left. DNS, CAA and authorization failures are the same
- * everywhere.
+ * From when on the next issuer of a spec is asked after one has failed, in milliseconds since the epoch: when nothing is live or
+ * the last quarter of its lifetime has begun. `undefined` where another CA can't do better: DNS, CAA and authorization failures
+ * are the same everywhere.
  */
-export function mayFallBack(
-  { code, details }: { readonly code: FailureCode; readonly details: FailureDetails },
-  live: Validity | undefined,
-  now: number,
-): boolean {
+export function fallBackAt({ code, details }: Failed, live: Validity | undefined): number | undefined {
   const elsewhere = UNAVAILABLE.has(code) || (code === 'ca-refused' && isPolicy(details.problem));
-  return elsewhere && (live === undefined || live.notAfter - now < (live.notAfter - live.notBefore) * LAST_SHARE);
+  return elsewhere ? lastQuarter(live) : undefined;
+}
+
+/** Whether the next issuer of a spec is asked now after one has failed. */
+export function mayFallBack(failed: Failed, live: Validity | undefined, now: number): boolean {
+  const at = fallBackAt(failed, live);
+  return at !== undefined && now >= at;
+}
+
+/** When the last quarter of a lifetime begins; without a live certificate it always has. */
+export function lastQuarter(live: Validity | undefined): number {
+  if (live === undefined) return Number.NEGATIVE_INFINITY;
+  return live.notAfter - (live.notAfter - live.notBefore) * LAST_SHARE;
 }
 
 function isPolicy(problem: ProblemDetails | undefined): boolean {

@@ -39,6 +39,8 @@ export interface Attempt {
   /** When certificates for these names were issued in the last week, and orders placed in the last three hours. */
   readonly issued: readonly number[];
   readonly ordered: readonly number[];
+  /** The tag of `name-limit.ts`. */
+  readonly limited?: string | undefined;
   readonly imports: Readonly<Record<string, AcmImport>>;
   /** An order that an earlier attempt of this generation placed, as far as the tags know. */
   readonly knownOrder: string | undefined;

@@ -17,9 +17,10 @@ import type { Run } from './run.ts';
  * Renews one certificate, first issuance included: claim, order, prove, obtain, publish, announce.
  *
  * Safe to call at any moment, twice at once, and again after it died anywhere: at most one order of a generation is
- * finalized, the live pair is only ever replaced by a verified one, and a private key exists in the secret before the CA
- * hears of it. Throws `RenewalFailure`, after the failure has been written to the certificate's tags. What another run goes on
- * with, and what is not due any more, is no failure: it is returned, so that it neither fails an execution nor is repeated.
+ * finalized as long as the CA gets on with it (decision 7), the live pair is only ever replaced by a verified one, and a private
+ * key exists in the secret before the CA hears of it. Throws `RenewalFailure`, after the failure has been written to the
+ * certificate's tags. What another run goes on with, and what is not due any more, is no failure: it is returned, so that it
+ * neither fails an execution nor is repeated.
  */
 export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<RenewOutcome> {
   const begun = await steps

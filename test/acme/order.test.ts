@@ -109,8 +109,17 @@ describe('orders at a CA', () => {
       withCa({}, async (underTest) => {
         const session = await sessionAt(underTest);
         const order = await placeOrder(session, { domainNames });
-        const { code, message } = await thrownBy(() => finalizeOrder(session, order, csr));
-        expect([code, message]).toEqual(['order-failed', `the order ${order.url} is pending: it can't be finalized`]);
+        const failure = await thrownBy(() => finalizeOrder(session, order, csr));
+        expect([failure.code, problemType(failure)]).toEqual(['ca-refused', 'orderNotReady']);
+      }));
+
+    it('is repeated while one server of the CA does not know yet that the order is ready', () =>
+      withReady({}, async (session, order, { calls, clock, faults }) => {
+        const error = { status: 403, name: 'orderNotReady', message: "Order's status is not acceptable" };
+        faults.add({ operation: 'acme:finalize', times: 4, error });
+        const began = clock.now();
+        expect(await finalizeOrder(session, order, csr)).toMatchObject({ status: 'processing', accepted: true });
+        expect([calls.of('acme:finalize'), clock.now() - began]).toEqual([5, 15_000]);
       }));
 
     it('reads the order after a lost answer, and finalizes once', () =>
@@ -374,6 +383,6 @@ describe('a CA whose answers make no sense', () => {
     const ready = await readScripted({ body: order() });
     const failure = await thrownBy(() => finalizeOrder(session, ready, csr));
     expect([failure.code, problemType(failure)]).toEqual(['ca-refused', 'orderNotReady']);
-    expect(ca.asked().filter((each) => each === 'POST /finalize/1')).toHaveLength(1);
+    expect(ca.asked().filter((each) => each === 'POST /finalize/1')).toHaveLength(5);
   });
 });

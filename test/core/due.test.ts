@@ -57,6 +57,16 @@ describe('dueFromMetadata', () => {
     expect(decide({ ...paused, retryAt: dueAt }, dueAt + MINUTE).action).toBe('renew');
   });
 
+  it('has it looked up where the CA answers renewal information, when its time has come and nothing else is to be done', () => {
+    const asked = { ariId: 'a.b', ariCheck: dueAt - 2 * DAY } as const;
+    const inspected = { action: 'inspect', reason: expect.stringContaining('renewal information') };
+    expect(decide(asked, dueAt - 2 * DAY)).toEqual(inspected);
+    expect(decide(asked, dueAt - 2 * DAY - 1).action).toBe('wait');
+    expect(decide({ ...asked, renewalInfo: 'https://ca.example/info' }, dueAt - DAY).action).toBe('wait');
+    expect(decide({ ariCheck: 0 }, dueAt - DAY).action).toBe('wait');
+    expect(decide(asked, dueAt).action).toBe('renew');
+  });
+
   it('does not let a changed spec wait for the back-off of the old one', () => {
     expect(decide({ state: 'failed', retryAt: dueAt, spec: 's0' }, issuedAt).action).toBe('inspect');
   });
@@ -71,7 +81,7 @@ describe('dueFromMetadata', () => {
   ])(
     'has the values inspected when renewal information is that of another certificate: %s of %s',
     (ariId, serial, action) => {
-      expect(decide({ ariId, serial }, issuedAt).action).toBe(action);
+      expect(decide({ ariId, serial, renewalInfo: 'https://ca.example/info' }, issuedAt).action).toBe(action);
     },
   );
 

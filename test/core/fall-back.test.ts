@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DAY } from '../../lambdas/core/duration.ts';
 import type { FailureCode, FailureDetails } from '../../lambdas/core/failure.ts';
-import { mayFallBack } from '../../lambdas/core/fall-back.ts';
+import { fallBackAt, mayFallBack } from '../../lambdas/core/fall-back.ts';
 
 const issuedAt = Date.parse('2026-11-01T00:00:00Z');
 const live = { notBefore: issuedAt, notAfter: issuedAt + 80 * DAY };
@@ -45,11 +45,13 @@ describe('the next issuer', () => {
 
   it('is asked for a live certificate only in its last quarter', () => {
     const at = (now: number) => mayFallBack({ code: 'ca-unreachable', details: {} }, live, now);
-    expect([at(issuedAt), at(lastQuarter), at(lastQuarter + 1), at(live.notAfter + DAY)]).toEqual([
+    expect([at(issuedAt), at(lastQuarter - 1), at(lastQuarter), at(live.notAfter + DAY)]).toEqual([
       false,
       false,
       true,
       true,
     ]);
+    expect(fallBackAt({ code: 'ca-unreachable', details: {} }, live)).toBe(lastQuarter);
+    expect(fallBackAt({ code: 'challenge-failed', details: {} }, live)).toBeUndefined();
   });
 });

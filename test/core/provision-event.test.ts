@@ -98,7 +98,7 @@ describe('the properties of a certificate', () => {
         ...properties,
         Spec: JSON.stringify({ ...spec, acm: Array.from({ length: 21 }, (_, i) => `eu-west${'-x'.repeat(i)}-1`) }),
       },
-      'at most 17',
+      'at most 16',
     ],
     ['tags that are no JSON', { ...properties, Tags: 'team=web' }, 'Tags of certificate leane.dev is not JSON'],
     ['a tag of ours', { ...properties, Tags: '{"evercert:state":"issued"}' }, 'the tag "evercert:state"'],

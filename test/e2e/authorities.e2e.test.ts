@@ -278,6 +278,71 @@ describe.each(EXECUTIONS)('every CA, at the right moment (%s)', (execution) => {
       expect(sandbox.calls.of('acme:newOrder')).toBeLessThan(20);
     });
 
+    describe('a limit of the first is no reason to let the last quarter pass', () => {
+      const words = {
+        'the account': `too many new orders (300) from this account: ${RATE_LIMITS}#new-orders-per-account`,
+        'the names': `too many certificates (50) already issued for "leane.dev": ${RATE_LIMITS}#new-certificates-per-registered-domain`,
+      };
+      it.each(Object.entries(words))('of %s, and it is not asked meanwhile', async (_of, message) => {
+        await renewal(both);
+        await sandbox.clock.advance(61 * DAY);
+        const limit = newOrder(429, 'rateLimited', message, { 'Retry-After': '604800' });
+        sandbox.faults.add({ ...limit, times: 2 });
+        sandbox.calls.reset();
+        // The last quarter begins after six days and a half.
+        for (let hours = 0; hours < 6.75 * 24; hours += 6) {
+          await sandbox.scan();
+          await sandbox.clock.advance(6 * HOUR);
+        }
+        expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'issued', issuer: 'second' });
+        expect(sandbox.calls.of('acme:newOrder')).toBe(1);
+      });
+    });
+
+    describe('a pair of the second is described as that one’s', () => {
+      const secondUrl = () => expect.stringContaining(new URL(second.directoryUrl).host);
+      const expectSecond = () => {
+        const { ariCertId: ariId } = live(sandbox, NAME).issued;
+        expect(live(sandbox, NAME).issued.directoryUrl).toBe(second.directoryUrl);
+        expect(tagsOf(sandbox, NAME)).toMatchObject({
+          issuer: 'second',
+          trust: 'none',
+          renewalInfo: secondUrl(),
+          ariId,
+        });
+      };
+      let takeAway: () => void;
+
+      beforeEach(async () => {
+        await sandbox.deployIssuer('second', {
+          ...sandbox.issuerSettings(),
+          directoryUrl: second.directoryUrl,
+          caBundle: second.httpsRoot,
+          trust: 'none',
+        });
+        takeAway = sandbox.faults.add({ operation: 'acme:*', drop: true });
+      });
+
+      it('when its import is made up for', async () => {
+        const refused = { status: 400, name: 'ValidationException', message: 'refused for a while' };
+        sandbox.faults.add({ operation: 'acm:ImportCertificate', times: 1, error: refused });
+        await expect(renewal({ ...both, acm: ['eu-central-1'] })).rejects.toMatchObject({ code: 'target-refused' });
+        takeAway();
+        await sandbox.clock.advance(2 * HOUR);
+        expect(await sandbox.renew({ certificate: NAME })).toMatchObject({ decision: 'published' });
+        expectSecond();
+      });
+
+      it('when it is reinstated', async () => {
+        await renewal(both);
+        takeAway();
+        await sandbox.renew({ certificate: NAME, force: true, spec: { ...spec, ...both, key: 'ecdsa-p384' } });
+        expect(tagsOf(sandbox, NAME)).toMatchObject({ issuer: 'sandbox', trust: 'bundle' });
+        expect(await renewal(both)).toMatchObject({ decision: 'reinstated' });
+        expectSecond();
+      });
+    });
+
     it('all of them are quoted when none can be had, and the wait is no longer than one of them asks', async () => {
       sandbox.faults.add(newOrder(429, 'rateLimited', 'the first is busy', { 'Retry-After': '172800' }));
       second.settings.refusedNames = ['leane.dev'];
@@ -396,6 +461,34 @@ describe.each(EXECUTIONS)('the budget for a CA with the host of Let’s Encrypt 
     expect(sandbox.ca.orders).toHaveLength(5);
     await sandbox.clock.advance(7 * DAY);
     expect(await sandbox.renew({ certificate: NAME, force: true })).toMatchObject({ decision: 'renewed' });
+  });
+
+  it('is no reason to let the last quarter pass when another issuer follows', async () => {
+    const { clock, nameServer } = sandbox;
+    const resolver = { host: '127.0.0.1', port: nameServer.port };
+    const second = await startCa({ clock, calls: new Calls(), faults: new Faults(clock), resolver });
+    await sandbox.deployIssuer('second', {
+      ...sandbox.issuerSettings(),
+      directoryUrl: second.directoryUrl,
+      caBundle: second.httpsRoot + second.roots.map(({ pem }) => pem).join(''),
+    });
+    const profiles = { ...LETS_ENCRYPT_PROFILES };
+    for (const ca of [sandbox.ca, second]) ca.settings.profiles = profiles;
+    const both = { ...spec, issuer: ['sandbox', 'second'], profile: 'shortlived' };
+    await sandbox.renew({ certificate: NAME, spec: both });
+    for (let again = 1; again < 4; again += 1) await sandbox.renew({ certificate: NAME, force: true });
+    const { notAfter = 0 } = tagsOf(sandbox, NAME);
+    while (clock.now() < notAfter - 35 * HOUR) {
+      await clock.advance(HOUR);
+      await sandbox.scan();
+    }
+    expect(tagsOf(sandbox, NAME)).toMatchObject({
+      state: 'issued',
+      issuer: 'second',
+      fallback: 'sandbox budget-used-up',
+    });
+    expect(sandbox.ca.orders).toHaveLength(4);
+    await second.stop();
   });
 
   it('is 250 orders in three hours for the schedule, whoever has placed them; the rest is started later', async () => {

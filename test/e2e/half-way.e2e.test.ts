@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
-import type { FaultError } from '../sandbox/faults.ts';
+import type { Fault, FaultError } from '../sandbox/faults.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
@@ -48,6 +48,19 @@ describe('after a run that stopped half-way', () => {
     sandbox.faults.add({ operation: 'acm:ImportCertificate', times: 1, error: refused });
     await sandbox.scan({ force: true });
     expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
+  });
+
+  it('a deployment’s renewal that failed is over, and Lambda’s repetition orders nothing', async () => {
+    await sandbox.register('leane.dev', spec);
+    sandbox.lambda.settings.asyncRetries = 2;
+    const error = { status: 400, name: 'badCSR', message: 'no' };
+    sandbox.faults.add({ operation: 'acme:finalize', error });
+    const request = 'a'.repeat(64);
+    const renew = sandbox.deployment.functions.renew;
+    await sandbox.lambda.invoke(renew, { certificate: 'leane.dev', request }, { type: 'Event' });
+    await sandbox.lambda.idle();
+    expect(sandbox.calls.of('acme:finalize')).toBe(1);
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ answered: `${request} ca-refused`, failures: 1 });
   });
 
   it.each([
@@ -153,6 +166,64 @@ describe('after a run that stopped half-way', () => {
       await sandbox.scan();
       const { serialNumber } = live(sandbox, 'leane.dev').issued;
       expect(serials()).toEqual(Object.fromEntries(regions.map((region) => [region, serialNumber])));
+    });
+  });
+
+  describe('the CA is asked about the live certificate again', () => {
+    const expectAsked = async () => {
+      sandbox.calls.reset();
+      await scanHourly(10);
+      const { ariCertId: ariId } = live(sandbox, 'leane.dev').issued;
+      expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({
+        state: 'issued',
+        ariId,
+        issuer: 'sandbox',
+        trust: 'bundle',
+      });
+      expect(sandbox.calls.of('acme:renewalInfo')).toBeGreaterThan(0);
+      sandbox.ca.revoke(live(sandbox, 'leane.dev').issued.serialNumber);
+      await scanHourly(8);
+      expect(live(sandbox, 'leane.dev').issued.ariCertId).not.toBe(ariId);
+    };
+
+    beforeEach(async () => {
+      await sandbox.renew({ certificate: 'leane.dev', spec: { ...spec, acm: [] } });
+    });
+
+    it.each<[string, Pick<Fault, 'error' | 'kill'>]>([
+      ['could not say that it is live', { error: refused }],
+      ['died before it said so', { kill: true }],
+    ])('after a renewal that %s', async (_what, fault) => {
+      sandbox.lambda.settings.asyncRetries = 0;
+      await sandbox.clock.advance(61 * DAY);
+      sandbox.faults.add({ operation: 'secretsmanager:TagResource', skip: 1, times: 1, ...fault });
+      await sandbox.renew({ certificate: 'leane.dev' }).catch(() => undefined);
+      const { ariCertId } = live(sandbox, 'leane.dev').issued;
+      expect(tagsOf(sandbox, 'leane.dev').ariId).not.toBe(ariCertId);
+      await sandbox.clock.advance(HOUR);
+      await expectAsked();
+    });
+
+    it('after one whose CA did not show its directory at the end', async () => {
+      await sandbox.renew({ certificate: 'leane.dev', spec });
+      await sandbox.clock.advance(61 * DAY);
+      sandbox.faults.add({ operation: 'acm:ImportCertificate', times: 1, error: refused });
+      await sandbox.scan();
+      await sandbox.clock.advance(2 * HOUR);
+      const down = { status: 500, name: 'serverInternal', message: 'later' };
+      const takeAway = sandbox.faults.add({ operation: 'acme:directory', error: down });
+      expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'published' });
+      await scanHourly(8);
+      expect(tagsOf(sandbox, 'leane.dev').renewalInfo).toBeUndefined();
+      takeAway();
+      await expectAsked();
+    });
+
+    it('after somebody has put the pair before back', async () => {
+      const before = sandbox.secretsManager.value('evercert/leane.dev') ?? '';
+      await sandbox.renew({ certificate: 'leane.dev', force: true });
+      sandbox.secretsManager.overwrite('evercert/leane.dev', before);
+      await expectAsked();
     });
   });
 

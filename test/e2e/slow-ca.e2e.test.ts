@@ -1,5 +1,8 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { DAY, HOUR } from '../../lambdas/core/duration.ts';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { type SandboxCa, startCa } from '../sandbox/ca/ca.ts';
+import { Calls } from '../sandbox/calls.ts';
+import { Faults } from '../sandbox/faults.ts';
 import { live, tagsOf } from '../sandbox/inspect.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { EXECUTIONS } from './executions.ts';
@@ -49,5 +52,196 @@ describe.each(EXECUTIONS)('a CA that issues after hours, %s', (execution) => {
     await sandbox.scan();
     expect(live(sandbox, 'leane.dev').issued.serialNumber).not.toBe(first.issued.serialNumber);
     expect(sandbox.ca.orders).toHaveLength(2);
+  });
+});
+
+describe.each(EXECUTIONS)('a CA that leaves an order in `processing` for ever, %s', (execution) => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'], execution, coldStarts: true });
+    await sandbox.deployIssuer();
+    Object.assign(sandbox.ca.settings, {
+      retryAfterSeconds: 86_400,
+      // As ZeroSSL's, whose orders last that long.
+      orderLifetimeMilliseconds: 90 * DAY,
+      pendingAuthorizationLifetimeMilliseconds: 90 * DAY,
+      authorizationLifetimeMilliseconds: 90 * DAY,
+    });
+  });
+
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await sandbox.stop();
+  });
+
+  const tags = () => tagsOf(sandbox, 'leane.dev');
+  /** Of the next order that is finalized; those after it are issued at once. */
+  const takes = async (milliseconds: number) => {
+    sandbox.ca.settings.processingMilliseconds = milliseconds;
+    await sandbox.scan();
+    sandbox.ca.settings.processingMilliseconds = 1_000;
+    await sandbox.lambda.idle();
+  };
+  const scanHourly = async (hours: number) => {
+    for (let hour = 0; hour < hours; hour += 1) {
+      await sandbox.clock.advance(HOUR);
+      await sandbox.scan();
+    }
+  };
+  const forced = () => sandbox.renew({ certificate: 'leane.dev', force: true }).catch(() => undefined);
+
+  describe('when it is the only one', () => {
+    it('is asked for another order after a day, and the certificate is from that one', async () => {
+      await sandbox.register('leane.dev', spec);
+      await takes(365 * DAY);
+      await scanHourly(23);
+      expect([sandbox.ca.orders.length, tags().failure]).toEqual([1, 'attempt-timeout']);
+      await scanHourly(24);
+      expect([sandbox.ca.orders.length, tags().state]).toEqual([2, 'issued']);
+    });
+
+    it('is not asked for another one before the last quarter while a certificate is live, but for a force after a day', async () => {
+      await sandbox.renew({ certificate: 'leane.dev', spec });
+      await sandbox.clock.advance(61 * DAY);
+      await takes(365 * DAY);
+      const days = async (count: number) => {
+        for (let day = 0; day < count; day += 1) {
+          await sandbox.clock.advance(DAY);
+          await sandbox.scan();
+        }
+      };
+      await days(6);
+      expect(sandbox.ca.orders).toHaveLength(2);
+      await days(2);
+      expect([sandbox.ca.orders.length, tags().state]).toEqual([3, 'issued']);
+
+      await sandbox.clock.advance(61 * DAY);
+      await takes(365 * DAY);
+      await scanHourly(2);
+      await sandbox.clock.advance(20 * HOUR);
+      await forced();
+      expect(sandbox.ca.orders).toHaveLength(4);
+      await sandbox.clock.advance(5 * HOUR);
+      await forced();
+      expect([sandbox.ca.orders.length, tags().state]).toEqual([5, 'issued']);
+    });
+  });
+
+  describe('when another one follows', () => {
+    let second: SandboxCa;
+
+    beforeEach(async () => {
+      const { clock, nameServer } = sandbox;
+      const resolver = { host: '127.0.0.1', port: nameServer.port };
+      second = await startCa({ clock, calls: new Calls(), faults: new Faults(clock), resolver });
+      await sandbox.deployIssuer('second', {
+        ...sandbox.issuerSettings(),
+        directoryUrl: second.directoryUrl,
+        caBundle: second.httpsRoot + second.roots.map(({ pem }) => pem).join(''),
+      });
+      await sandbox.register('leane.dev', { ...spec, issuer: ['sandbox', 'second'] });
+    });
+
+    afterEach(() => second.stop());
+
+    const orders = () => [sandbox.ca.orders.length, second.orders.length];
+    const expectSecond = () => {
+      expect(tags()).toMatchObject({ state: 'issued', issuer: 'second', fallback: 'sandbox attempt-timeout' });
+      expect(orders()).toEqual([1, 1]);
+    };
+
+    it('has that one asked after a day', async () => {
+      await takes(365 * DAY);
+      await scanHourly(23);
+      expect(orders()).toEqual([1, 0]);
+      await scanHourly(24);
+      expectSecond();
+    });
+
+    it('has that one asked after a day, also when it does not answer any more', async () => {
+      await takes(365 * DAY);
+      sandbox.faults.add({ operation: 'acme:*', drop: true });
+      await scanHourly(20);
+      expect(orders()).toEqual([1, 0]);
+      await scanHourly(24);
+      expectSecond();
+    });
+
+    it('is asked again itself when that one can not be had', async () => {
+      await takes(365 * DAY);
+      second.settings.refusedNames = ['leane.dev'];
+      await scanHourly(48);
+      expect(tags()).toMatchObject({ state: 'issued', issuer: 'sandbox' });
+      expect(orders()).toEqual([2, 0]);
+    });
+
+    it('is looked at once more before: what it has issued by then is taken', async () => {
+      await takes(30 * HOUR);
+      await scanHourly(48);
+      expect(tags()).toMatchObject({ state: 'issued', issuer: 'sandbox' });
+      expect(orders()).toEqual([1, 0]);
+    });
+
+    it.each([
+      ['an attempt has seen', false],
+      ['an attempt has seen that died then', true],
+    ])('is not waited for after its order has failed, as %s', async (_what, dies) => {
+      sandbox.lambda.settings.asyncRetries = 0;
+      const refusal = { type: 'urn:ietf:params:acme:error:serverInternal', detail: 'no', status: 500 };
+      sandbox.ca.settings.refuseIssuance = () => refusal;
+      sandbox.ca.settings.retryAfterSeconds = 1;
+      if (dies) sandbox.faults.add({ operation: 'acme:order', skip: 2, times: 1, kill: true });
+      await takes(30_000);
+      const down = { status: 503, name: 'serverInternal', message: 'down' };
+      sandbox.faults.add({ operation: 'acme:newOrder', error: down });
+      await scanHourly(3);
+      expect(orders()).toEqual([1, 1]);
+      expect(tags()).toMatchObject({ state: 'issued', issuer: 'second', fallback: 'sandbox ca-unreachable' });
+    });
+  });
+});
+
+describe.each(EXECUTIONS)('a CA whose orders follow their authorizations later, %s', (execution) => {
+  let sandbox: Sandbox;
+
+  beforeEach(async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'], execution, coldStarts: true });
+    await sandbox.deployIssuer();
+    await sandbox.register('leane.dev', spec);
+  });
+
+  afterEach(async () => {
+    expect(sandbox.bugs()).toEqual([]);
+    await sandbox.stop();
+  });
+
+  const expectIssued = () => {
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    expect(sandbox.ca.orders).toHaveLength(1);
+  };
+
+  it('is asked until the order is ready, and nothing fails', async () => {
+    sandbox.ca.settings.orderLagMilliseconds = 5 * MINUTE;
+    await sandbox.scan();
+    expectIssued();
+  });
+
+  it('is asked further by an attempt that finds nothing left to prove', async () => {
+    sandbox.ca.settings.orderLagMilliseconds = 80 * MINUTE;
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').failure).toBe('attempt-timeout');
+    await sandbox.clock.advance(HOUR);
+    await sandbox.scan();
+    expectIssued();
+    expect(sandbox.calls.of('acme:challenge')).toBe(2);
+  });
+
+  it('is asked again when one of its servers does not know yet that the order is ready', async () => {
+    const error = { status: 403, name: 'orderNotReady', message: 'Order\'s status ("pending") is not acceptable' };
+    sandbox.faults.add({ operation: 'acme:finalize', times: 3, error });
+    await sandbox.scan();
+    expectIssued();
+    expect(tagsOf(sandbox, 'leane.dev').failures).toBe(0);
   });
 });

@@ -1,8 +1,10 @@
 import { writeCertificateTags } from '../../core/certificate-tags.ts';
-import type { NamedIssuer } from '../claim/decide.ts';
+import { lacksRenewalInfo } from '../../core/due.ts';
+import { issuerOfDirectory, type NamedIssuer } from '../issuer/issuer-secret.ts';
 import type { Run } from '../run.ts';
 import { liveTags, NO_FAILURE, NO_RENEWAL_INFO } from './live-tags.ts';
 import type { ManagedCertificate } from './managed-certificate.ts';
+import { renewalInfoTags } from './renewal-info-tags.ts';
 
 /**
  * Makes the tags say what the values say, for a certificate with which nothing is to be done. A renewal that is running
@@ -20,24 +22,31 @@ export async function repairTags(
     tags.spec === specVersion &&
     tags.state === 'issued' &&
     tags.renewAt !== undefined &&
-    (live.kind !== 'pair' || tags.ariId === undefined || tags.ariId === live.ariId);
+    (live.kind !== 'pair' || tags.ariId === undefined || tags.ariId === live.ariId) &&
+    !lacksRenewalInfo(tags, run.clock.now());
   if (described || ownedByAnother) return;
-  await run.vault.tag(certificate.arn, writeCertificateTags(repaired(certificate, issuers)));
+  await run.vault.tag(certificate.arn, writeCertificateTags(await repaired(certificate, issuers, run)));
 }
 
-/** Whatever the tags said of another certificate is taken back; the lifetime rule holds until a CA is asked again. */
-function repaired(
-  certificate: ManagedCertificate,
-  issuers: readonly NamedIssuer[],
-): Parameters<typeof writeCertificateTags>[0] {
-  const { live, liveVersion, specVersion, spec } = certificate;
+type Tags = Parameters<typeof writeCertificateTags>[0];
+
+/** Whatever the tags said of another certificate is taken back; the lifetime rule holds until its CA has been asked. */
+async function repaired(certificate: ManagedCertificate, issuers: readonly NamedIssuer[], run: Run): Promise<Tags> {
+  const { live, liveVersion, specVersion, spec, tags } = certificate;
   if (live.kind !== 'pair') return {};
-  const issuer = issuers.find(({ directoryUrl }) => directoryUrl === live.directoryUrl);
-  const sameLeaf = certificate.tags.serial === live.serialNumber;
-  const askedAbout = certificate.tags.ariId === undefined ? {} : { ariId: live.ariId, ariCheck: undefined };
+  const issuer = issuerOfDirectory(live.directoryUrl, issuers);
+  const ofIssuer = async (): Promise<Tags> => ({
+    ...(issuer ? await renewalInfoTags(live.ariId, issuer, run) : NO_RENEWAL_INFO),
+    trust: issuer?.trust,
+    issuer: issuer?.name,
+  });
+  const ofSameLeaf = async (): Promise<Tags> => {
+    if (tags.ariId === undefined) return {};
+    return tags.renewalInfo === undefined ? ofIssuer() : { ariId: live.ariId, ariCheck: undefined };
+  };
   return {
     ...liveTags(live, liveVersion, spec),
-    ...(sameLeaf ? askedAbout : { ...NO_RENEWAL_INFO, trust: issuer?.trust, issuer: issuer?.name }),
+    ...(await (tags.serial === live.serialNumber ? ofSameLeaf() : ofIssuer())),
     ...NO_FAILURE,
     spec: specVersion,
     state: 'issued',

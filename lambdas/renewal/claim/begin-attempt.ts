@@ -11,18 +11,20 @@ import { describeCertificate } from '../certificate/find-certificate.ts';
 import { type ManagedCertificate, readManagedCertificate } from '../certificate/managed-certificate.ts';
 import { repairTags } from '../certificate/repair-tags.ts';
 import { writeSpec } from '../certificate/write-spec.ts';
-import { answerRequest } from '../outcome/answer-request.ts';
+import { readIssuers } from '../issuer/issuer-secret.ts';
+import { answerRequest, endOf } from '../outcome/answer-request.ts';
 import { storeFailure } from '../outcome/last-failure.ts';
 import { confirmedImports } from '../publish/publish.ts';
 import { reinstatable } from '../publish/reinstate.ts';
 import { recordRevocation, unfinishedRevocations } from '../revoke.ts';
 import type { Run } from '../run.ts';
 import { type Claim, claimAttempt, hasHadItsAttempt } from './claim.ts';
-import { decide, issuersOf } from './decide.ts';
+import { decide } from './decide.ts';
 
 export type Begun =
   | { readonly kind: 'attempt'; readonly attempt: Attempt }
-  | { readonly kind: 'ended'; readonly outcome: RenewOutcome };
+  /** `isAnswered`: the deployment that asked has been told already how its request ended. */
+  | { readonly kind: 'ended'; readonly outcome: RenewOutcome; readonly isAnswered?: boolean };
 
 /**
  * Looks at the certificate, decides, and claims it if there is something to do. Nothing has been asked of a CA before
@@ -32,7 +34,7 @@ export async function beginAttempt(event: RenewEvent, run: Run): Promise<Begun> 
   if (event.request === undefined) return begin(event, run);
   try {
     const begun = await begin(event, run);
-    if (begun.kind === 'ended') {
+    if (begun.kind === 'ended' && !begun.isAnswered) {
       await answerRequest(begun.outcome.secretArn, event.request, begun.outcome.decision, run);
     }
     return begun;
@@ -53,7 +55,12 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
     run,
   );
   const { tags, spec } = certificate;
-  const issuers = await issuersOf(certificate, run);
+  const end = event.request === undefined ? undefined : endOf(event.request, tags);
+  if (end !== undefined) {
+    const reason = `the deployment has been told how this ended (${end}); it asks again under another name if it wants more`;
+    return { ...ended(certificate, 'back-off', reason), isAnswered: true };
+  }
+  const issuers = await readIssuers(spec.issuer, run);
   const force = event.force && !(await hasHadItsAttempt(certificate, run));
   const decision = decide(certificate, issuers, {
     now: run.clock.now(),
@@ -127,12 +134,17 @@ function asDescribed(
     // Also when what was issued is lost or was rejected: the CA has counted it.
     issued: pair && !sameNames(pair.domainNames, spec.domainNames) ? [] : (tags.issued ?? []),
     ordered: tags.ordered ?? [],
+    limited: tags.limited,
     imports: tags.acm,
     knownOrder: mayResume ? tags.order : undefined,
   };
 }
 
-function ended(certificate: ManagedCertificate, decision: RenewOutcome['decision'], reason: string): Begun {
+function ended(
+  certificate: ManagedCertificate,
+  decision: RenewOutcome['decision'],
+  reason: string,
+): Extract<Begun, { readonly kind: 'ended' }> {
   const { name, arn, live, tags } = certificate;
   return {
     kind: 'ended',

@@ -1,6 +1,6 @@
 import { generatePrivateKey, keyTypeOf, toPkcs8 } from '../../acme/private-key.ts';
 import { MINUTE } from '../../core/duration.ts';
-import { type FailureDetails, RenewalFailure } from '../../core/failure.ts';
+import { type FailureDetails, isOrderSpent, RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
 import type { KeyType } from '../../core/key-type.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
@@ -77,7 +77,7 @@ export async function claimAttempt(
       key: certificate.spec.key,
       privateKey,
       resumes,
-      order: resumes ? unfinished?.order : undefined,
+      order: resumes && !hasSpentOrder(unfinished, certificate) ? unfinished.order : undefined,
       records: [],
       leftovers: leftovers(previous, certificate),
       // After a failure nothing is taken for granted.
@@ -241,6 +241,11 @@ function otherVersion({ schema, leaseUntil }: OtherVersion): RenewalFailure {
 /** Whether that attempt ended with a certificate which is not published: its order yields no other. */
 function wasRejected({ claim }: Pending, { tags }: ManagedCertificate): boolean {
   return tags.failure === 'certificate-rejected' && tags.claimEnded === claim;
+}
+
+/** Whether that attempt ended with an order of which nothing can be made: nobody has to wait for it. */
+function hasSpentOrder({ claim }: Pending, { tags }: ManagedCertificate): boolean {
+  return isOrderSpent(tags.failure) && tags.claimEnded === claim;
 }
 
 /** A key that an order may already be waiting for is used again; a key of the wrong type, or a revoked one, is not. */

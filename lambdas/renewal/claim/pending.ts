@@ -51,9 +51,11 @@ const pendingSchema = z.object({
       url: z.string(),
       directoryUrl: z.string(),
       accountUrl: z.string(),
-      /** The issuer that it was finalized at, and until when it may still be issued (decision 7). */
+      /** The issuer that it was finalized at, and when it ends, if it says so (decision 7). */
       finalizedAt: z.optional(z.string()),
       mayIssueUntil: z.optional(instantSchema),
+      /** When it was finalized, or first found `processing` by an attempt that went on with it. */
+      processingSince: z.optional(instantSchema),
       fallback: z.optional(z.object({ short: z.string(), sentence: z.string() })),
     }),
   ),

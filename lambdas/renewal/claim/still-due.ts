@@ -2,8 +2,9 @@ import type { CertificateTags } from '../../core/certificate-tags.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import { readManagedCertificate } from '../certificate/managed-certificate.ts';
+import { readIssuers } from '../issuer/issuer-secret.ts';
 import type { Run } from '../run.ts';
-import { decide, issuersOf } from './decide.ts';
+import { decide } from './decide.ts';
 
 /**
  * Decides again right before a CA is asked for a new order: between the claim and this moment somebody may have put another
@@ -24,7 +25,7 @@ export async function expectStillDue(attempt: Attempt, run: Run): Promise<Certif
   if (certificate.specVersion !== attempt.specVersion) {
     throw noLongerDue('its spec has been changed while this run prepared');
   }
-  const { action, reason } = decide(certificate, await issuersOf(certificate, run), {
+  const { action, reason } = decide(certificate, await readIssuers(certificate.spec.issuer, run), {
     now: run.clock.now(),
     force: false,
     imports: certificate.tags.acm,

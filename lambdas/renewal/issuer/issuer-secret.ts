@@ -13,6 +13,21 @@ export async function readIssuerSettings(name: string, run: IssuerRun): Promise<
   return settingsOf(await describeIssuer(name, run), name, run);
 }
 
+export type NamedIssuer = IssuerSettings & { readonly name: string };
+
+/** A spec's issuers in its order. Throws `unknown-issuer`. */
+export function readIssuers(names: readonly string[], run: IssuerRun): Promise<readonly NamedIssuer[]> {
+  return Promise.all(names.map(async (name) => ({ name, ...(await readIssuerSettings(name, run)) })));
+}
+
+/** Which of a spec's issuers a pair is from, by the directory in its value; `undefined` for one from elsewhere. */
+export function issuerOfDirectory(
+  directoryUrl: string | undefined,
+  issuers: readonly NamedIssuer[],
+): NamedIssuer | undefined {
+  return issuers.find((issuer) => issuer.directoryUrl === directoryUrl);
+}
+
 /** Once in a run. Throws `unknown-issuer`. */
 export function describeIssuer(name: string, run: IssuerRun): Promise<SecretDescription> {
   const known = run.known.issuerSecrets.get(name);

@@ -14,7 +14,8 @@ export async function pauseWhereLimited(
   run: IssuerRun,
 ): Promise<void> {
   const { problem, retryAt } = details;
-  if (code !== 'ca-rate-limited' || retryAt === undefined || (problem && concernsNamesAlone(problem))) return;
+  // What has no problem did not come from the CA: it repeats what is known.
+  if (code !== 'ca-rate-limited' || retryAt === undefined || !problem || concernsNamesAlone(problem)) return;
   const secret = await existingIssuer(issuer, run);
   const known = readIssuerTags(secret.tags).notBefore ?? 0;
   if (retryAt > known) await run.vault.tag(secret.arn, writeIssuerTags({ notBefore: retryAt }));

@@ -1,10 +1,9 @@
 import { ariIdOf } from '../../acme/ari-id.ts';
 import { keyMatches, readCertificate } from '../../acme/certificate.ts';
 import { createCsr } from '../../acme/csr.ts';
-import { downloadChain, finalizeOrder, type Order } from '../../acme/order.ts';
+import { downloadChain, finalizeOrder, isUnfinished, type Order } from '../../acme/order.ts';
 import { encodePrivateKey, isSameKey } from '../../acme/private-key.ts';
 import { verifyPair } from '../../acme/verify.ts';
-import { DAY } from '../../core/duration.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { renewedValue } from '../../core/secret-value.ts';
@@ -46,27 +45,29 @@ export async function obtainCertificate(
 }
 
 /**
- * Repeated only while the order is `ready`: the CA counts each finalization (RFC 8555, section 7.4). Returns whether the CA
+ * Repeated only while nobody has finalized the order: the CA counts each finalization (RFC 8555, section 7.4). Returns whether the CA
  * has taken our request; `false` when somebody else's, or that of an earlier run of ours, may have been first.
  */
 async function finalize(attempt: Attempt, orderUrl: string, run: Run): Promise<boolean> {
   const issuer = await openIssuer(attempt, run);
   const { privateKey } = await ownPending(attempt.claim, run);
   const order = await lastOrder(orderUrl, issuer, run);
-  if (order.status !== 'ready') return false;
+  if (!isUnfinished(order)) return false;
   const csr = await createCsr(privateKey, attempt.spec.domainNames);
-  // From here on no other issuer may be asked (decision 7).
+  // From here on no other issuer may be asked until the order is given up (decision 7).
   if (attempt.spec.issuer.length > 1)
     await updatePending(attempt.claim, { order: finalized(order, attempt, issuer, run) }, run);
   return remember(await finalizeOrder(issuer.session, order, csr), run).accepted === true;
 }
 
-/** Until when a CA that does not answer may still issue: orders end after seven days at the latest, where one doesn't say. */
-const LONGEST_ORDER = 7 * DAY;
-
 function finalized(order: Order, attempt: Attempt, issuer: OpenIssuer, run: Run): Pending['order'] {
-  const mayIssueUntil = order.expires ?? run.clock.now() + LONGEST_ORDER;
-  return { ...orderOf(order, issuer), finalizedAt: attempt.issuer, mayIssueUntil, fallback: attempt.fallback };
+  return {
+    ...orderOf(order, issuer),
+    finalizedAt: attempt.issuer,
+    mayIssueUntil: order.expires,
+    processingSince: run.clock.now(),
+    fallback: attempt.fallback,
+  };
 }
 
 async function issued(attempt: Attempt, orderUrl: string, poll: number, run: Run): Promise<Polled<null>> {
@@ -74,10 +75,10 @@ async function issued(attempt: Attempt, orderUrl: string, poll: number, run: Run
   // The answer to finalize says already whether and how long to wait.
   const order = await (poll === 1 ? lastOrder : freshOrder)(orderUrl, issuer, run);
   if (order.status === 'valid') return { done: true, value: null };
-  if (order.status === 'invalid' || order.status === 'pending') {
+  if (order.status === 'invalid') {
     throw new RenewalFailure(
       'order-failed',
-      `the CA declared the order ${order.status}: ${order.problem?.detail ?? 'it gave no reason'}`,
+      `the CA declared the order invalid: ${order.problem?.detail ?? 'it gave no reason'}`,
       {
         details: order.problem ? { problem: order.problem } : {},
       },

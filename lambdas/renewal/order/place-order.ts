@@ -8,6 +8,7 @@ import { MINUTE } from '../../core/duration.ts';
 import { isRenewalFailure, messageOf, RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
+import { isStuck } from '../../core/stuck-order.ts';
 import { isLowerTrust } from '../../core/trust.ts';
 import type { Attempt } from '../attempt.ts';
 import { expectTime, knownPending, updatePending } from '../claim/claim.ts';
@@ -41,14 +42,39 @@ const PATIENCE = 3;
  * a tag can't hold it. DNS is checked before: a CA that looks in vain counts it.
  */
 export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<PlacedOrder> {
-  return withKnownAccount(attempt, run, (issuer) => placeOrResume(attempt, issuer, run));
+  return withKnownAccount(
+    attempt,
+    run,
+    async (issuer) => (await resume(attempt, issuer, run)) ?? placeNew(attempt, issuer, run),
+  );
 }
 
-async function placeOrResume(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<PlacedOrder> {
+/** Goes on with such an order if anything can be made of it; `undefined` if not. */
+export async function resumeOrder(attempt: Attempt, run: Run): Promise<PlacedOrder | undefined> {
+  return withKnownAccount(attempt, run, (issuer) => resume(attempt, issuer, run));
+}
+
+async function resume(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<PlacedOrder | undefined> {
   expectNoLowerTrust(attempt, issuer);
-  const known = await knownOrder(attempt, issuer, run);
-  const dns = known && known.status !== 'pending' ? undefined : await planned(attempt, issuer, run);
-  const { order, isNew } = known ? { order: known, isNew: false } : await newOrder(attempt, issuer, run);
+  const order = await knownOrder(attempt, issuer, run);
+  if (!order) return undefined;
+  const dns = order.status === 'pending' ? await planned(attempt, issuer, run) : undefined;
+  const placed = await noted({ order, isNew: false, dns }, attempt, issuer, run);
+  if (order.status === 'processing') await noteProcessing(order, attempt, issuer, run);
+  return placed;
+}
+
+async function placeNew(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<PlacedOrder> {
+  const dns = await planned(attempt, issuer, run);
+  return noted({ ...(await newOrder(attempt, issuer, run)), dns }, attempt, issuer, run);
+}
+
+async function noted(
+  { order, isNew, dns }: { readonly order: Order; readonly isNew: boolean; readonly dns: DnsPlan | undefined },
+  attempt: Attempt,
+  issuer: OpenIssuer,
+  run: Run,
+): Promise<PlacedOrder> {
   expectTime(attempt.claim, run);
   const tags = writeCertificateTags({
     state: 'renewing',
@@ -63,6 +89,15 @@ async function placeOrResume(attempt: Attempt, issuer: OpenIssuer, run: Run): Pr
   if (!Object.values(tags).includes(order.url))
     await updatePending(attempt.claim, { order: orderOf(order, issuer) }, run);
   return { url: order.url, status: order.status, ...(dns ? { dns } : {}) };
+}
+
+/** From when on the order's patience counts (`isStuck`): no call in a renewal that needs no second attempt. */
+async function noteProcessing(order: Order, { claim }: Attempt, issuer: OpenIssuer, run: Run): Promise<void> {
+  const { order: before } = await knownPending(claim, run);
+  const same = before?.url === order.url ? before : undefined;
+  if (same?.processingSince !== undefined) return;
+  const processingSince = run.clock.now();
+  await updatePending(claim, { order: { ...same, ...orderOf(order, issuer), processingSince } }, run);
 }
 
 async function planned(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<DnsPlan | undefined> {
@@ -181,6 +216,7 @@ async function usableOrder(url: string, attempt: Attempt, issuer: OpenIssuer, ru
   try {
     const known = await freshOrder(url, issuer, run);
     if (!isUsable(known, attempt, run.clock.now())) return undefined;
+    if (known.status === 'processing' && (await isGivenUp(known, attempt, run))) return undefined;
     run.log.info('order resumed', { certificate: attempt.name, order: url, status: known.status });
     return known;
   } catch (error) {
@@ -190,6 +226,14 @@ async function usableOrder(url: string, attempt: Attempt, issuer: OpenIssuer, ru
     run.log.info('order given up', { certificate: attempt.name, order: url, problem: error.message });
     return undefined;
   }
+}
+
+async function isGivenUp({ url }: Order, attempt: Attempt, run: Run): Promise<boolean> {
+  const { order } = await knownPending(attempt.claim, run);
+  const since = order?.url === url ? order.processingSince : undefined;
+  if (!isStuck(since, { now: run.clock.now(), live: attempt.live, force: attempt.force })) return false;
+  run.log.warn('the CA does not get on with an order; it is given up', { certificate: attempt.name, order: url });
+  return true;
 }
 
 /** A directory or a nonce that is refused says nothing of the order. */

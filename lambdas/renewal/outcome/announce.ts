@@ -1,19 +1,18 @@
 import { ariIdOf } from '../../acme/ari-id.ts';
 import { readCertificate } from '../../acme/certificate.ts';
-import { directoryOf } from '../../acme/session.ts';
 import { renewBeforeOf } from '../../core/certificate-spec.ts';
-import { type AcmImport, arnsByRegion, fitsTag, writeCertificateTags } from '../../core/certificate-tags.ts';
+import { type AcmImport, arnsByRegion, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { renewalTime } from '../../core/due.ts';
-import { messageOf } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { isRenewBeforeTooLong } from '../../core/lifetime.ts';
 import type { RenewOutcome } from '../../core/outcome.ts';
 import type { Attempt } from '../attempt.ts';
 import { liveTags, NO_FAILURE, NO_RENEWAL_INFO } from '../certificate/live-tags.ts';
+import { renewalInfoTags } from '../certificate/renewal-info-tags.ts';
 import { isTakenOver, takenOver } from '../claim/claim.ts';
 import { askRenewalInfo } from '../issuer/ask-renewal-info.ts';
-import { readIssuerSettings } from '../issuer/issuer-secret.ts';
-import { endpointOf, openIssuer } from '../issuer/open-issuer.ts';
+import { issuerOfDirectory, type NamedIssuer, readIssuers } from '../issuer/issuer-secret.ts';
+import { endpointOf } from '../issuer/open-issuer.ts';
 import { readPair } from '../publish/publish.ts';
 import type { Run } from '../run.ts';
 import { answered } from './answer-request.ts';
@@ -43,12 +42,13 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
   if (await isTakenOver(claim, run)) throw takenOver();
   const { version, imports, cleaned, revoked } = published;
   const decision = DECISIONS[attempt.work];
-  const { certificate } = await readPair(claim.arn, version, run);
+  const { certificate, directoryUrl } = await readPair(claim.arn, version, run);
   const facts = readCertificate(certificate);
   const lifetime = liveTags(facts, version, spec);
   // Known already when only a region was missing; of the certificate before, when an import failed after going live.
   const described = attempt.work === 'publish' && attempt.describedSerial === facts.serialNumber;
-  const suggested: Suggested = described ? {} : await suggestion(attempt, certificate, run);
+  const issuer = await issuerOf(attempt, directoryUrl, run);
+  const suggested: Suggested = described ? {} : await suggestion(issuer, certificate, run);
   const suggestedAt = described ? attempt.describedRenewAt : suggested.renewAt;
   const renewAt = renewalTime(facts, lifetime.renewBy, suggestedAt);
   const renewBefore = renewBeforeOf(spec);
@@ -83,7 +83,7 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
     serialNumber: facts.serialNumber,
     notAfter: isoInstant(facts.notAfter),
     renewAt: isoInstant(renewAt),
-    issuer: attempt.issuer,
+    issuer: issuer?.name,
     ...(attempt.fallback ? { fallback: attempt.fallback.sentence } : {}),
   });
   return {
@@ -101,36 +101,30 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
   };
 }
 
+/** The issuer that a pair is from: which one was asked for a new pair is known, of any other pair its value says so. */
+async function issuerOf(
+  { work, spec, issuer }: Attempt,
+  directoryUrl: string | undefined,
+  run: Run,
+): Promise<NamedIssuer | undefined> {
+  const issuers = await readIssuers(work === 'renew' ? [issuer] : spec.issuer, run);
+  return work === 'renew' ? issuers[0] : issuerOfDirectory(directoryUrl, issuers);
+}
+
 /**
  * RFC 9773, section 4.3: right after issuance is the first time to ask. A CA that can't be asked now doesn't fail what has
- * been published; the lifetime rule holds.
+ * been published; the lifetime rule holds until a scan has asked it.
  */
-async function suggestion(attempt: Attempt, certificate: string, run: Run): Promise<Suggested> {
-  const { trust } = await readIssuerSettings(attempt.issuer, run);
-  const known = { ...NO_RENEWAL_INFO, trust, issuer: attempt.issuer };
-  const ariId = ariIdOf(certificate);
-  if (!ariId) return known;
-  try {
-    const issuer = await openIssuer(attempt, run);
-    const { renewalInfo: renewalInfoUrl } = await directoryOf(issuer.session);
-    if (!renewalInfoUrl || !fitsTag(renewalInfoUrl)) return known;
-    const { renewAt, nextCheck } = await askRenewalInfo({ ...endpointOf(issuer.settings), renewalInfoUrl }, ariId, run);
-    // A CA that wants every certificate gone would have one issued each hour: believed when it still says so at the next look.
-    const absurd = renewAt !== undefined && renewAt <= run.clock.now();
-    return {
-      ...known,
-      renewalInfo: renewalInfoUrl,
-      ariId,
-      ariCheck: nextCheck,
-      ...(renewAt === undefined || absurd ? {} : { renewAt }),
-    };
-  } catch (error) {
-    run.log.warn('the CA could not be asked for renewal information', {
-      certificate: attempt.name,
-      problem: messageOf(error),
-    });
-    return known;
-  }
+async function suggestion(issuer: NamedIssuer | undefined, certificate: string, run: Run): Promise<Suggested> {
+  if (!issuer) return { ...NO_RENEWAL_INFO, trust: undefined, issuer: undefined };
+  const { name, trust } = issuer;
+  const known = { ...(await renewalInfoTags(ariIdOf(certificate), issuer, run)), trust, issuer: name };
+  const { renewalInfo: renewalInfoUrl, ariId } = known;
+  if (renewalInfoUrl === undefined || ariId === undefined) return known;
+  const { renewAt, nextCheck } = await askRenewalInfo({ ...endpointOf(issuer), renewalInfoUrl }, ariId, run);
+  // A CA that wants every certificate gone would have one issued each hour: believed when it still says so at the next look.
+  const absurd = renewAt !== undefined && renewAt <= run.clock.now();
+  return { ...known, ariCheck: nextCheck, ...(renewAt === undefined || absurd ? {} : { renewAt }) };
 }
 
 type Suggested = Parameters<typeof writeCertificateTags>[0];

@@ -1,6 +1,7 @@
 import { nextAttemptAt } from '../../core/back-off.ts';
 import { type AcmImport, writeCertificateTags } from '../../core/certificate-tags.ts';
-import { isHarmless, messageOf, RenewalFailure, toFailure } from '../../core/failure.ts';
+import { isHarmless, isOrderSpent, messageOf, RenewalFailure, toFailure } from '../../core/failure.ts';
+import { fallBackAt } from '../../core/fall-back.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { withIssuance } from '../../core/order-budget.ts';
 import type { Attempt } from '../attempt.ts';
@@ -22,7 +23,7 @@ export async function recordFailure(
 ): Promise<void> {
   const now = run.clock.now();
   const failures = attempt.failures + 1;
-  const { retryAt: notBefore } = failure.details;
+  const notBefore = earliest(attempt, failure);
   const backOff = nextAttemptAt({
     now,
     failures,
@@ -65,7 +66,7 @@ export async function recordFailure(
         retryAt: next,
         claimEnded: attempt.claim.token,
         spec: attempt.specVersion,
-        ...(isOrderSpent(failure) ? { order: undefined } : {}),
+        ...(isOrderSpent(failure.code) ? { order: undefined } : {}),
         issued: issuances(attempt, failure, now),
         ...answered(attempt.request, failure.code),
         acm: imports,
@@ -90,13 +91,16 @@ export function asFailure(certificate: string, error: unknown): RenewalFailure {
   });
 }
 
+/** What the issuer asks for with Retry-After, but no later than the next issuer of the spec may be asked. */
+function earliest(attempt: Attempt, failure: RenewalFailure): number | undefined {
+  const { retryAt: asked, issuer = attempt.issuer } = failure.details;
+  const hasNext = attempt.spec.issuer.indexOf(issuer) < attempt.spec.issuer.length - 1;
+  const next = hasNext ? fallBackAt(failure, attempt.live) : undefined;
+  return asked === undefined || next === undefined ? asked : Math.min(asked, next);
+}
+
 /** A certificate that was rejected has been issued all the same: the CA counts it. */
 function issuances({ issued }: Attempt, { code }: RenewalFailure, now: number): readonly number[] | undefined {
   const counted = code === 'certificate-rejected' ? withIssuance(issued, now) : issued;
   return counted.length > 0 ? counted : undefined;
-}
-
-/** Nothing can be made of the order any more. */
-function isOrderSpent({ code }: RenewalFailure): boolean {
-  return code === 'certificate-rejected' || code === 'order-failed' || code === 'challenge-failed';
 }

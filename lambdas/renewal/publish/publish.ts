@@ -131,8 +131,12 @@ export async function confirmedImports(
   return Object.fromEntries(confirmed.flat());
 }
 
-/** Throws `corrupt-secret` when the version holds no pair. */
-export async function readPair(arn: string, version: string, run: Run): Promise<TargetPair> {
+/** A pair, and where it was issued if its value says so. Throws `corrupt-secret` when the version holds none. */
+export async function readPair(
+  arn: string,
+  version: string,
+  run: Run,
+): Promise<TargetPair & { readonly directoryUrl: string | undefined }> {
   const value = parseSecretValue((await run.vault.read(arn, version)) ?? '');
   if (value.kind === 'pair') return value;
   throw new RenewalFailure('corrupt-secret', `version ${version} of the secret holds no certificate and key`);

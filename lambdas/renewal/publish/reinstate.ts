@@ -5,7 +5,7 @@ import type { IssuerSettings } from '../../core/issuer-settings.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
 import { PREVIOUS } from '../../core/stages.ts';
 import { livePair, type ManagedCertificate } from '../certificate/managed-certificate.ts';
-import type { NamedIssuer } from '../claim/decide.ts';
+import { issuerOfDirectory, type NamedIssuer } from '../issuer/issuer-secret.ts';
 import type { Run } from '../run.ts';
 
 /**
@@ -31,7 +31,7 @@ export async function reinstatable(
   const now = run.clock.now();
   const decision = dueFromValue(pair, spec, { now, force: false, directoryUrls, imports: {} });
   if (pair.kind !== 'pair' || decision.action === 'renew') return undefined;
-  const issuer = issuers.find(({ directoryUrl }) => directoryUrl === pair.directoryUrl) ?? issuers[0];
+  const issuer = issuerOfDirectory(pair.directoryUrl, issuers) ?? issuers[0];
   return issuer && isVerified(value, certificate, issuer, run) ? version : undefined;
 }
 

@@ -107,7 +107,8 @@ export async function startCa(options: CaOptions): Promise<SandboxCa> {
     settings: authority.settings,
     accounts: registry.accounts,
     get orders() {
-      return registry.orders.map((order) => ({ ...order, status: orderStatus(order, clock.now()) }));
+      const lag = authority.settings.orderLagMilliseconds;
+      return registry.orders.map((order) => ({ ...order, status: orderStatus(order, clock.now(), lag) }));
     },
     authorizations: registry.authorizations,
     certificates: registry.certificates,

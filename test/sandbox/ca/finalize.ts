@@ -16,7 +16,7 @@ import { profileRules } from './settings.ts';
 export async function finalize(authority: Authority, request: AccountRequest): Promise<CaAnswer> {
   const { registry, settings, clock } = authority;
   const order = ownOrder(authority, request);
-  requireReady(order, clock.now());
+  requireReady(order, authority);
   if (!request.payload) throw new AcmeProblem('malformed', 'Error unmarshaling finalize order request');
   const csr = await readCertificateRequest(request.payload['csr'], (key) => registry.blockedKeys.has(digestOfKey(key)));
   if (csr.names.join() !== order.names.join()) {
@@ -29,7 +29,7 @@ export async function finalize(authority: Authority, request: AccountRequest): P
     );
   }
   // Another finalize may have come first while the CSR's signature was verified.
-  requireReady(order, clock.now());
+  requireReady(order, authority);
   order.finalized = true;
   if (settings.processingMilliseconds <= 0) await process(authority, order, csr);
   else {
@@ -38,7 +38,12 @@ export async function finalize(authority: Authority, request: AccountRequest): P
       await process(authority, order, csr);
     });
   }
-  return orderAnswer(authority, order, 200, retryAfter(settings, orderStatus(order, clock.now())));
+  return orderAnswer(
+    authority,
+    order,
+    200,
+    retryAfter(settings, orderStatus(order, clock.now(), settings.orderLagMilliseconds)),
+  );
 }
 
 /** What a leaf is to say. Times are milliseconds since the epoch, whole seconds. */
@@ -94,8 +99,8 @@ async function process(authority: Authority, order: Order, csr: CertificateReque
   }
 }
 
-function requireReady(order: Order, now: number): void {
-  const status = orderStatus(order, now);
+function requireReady(order: Order, { clock, settings }: Authority): void {
+  const status = orderStatus(order, clock.now(), settings.orderLagMilliseconds);
   if (status === 'ready') return;
   throw new AcmeProblem('orderNotReady', `Order's status ("${status}") is not acceptable for finalization`);
 }

@@ -65,7 +65,9 @@ export function newOrder(authority: Authority, request: AccountRequest): CaAnswe
 export function order(authority: Authority, request: AccountRequest): CaAnswer {
   requirePostAsGet(request);
   const order = ownOrder(authority, request);
-  return orderAnswer(authority, order, 200, retryAfter(authority.settings, orderStatus(order, authority.clock.now())));
+  const { settings, clock } = authority;
+  const status = orderStatus(order, clock.now(), settings.orderLagMilliseconds);
+  return orderAnswer(authority, order, 200, retryAfter(settings, status));
 }
 
 /** The order that the request's path names; another account's doesn't exist for this one, as Boulder answers. */
@@ -80,12 +82,12 @@ export function ownOrder({ registry }: Authority, { account, parameters }: Accou
 }
 
 export function orderAnswer(
-  { urls, clock }: Authority,
+  { urls, clock, settings }: Authority,
   order: Order,
   status: number,
   headers: CaAnswer['headers'] = {},
 ): CaAnswer {
-  const current = orderStatus(order, clock.now());
+  const current = orderStatus(order, clock.now(), settings.orderLagMilliseconds);
   return jsonAnswer(
     status,
     {
@@ -134,7 +136,7 @@ function readProfile(value: unknown, { settings }: Authority): string | undefine
 
 /** Boulder looks for one order with these names, and gives it back if it is this account's and can be finalized yet. */
 function reusableOrder(
-  { registry, clock }: Authority,
+  { registry, clock, settings }: Authority,
   { account }: AccountRequest,
   names: readonly string[],
   profile: string | undefined,
@@ -144,7 +146,7 @@ function reusableOrder(
       order.account === account &&
       order.profile === profile &&
       order.names.join() === names.join() &&
-      ['pending', 'ready'].includes(orderStatus(order, clock.now())),
+      ['pending', 'ready'].includes(orderStatus(order, clock.now(), settings.orderLagMilliseconds)),
   );
 }
 

@@ -22,7 +22,8 @@ export function replacedCertificate(
   const now = authority.clock.now();
   const isReplaced = authority.registry.orders.some(
     (order) =>
-      order.replaces?.serial === serial && (order.certificate !== undefined || orderStatus(order, now) !== 'invalid'),
+      order.replaces?.serial === serial &&
+      (order.certificate !== undefined || orderStatus(order, now, 0) !== 'invalid'),
   );
   if (isReplaced) {
     throw new AcmeProblem(

@@ -22,6 +22,8 @@ export interface CaSettings {
   requestLatencyMilliseconds: number;
   /** From the response to a challenge until the CA asks DNS. */
   validationMilliseconds: number;
+  /** How much later than its last authorization an order leaves `pending`, as Dogtag's may (rules-ca.md). */
+  orderLagMilliseconds: number;
   /** From finalize until the certificate is there; 0: finalize answers `valid` at once. */
   processingMilliseconds: number;
   /** `Retry-After` on answers that show a pending or processing object; `undefined`: no such header. */
@@ -115,6 +117,7 @@ export function caSettings(given: Partial<CaSettings> = {}): CaSettings {
     random: mulberry32(8_555),
     requestLatencyMilliseconds: 0,
     validationMilliseconds: SECOND,
+    orderLagMilliseconds: 0,
     processingMilliseconds: SECOND,
     retryAfterSeconds: 3,
     renewalInfoRetryAfterSeconds: 6 * 3_600,
