@@ -1,7 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
@@ -122,42 +118,4 @@ describe('the role in the account with the zones', () => {
   ])('refuses what can not be: %j', (role, words) => {
     expect(() => synthesized(role)).toThrow(words);
   });
-
-  it('is what the command of docs/operations/dns.md deploys', () => {
-    expect(readFileSync('docs/operations/dns.md', 'utf8')).toContain(
-      "--app 'node infra/dns-role-app.ts' -c renewRoleArns='arn:aws:iam::123456789012:role/evercert/evercert/*'",
-    );
-    const second = 'arn:aws:iam::444455556666:role/evercert/blue/*';
-    const { folder, status, stderr } = run({
-      renewRoleArns: `${RENEW},${second}`,
-      externalId: 'evercert-1',
-      hostedZoneIds: 'Z1,Z2',
-    });
-    expect([status, stderr]).toEqual([0, expect.any(String)]);
-    const template = readFileSync(join(folder, 'EvercertDns.template.json'), 'utf8');
-    for (const part of [RENEW, second, 'evercert-1', 'hostedzone/Z1', 'hostedzone/Z2'])
-      expect(template).toContain(part);
-    rmSync(folder, { recursive: true });
-  });
-
-  it.each([
-    [{ externalId: 'evercert-1' }, `renewRoleArns is missing; give -c renewRoleArns='${RENEW}'`],
-    // Without it the role would be for every zone.
-    [
-      { renewRoleArns: RENEW, hostedZoneId: 'Z1' },
-      'unknown key "hostedZoneId"; evercert knows renewRoleArns, externalId, roleName, hostedZoneIds, cnameTargets, stackName',
-    ],
-  ])('says in a sentence what the command lacks, or has too much: %j', (context, sentence) => {
-    const { folder, status, stderr } = run(context);
-    expect([status, stderr]).toEqual([1, `evercert: context: ${sentence}\n`]);
-    rmSync(folder, { recursive: true });
-  });
 });
-
-/** As the CDK CLI hands on what follows -c. */
-function run(context: object): { readonly folder: string; readonly status: number | null; readonly stderr: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'evercert-dns-role-'));
-  const env = { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context) };
-  const { status, stderr } = spawnSync(process.execPath, ['infra/dns-role-app.ts'], { env });
-  return { folder, status, stderr: String(stderr) };
-}
