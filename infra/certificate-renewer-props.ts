@@ -182,14 +182,14 @@ export interface CertificateRenewerProps {
 
   /**
    * Whether each certificate has a metric of its own, `DaysToExpiry` by name, written by every scan. CloudWatch charges for
-   * each as a custom metric (README). `AcmeCertificate.metricDaysToExpiry()` then refers to it.
+   * each as a custom metric (README, "Costs"). `AcmeCertificate.metricDaysToExpiry()` then refers to it.
    *
    * @default false; the metric for all of them, and ACM's own for what is imported, are always there
    */
   readonly certificateMetrics?: boolean;
 
   /**
-   * Whether there is a dashboard of the fleet. CloudWatch charges for one by the month (README).
+   * Whether there is a dashboard of the fleet. CloudWatch charges for one by the month (README, "Costs").
    *
    * @default true
    */

@@ -104,7 +104,7 @@ export const certificateFieldsSchema = z.strictObject({
   ),
 });
 
-/** What somebody wants (README, "The spec"). The same schema serves the CDK props, events and secrets. */
+/** What somebody wants (docs/reference/spec.md). The same schema serves the CDK props, events and secrets. */
 export const certificateSpecSchema = certificateFieldsSchema.check(
   z.refine(({ domainNames, profile }) => domainNames.length <= (NAMES_OF_PROFILE.get(profile) ?? MAX_NAMES), {
     path: ['domainNames'],

@@ -1,6 +1,6 @@
 import type { HarmlessEnd } from './failure.ts';
 
-/** Results of the two functions: part of the contract with users (README). Instants are ISO 8601, UTC. */
+/** Results of the two functions: a contract with users (docs/reference/functions.md). Instants are ISO 8601, UTC. */
 
 export interface RenewOutcome {
   readonly certificate: string;

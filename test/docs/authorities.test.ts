@@ -5,14 +5,14 @@ import { describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../../infra/app-config.ts';
 import { CERTIFICATE_AUTHORITIES } from '../../infra/certificate-authorities.ts';
 
-const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-const [, section = ''] = readme.split('### CAs\n');
+const page = readFileSync(join(import.meta.dirname, '../../docs/reference/issuers-and-cas.md'), 'utf8');
+const [, section = ''] = page.split('## CAs\n');
 const rows = (section.split('\n## ')[0] ?? '')
   .split('\n')
   .filter((line) => line.startsWith('| ['))
   .map((line) => line.split('|').map((cell) => cell.trim()));
 
-describe("the README's table of CAs", () => {
+describe('the table of CAs in docs/reference/issuers-and-cas.md', () => {
   const named = rows.filter(([, , authority]) => authority !== '');
 
   it('has a row for each CA that is known by name, and for no other name', () => {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { LoadBalancerAndDistribution } from '../../examples/load-balancer-and-distribution.ts';
 import { CertificateRenewer } from '../../infra/certificate-renewer.ts';
-import { certificateFieldsSchema } from '../../lambdas/core/certificate-spec.ts';
 import { ROOM_IN_TAGS, readCertificateTags } from '../../lambdas/core/certificate-tags.ts';
 import { parseSecretValue, renewedValue } from '../../lambdas/core/secret-value.ts';
 import * as stages from '../../lambdas/core/stages.ts';
@@ -19,28 +18,6 @@ const between = (text: string, begin: string, end: string) => text.split(begin)[
 const quoted = (text: string) => [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
 
 describe('the README', () => {
-  it.each([
-    ['RenewOutcome', '`renew`:'],
-    ['ScanResult', '`scan`:'],
-    ['ScannedCertificate', '`scan`:'],
-  ])('has every field of %s', (type, begin) => {
-    const source = between(read('lambdas/core/outcome.ts'), `export interface ${type} {`, '\n}');
-    const fields = [...source.matchAll(/readonly (\w+)\??:/g)].map(([, field = '']) => field);
-    const result = /`\{([^`]+)\}`; `decision`/.exec(readme.slice(readme.indexOf(begin)))?.[1] ?? '';
-    expect(fields.length).toBeGreaterThan(4);
-    expect(fields.filter((field) => !result.split(/\W+/).includes(field))).toEqual([]);
-  });
-
-  it('has every field of a spec, and no other', () => {
-    const rows = between(readme, '## The spec\n', '\n\n')
-      .split('\n')
-      .flatMap((line) => quoted(line.split('|')[1] ?? ''));
-    const fields = Object.entries(certificateFieldsSchema.shape).flatMap(([field]) =>
-      field === 'dns' ? ['dns.hostedZoneId', 'dns.roleArn', 'dns.externalId', 'dns.followCname'] : [field],
-    );
-    expect(rows.sort()).toEqual(fields.sort());
-  });
-
   it('has every field of a value, which a server may take out', () => {
     const issued = { notBefore: '', notAfter: '', serialNumber: '', fingerprint256: '', issuer: '', directoryUrl: '' };
     const pair = { certificate: '', chain: '', privateKey: '', domainNames: [], issued: { ...issued, accountUrl: '' } };

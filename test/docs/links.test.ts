@@ -31,10 +31,10 @@ describe('links in the documentation', () => {
     expect(missing.map(([link]) => link)).toEqual([]);
   });
 
-  it('lead from the README to every page for operators', () => {
+  it('lead from the README to every page of the reference and for operators', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    const operations = globSync('docs/operations/*.md', { cwd: root });
-    expect(operations.filter((page) => !readme.includes(`](${page}`))).toEqual([]);
+    const linked = globSync(['docs/reference/*.md', 'docs/operations/*.md'], { cwd: root });
+    expect(linked.filter((page) => !readme.includes(`](${page}`))).toEqual([]);
   });
 
   it.each(pages)('%s names tests and folders of this repository that exist', (page) => {

@@ -40,7 +40,7 @@ const bindingIn = async (value: string) => {
   return { externalAccountBinding: { secret: 'eab' } };
 };
 
-/** What the CAs of the README's table do otherwise than Let's Encrypt, where it takes several invocations of `renew`. */
+/** What the CAs of docs/reference do otherwise than Let's Encrypt, where it takes several invocations of `renew`. */
 describe.each(EXECUTIONS)('to %s, a CA that', (execution) => {
   eachInSandbox(execution);
 
