@@ -36,7 +36,7 @@ export interface CertificateTags {
   readonly ordered?: readonly number[];
   /** When certificates for these names were issued in the last week. */
   readonly issued?: readonly number[];
-  /** An issuer that has reached a limit of the names, and until when (`renewal/order/name-limit.ts`). */
+  /** An issuer that has reached a limit of the names, until when, and of which (`renewal/order/name-limit.ts`). */
   readonly limited?: string;
   /** Why the live certificate is not from the spec's first issuer: that issuer and its failure's code. */
   readonly fallback?: string;

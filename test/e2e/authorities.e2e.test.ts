@@ -299,6 +299,21 @@ describe.each(EXECUTIONS)('every CA, at the right moment (%s)', (execution) => {
       });
     });
 
+    it('a limit of the first that is about the names holds for these names alone', async () => {
+      await renewal(both);
+      await sandbox.clock.advance(80 * DAY);
+      const message = `too many certificates (5) already issued for this exact set of identifiers: ${RATE_LIMITS}#new-certificates-per-exact-set-of-identifiers`;
+      sandbox.faults.add({ ...newOrder(429, 'rateLimited', message, { 'Retry-After': '432000' }), times: 1 });
+      expect(await renewal(both)).toMatchObject({ decision: 'renewed', issuer: 'second' });
+      const reversed = { ...both, domainNames: spec.domainNames.toReversed(), key: 'ecdsa-p384' };
+      await expect(renewal(reversed)).rejects.toMatchObject({
+        code: 'ca-rate-limited',
+        message: expect.stringContaining('nothing was sent to it'),
+      });
+      const other = { ...both, domainNames: ['leane.dev', 'www.leane.dev'] };
+      expect(await renewal(other)).toMatchObject({ decision: 'renewed', issuer: 'sandbox' });
+    });
+
     describe('a pair of the second is described as that one’s', () => {
       const secondUrl = () => expect.stringContaining(new URL(second.directoryUrl).host);
       const expectSecond = () => {

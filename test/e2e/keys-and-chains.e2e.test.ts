@@ -130,19 +130,42 @@ describe.each(EXECUTIONS)('keys and chains, %s', (execution) => {
     }
   });
 
-  it('an adopted key beside something unknown is not renewed, and nothing is ordered', async () => {
-    const { chain, key } = await adopted('mixed');
-    const value = JSON.stringify({ 'tls.crt': chain, 'tls.key': `${key}-----BEGIN X-----\nAAAA\n-----END X-----\n` });
-    await adopt('mixed', value);
-    await sandbox.clock.advance(61 * DAY);
-    const orders = sandbox.ca.orders.length;
-    const spec = { domainNames: ['mixed.leane.dev'], issuer: 'sandbox' };
-    await expect(sandbox.renew({ certificate: 'mixed', spec })).rejects.toMatchObject({
-      code: 'corrupt-secret',
-      message: expect.stringContaining('its field "tls.key" holds the certificate or its key in one text'),
+  describe('a key beside something unknown', () => {
+    const putMixed = async (name: string) => {
+      await issue(name);
+      const { fullchain, privateKey } = live(sandbox, name);
+      const fields = {
+        'tls.crt': fullchain,
+        'tls.key': `${privateKey}-----BEGIN X-----\nAAAA\n-----END X-----\n`,
+      };
+      sandbox.secretsManager.overwrite(`evercert/${name}`, JSON.stringify(fields));
+      return fields;
+    };
+
+    it('is not renewed, and nothing is ordered', async () => {
+      const fields = await putMixed('mixed');
+      await sandbox.clock.advance(61 * DAY);
+      const orders = sandbox.ca.orders.length;
+      await expect(sandbox.renew({ certificate: 'mixed' })).rejects.toMatchObject({
+        code: 'corrupt-secret',
+        message: expect.stringContaining('its field "tls.key" holds the certificate or its key in one text'),
+      });
+      expect(sandbox.secretsManager.value('evercert/mixed')).toBe(JSON.stringify(fields));
+      expect(sandbox.ca.orders).toHaveLength(orders);
     });
-    expect(sandbox.secretsManager.value('evercert/mixed')).toBe(value);
-    expect(sandbox.ca.orders).toHaveLength(orders);
+
+    it.each([
+      ['has expired', 'expired', 91, {}],
+      ['is revoked', 'revoked', 0, { revoke: { reason: 'keyCompromise' }, confirm: 'revoked' }],
+    ])('stays there when the pair %s, and everything else is replaced', async (_when, name, days, more) => {
+      const fields = await putMixed(name);
+      await sandbox.clock.advance(days * DAY);
+      expect(await sandbox.renew({ certificate: name, ...more })).toMatchObject({ decision: 'renewed' });
+      const renewed = live(sandbox, name) as unknown as Record<string, string>;
+      expect(renewed['tls.key']).toBe(fields['tls.key']);
+      expect(renewed['tls.crt']).toBe(renewed['fullchain']);
+      expect(renewed['tls.crt']).not.toBe(fields['tls.crt']);
+    });
   });
 
   it.each([

@@ -191,6 +191,25 @@ describe('provision', () => {
     expect(starter.started).toHaveLength(2);
   });
 
+  it('waits for a renewal of the spec before that still runs, and asks once when it has ended', async () => {
+    await send(event('Create'));
+    const before = (await vault.describe(SECRET))?.stages['ACME_SPEC'];
+    const lease = new Date(clock.now() + HOUR).toISOString();
+    await vault.tag(SECRET, { 'evercert:state': 'renewing', 'evercert:lease': lease });
+    const Spec = JSON.stringify({ domainNames: ['leane.dev'], issuer: 'letsencrypt', renewBefore: '20d' });
+    const physicalId = { PhysicalResourceId: 'leane.dev:ecdsa-p256' };
+    const updating = send(event('Update', physicalId, { Spec, WaitForIssuance: 'true' }));
+    // Nothing is due, and the tags are left to the one that runs.
+    await answer(SECRET, await question(1), 'not-due', before);
+    await clock.advance(8 * MINUTE);
+    expect(starter.started).toHaveLength(1);
+    await vault.tag(SECRET, { 'evercert:state': 'issued' });
+    await answer(SECRET, await question(2), 'not-due');
+    await updating;
+    expect(answers.last).toMatchObject({ Status: 'SUCCESS' });
+    expect(starter.started).toHaveLength(2);
+  });
+
   it('lets one of two stacks have a certificate that both create at once', async () => {
     const [one, other] = [event('Create'), event('Create', { StackId: OTHER })];
     await Promise.all([send(one), send(other)]);

@@ -27,7 +27,7 @@ export interface ManagedCertificate {
   readonly specVersion: string | undefined;
   readonly liveVersion: string;
   readonly live: LivePair;
-  /** What of the live value a renewal could not replace, as a clause; `undefined` when it can be renewed. */
+  /** What of the live value a renewal could not replace, as a clause; `undefined` when it replaces all of it. */
   readonly unrenewable: string | undefined;
   /** What was revoked, or is to be; the newest first. */
   readonly revocations: readonly Revocation[];
@@ -63,8 +63,7 @@ export async function readManagedCertificate(
     specVersion,
     liveVersion,
     live,
-    // A pair that nobody can use any more is replaced as far as it goes.
-    unrenewable: live.kind === 'pair' && !live.keyIsRevoked ? whatWouldStay(value ?? '', isSameKey) : undefined,
+    unrenewable: whatWouldStay(value ?? '', isSameKey),
     revocations,
   };
 }

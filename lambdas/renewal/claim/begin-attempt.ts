@@ -78,7 +78,7 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
   }
   const reinstates = decision.action === 'renew' && !force ? await reinstatable(certificate, issuers, run) : undefined;
   const work = reinstates !== undefined ? 'reinstate' : decision.action === 'renew' ? 'renew' : 'publish';
-  if (work === 'renew') expectRenewable(certificate);
+  if (work === 'renew') expectRenewable(certificate, run.clock.now());
   const claimed = await claimAttempt(certificate, work === 'renew' ? 'renew' : 'publish', run);
   if (claimed.kind === 'busy') {
     return ended(certificate, 'busy', `another run owns the claim until ${isoInstant(claimed.until)}`);
@@ -95,11 +95,12 @@ async function begin(event: RenewEvent, run: Run): Promise<Begun> {
 }
 
 /**
- * Throws `corrupt-secret` where a renewal would leave the old leaf or key beside a new one: a server that reads both would not
- * start any more, and the pair that is there has time left.
+ * Throws `corrupt-secret` where a renewal would leave the old leaf or key beside a new one while that pair can be used: a server
+ * that reads both would not start any more. One that has expired, or whose key is revoked, is replaced as far as it goes.
  */
-function expectRenewable({ name, unrenewable }: ManagedCertificate): void {
-  if (unrenewable === undefined) return;
+function expectRenewable({ name, live, unrenewable }: ManagedCertificate, now: number): void {
+  const isUsable = live.kind === 'pair' && live.notAfter >= now && !live.keyIsRevoked;
+  if (unrenewable === undefined || !isUsable) return;
   throw new RenewalFailure(
     'corrupt-secret',
     `the secret of ${name} can't be renewed: ${unrenewable}, and a renewal would leave the old one there. Nothing was ordered. Give that block a field of its own; a certificate of the chain, a field chain as well.`,

@@ -6,7 +6,7 @@ import { existingIssuer } from './issuer-secret.ts';
 
 /**
  * Keeps a CA's Retry-After for all certificates and runs of an issuer, unless the limit is one of the names that were asked for:
- * that one the certificate's back-off remembers.
+ * that one the certificate keeps, in its back-off, and with several issuers in a tag of its own (`order/name-limit.ts`).
  */
 export async function pauseWhereLimited(
   issuer: string,

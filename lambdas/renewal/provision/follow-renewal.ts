@@ -33,6 +33,8 @@ export async function followRenewal(name: string, arn: string, run: ProvisionRun
     if (end !== undefined && isAnothers(end)) await untilClaimMoves(name, secret, run);
     else if (end !== undefined && isFailureCode(end)) throw await readFailure(secret, end, run);
     else if (!workedFromAnotherSpec(before, secret)) return;
+    // While a renewal of the spec before runs, no other writes what has been worked from.
+    else await untilIdle(arn, run.deadline, run);
   }
 }
 
