@@ -130,11 +130,13 @@ describe.each(EXECUTIONS)('a CA that leaves an order in `processing` for ever, %
 
   describe('when another one follows', () => {
     let second: SandboxCa;
+    let faults: Faults;
 
     beforeEach(async () => {
       const { clock, nameServer } = sandbox;
       const resolver = { host: '127.0.0.1', port: nameServer.port };
-      second = await startCa({ clock, calls: new Calls(), faults: new Faults(clock), resolver });
+      faults = new Faults(clock);
+      second = await startCa({ clock, calls: new Calls(), faults, resolver });
       await sandbox.deployIssuer('second', {
         ...sandbox.issuerSettings(),
         directoryUrl: second.directoryUrl,
@@ -174,6 +176,35 @@ describe.each(EXECUTIONS)('a CA that leaves an order in `processing` for ever, %
       await scanHourly(48);
       expect(tags()).toMatchObject({ state: 'issued', issuer: 'sandbox' });
       expect(orders()).toEqual([2, 0]);
+    });
+
+    it('is asked again itself whatever that one fails with', async () => {
+      await takes(365 * DAY);
+      const forbidden = { status: 403, name: 'caa', message: 'CAA record for leane.dev prevents issuance' };
+      faults.add({ operation: 'acme:newOrder', error: forbidden });
+      await scanHourly(48);
+      expect(tags()).toMatchObject({ state: 'issued', issuer: 'sandbox' });
+      expect(tags()).not.toHaveProperty('fallback');
+      expect(orders()).toEqual([2, 0]);
+    });
+
+    it('has that one asked again after an order of it has failed, and has its own turn after a week', async () => {
+      await takes(365 * DAY);
+      const refusal = { type: 'urn:ietf:params:acme:error:serverInternal', detail: 'no', status: 500 };
+      second.settings.refuseIssuance = () => refusal;
+      await scanHourly(24);
+      for (let day = 2; day <= 7; day += 1) {
+        await sandbox.clock.advance(DAY);
+        await sandbox.scan();
+      }
+      expect([tags().failure, orders()[0]]).toEqual(['order-failed', 1]);
+      expect(orders()[1]).toBeGreaterThan(2);
+      for (let day = 8; day <= 10; day += 1) {
+        await sandbox.clock.advance(DAY);
+        await sandbox.scan();
+      }
+      expect(tags()).toMatchObject({ state: 'issued', issuer: 'sandbox' });
+      expect(orders()[0]).toBe(2);
     });
 
     it('is looked at once more before: what it has issued by then is taken', async () => {
