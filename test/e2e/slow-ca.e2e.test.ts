@@ -36,6 +36,22 @@ describe.each(EXECUTIONS)('a CA that issues after hours, %s', (execution) => {
     expect(live(sandbox, 'leane.dev').domainNames).toEqual(spec.domainNames);
   });
 
+  it('loses no order by one bad answer, however many attempts have run out of time', async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'], execution, coldStarts: true });
+    await sandbox.deployIssuer();
+    await sandbox.register('leane.dev', spec);
+    sandbox.ca.settings.processingMilliseconds = 9.5 * HOUR;
+    sandbox.ca.settings.retryAfterSeconds = 86_400;
+    for (let hour = 0; hour < 48; hour += 1) {
+      const blocked = { status: 403, name: 'blocked', message: 'web application firewall' };
+      if (hour === 8) sandbox.faults.add({ operation: 'acme:order', times: 1, error: blocked });
+      await sandbox.scan();
+      await sandbox.clock.advance(HOUR);
+    }
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
   it('keeps the old pair live meanwhile, and a force orders nothing either', async () => {
     sandbox = await startSandbox({ zones: ['leane.dev'], execution, coldStarts: true });
     await sandbox.deployIssuer();
@@ -168,6 +184,18 @@ describe.each(EXECUTIONS)('a CA that leaves an order in `processing` for ever, %
       expect(orders()).toEqual([1, 0]);
       await scanHourly(24);
       expectSecond();
+    });
+
+    it('is waited for also after a bad answer about its order', async () => {
+      await takes(9.5 * HOUR);
+      await scanHourly(7);
+      const blocked = { status: 403, name: 'blocked', message: 'web application firewall' };
+      sandbox.faults.add({ operation: 'acme:order', times: 1, error: blocked });
+      await scanHourly(1);
+      expect(tags().failure).toBe('ca-refused');
+      await scanHourly(24);
+      expect(tags()).toMatchObject({ state: 'issued', issuer: 'sandbox' });
+      expect(orders()).toEqual([1, 0]);
     });
 
     it('is asked again itself when that one can not be had', async () => {

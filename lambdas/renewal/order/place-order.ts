@@ -33,7 +33,7 @@ const LONG_ENOUGH = 10 * MINUTE;
 
 const GONE: ReadonlySet<string | undefined> = new Set(['accountDoesNotExist', 'malformed', 'unauthorized']);
 
-/** After so many failures in a row it doesn't pass: an order that can't be read is given up. */
+/** After so many failures in a row it doesn't pass: an order that can't be read, and is not known to be `processing`, is given up. */
 const PATIENCE = 3;
 
 /**
@@ -213,27 +213,31 @@ function isOf({ settings, accountUrl }: OpenIssuer, order: ReturnType<typeof ord
 async function usableOrder(url: string, attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
   // Of another CA: the issuer has changed.
   if (problemOfUrl(url, issuer.session.connection) !== undefined) return undefined;
+  const since = await processingSince(url, attempt, run);
+  const isLate = isStuck(since, { now: run.clock.now(), live: attempt.live, force: attempt.force });
   try {
     const known = await freshOrder(url, issuer, run);
     if (!isUsable(known, attempt, run.clock.now())) return undefined;
-    if (known.status === 'processing' && (await isGivenUp(known, attempt, run))) return undefined;
+    if (known.status === 'processing' && isLate) {
+      run.log.warn('the CA does not get on with an order; it is given up', { certificate: attempt.name, order: url });
+      return undefined;
+    }
     run.log.info('order resumed', { certificate: attempt.name, order: url, status: known.status });
     return known;
   } catch (error) {
     if (!isRenewalFailure(error) || (error.code !== 'ca-refused' && error.code !== 'ca-misbehaved')) throw error;
-    // What may pass loses no order: it may be about to be valid, and a second one would be finalized beside it.
-    if (!isAbout(url, error) || (!isGone(error) && attempt.failures < PATIENCE)) throw error;
+    // What may pass loses no order: it may be about to be valid, and a second one would be finalized beside it. Attempts that ran
+    // out of time count as failures: of an order that is `processing` their number says nothing.
+    const mayPass = since === undefined ? attempt.failures < PATIENCE : !isLate;
+    if (!isAbout(url, error) || (!isGone(error) && mayPass)) throw error;
     run.log.info('order given up', { certificate: attempt.name, order: url, problem: error.message });
     return undefined;
   }
 }
 
-async function isGivenUp({ url }: Order, attempt: Attempt, run: Run): Promise<boolean> {
-  const { order } = await knownPending(attempt.claim, run);
-  const since = order?.url === url ? order.processingSince : undefined;
-  if (!isStuck(since, { now: run.clock.now(), live: attempt.live, force: attempt.force })) return false;
-  run.log.warn('the CA does not get on with an order; it is given up', { certificate: attempt.name, order: url });
-  return true;
+async function processingSince(url: string, { claim }: Attempt, run: Run): Promise<number | undefined> {
+  const { order } = await knownPending(claim, run);
+  return order?.url === url ? order.processingSince : undefined;
 }
 
 /** A directory or a nonce that is refused says nothing of the order. */
