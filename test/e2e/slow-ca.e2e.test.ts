@@ -296,6 +296,20 @@ describe.each(EXECUTIONS)('a CA whose orders follow their authorizations later, 
     expect(sandbox.calls.of('acme:challenge')).toBe(2);
   });
 
+  it('is asked for another order when two attempts have waited in vain', async () => {
+    Object.assign(sandbox.ca.settings, { orderLagMilliseconds: 365 * DAY, orderReuse: false });
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').failure).toBe('attempt-timeout');
+    await sandbox.clock.advance(HOUR);
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').failure).toBe('order-failed');
+    sandbox.ca.settings.orderLagMilliseconds = 0;
+    await sandbox.clock.advance(3 * HOUR);
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    expect([sandbox.ca.orders.length, sandbox.calls.of('acme:finalize')]).toEqual([2, 1]);
+  });
+
   it('is asked again when one of its servers does not know yet that the order is ready', async () => {
     const error = { status: 403, name: 'orderNotReady', message: 'Order\'s status ("pending") is not acceptable' };
     sandbox.faults.add({ operation: 'acme:finalize', times: 3, error });

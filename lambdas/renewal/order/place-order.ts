@@ -26,6 +26,8 @@ export interface PlacedOrder {
   readonly status: Order['status'];
   /** Where its challenges are answered; not there while none is expected. */
   readonly dns?: DnsPlan;
+  /** An earlier attempt placed it. */
+  readonly isResumed?: boolean;
 }
 
 /** An order that ends sooner is not worth resuming: validation and finalization have to fit. */
@@ -61,7 +63,7 @@ async function resume(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<P
   const dns = order.status === 'pending' ? await planned(attempt, issuer, run) : undefined;
   const placed = await noted({ order, isNew: false, dns }, attempt, issuer, run);
   if (order.status === 'processing') await noteProcessing(order, attempt, issuer, run);
-  return placed;
+  return { ...placed, isResumed: true };
 }
 
 async function placeNew(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<PlacedOrder> {
