@@ -108,14 +108,21 @@ describe.each(EXECUTIONS)('a CA that leaves an order in `processing` for ever, %
   const forced = () => sandbox.renew({ certificate: 'leane.dev', force: true }).catch(() => undefined);
 
   describe('when it is the only one', () => {
-    it('is asked for another order after a day, and the certificate is from that one', async () => {
-      await sandbox.register('leane.dev', spec);
-      await takes(365 * DAY);
-      await scanHourly(23);
-      expect([sandbox.ca.orders.length, tags().failure]).toEqual([1, 'attempt-timeout']);
-      await scanHourly(24);
-      expect([sandbox.ca.orders.length, tags().state]).toEqual([2, 'issued']);
-    });
+    it.each([
+      ['a tag holds', ''],
+      ['no tag can hold', '?~'],
+    ])(
+      'is asked for another order after a day, and the certificate is from that one; by a URL that %s',
+      async (_what, query) => {
+        sandbox.ca.settings.orderQuery = query;
+        await sandbox.register('leane.dev', spec);
+        await takes(365 * DAY);
+        await scanHourly(23);
+        expect([sandbox.ca.orders.length, tags().failure]).toEqual([1, 'attempt-timeout']);
+        await scanHourly(24);
+        expect([sandbox.ca.orders.length, tags().state]).toEqual([2, 'issued']);
+      },
+    );
 
     it('is not asked for another one before the last quarter while a certificate is live, but for a force after a day', async () => {
       await sandbox.renew({ certificate: 'leane.dev', spec });

@@ -88,9 +88,14 @@ async function noted(
     ...(isNew ? { ordered: withOrder(attempt.ordered, run.clock.now()) } : {}),
   });
   await run.vault.tag(attempt.claim.arn, tags);
-  if (!Object.values(tags).includes(order.url))
-    await updatePending(attempt.claim, { order: orderOf(order, issuer) }, run);
+  if (!Object.values(tags).includes(order.url)) await noteInPending(order, attempt, issuer, run);
   return { url: order.url, status: order.status, ...(dns ? { dns } : {}) };
+}
+
+/** What it knows of that order already stays. */
+async function noteInPending(order: Order, { claim }: Attempt, issuer: OpenIssuer, run: Run): Promise<void> {
+  const { order: before } = await knownPending(claim, run);
+  if (before?.url !== order.url) await updatePending(claim, { order: orderOf(order, issuer) }, run);
 }
 
 /** From when on the order's patience counts (`isStuck`): no call in a renewal that needs no second attempt. */
