@@ -242,6 +242,12 @@ describe.each(EXECUTIONS)('a CA that leaves an order in `processing` for ever, %
       expect(orders()[0]).toBe(2);
     });
 
+    it('is asked last also after it has left an order pending with nothing to prove', async () => {
+      Object.assign(sandbox.ca.settings, { orderLagMilliseconds: 365 * DAY, orderReuse: false });
+      await scanHourly(12);
+      expectSecond();
+    });
+
     it('is looked at once more before: what it has issued by then is taken', async () => {
       await takes(30 * HOUR);
       await scanHourly(48);

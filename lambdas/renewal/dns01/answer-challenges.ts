@@ -8,6 +8,7 @@ import { openIssuer } from '../issuer/open-issuer.ts';
 import { freshOrder } from '../order/orders.ts';
 import type { PlacedOrder } from '../order/place-order.ts';
 import { pollInterval } from '../order/poll-interval.ts';
+import { noteSlowIssuer } from '../order/slow-issuer.ts';
 import type { Polled } from '../ports/steps.ts';
 import type { Run } from '../run.ts';
 
@@ -48,6 +49,7 @@ export async function validated(
   if (order.status !== 'pending') return { done: true, value: null };
   const wait = pollInterval(poll, order.retryAfterMilliseconds);
   if (placed.isResumed && proofs.length === 0 && run.clock.now() + wait >= attempt.claim.deadline) {
+    await noteSlowIssuer({ issuer: attempt.issuer, url: placed.url }, attempt, run);
     throw new RenewalFailure(
       'order-failed',
       `the CA leaves the order ${placed.url} pending although all of its authorizations are valid; the next attempt places a new order`,

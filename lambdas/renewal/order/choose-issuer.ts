@@ -1,14 +1,13 @@
-import { type FailureCode, RenewalFailure, toFailure } from '../../core/failure.ts';
+import { RenewalFailure, toFailure } from '../../core/failure.ts';
 import { leavesTurnToSlow, mayFallBack } from '../../core/fall-back.ts';
-import { isoInstant } from '../../core/instant.ts';
-import { isSlow, isStuck } from '../../core/stuck-order.ts';
+import { isStuck } from '../../core/stuck-order.ts';
 import type { Attempt, Fallback } from '../attempt.ts';
 import { knownPending, updatePending } from '../claim/claim.ts';
-import type { Pending } from '../claim/pending.ts';
 import { pauseWhereLimited } from '../issuer/pause-issuer.ts';
 import type { Run } from '../run.ts';
 import { expectNoNameLimit, noteNameLimit } from './name-limit.ts';
 import { type PlacedOrder, placeOrResumeOrder, resumeOrder } from './place-order.ts';
+import { noteSlowIssuer, passedOver, slowIssuer } from './slow-issuer.ts';
 
 /** An order, and the issuer that took it. Plain data: it crosses steps. */
 export interface ChosenOrder extends PlacedOrder {
@@ -99,31 +98,9 @@ async function resumeFinalized(
       problem: failure.message,
     });
   }
-  if (isGivenUp) await noteSlow({ issuer, url, since }, attempt, run);
+  if (isGivenUp) await noteSlowIssuer({ issuer, url, since }, attempt, run);
   else await updatePending(attempt.claim, { order: undefined }, run);
   return undefined;
-}
-
-type SlowIssuer = NonNullable<Pending['slow']>;
-
-/** Beside the order, which another issuer's replaces: that one may fail as well. */
-async function noteSlow(order: Omit<SlowIssuer, 'givenUpAt'>, { claim }: Attempt, run: Run): Promise<void> {
-  const { slow } = await knownPending(claim, run);
-  if (slow?.url === order.url) return;
-  await updatePending(claim, { slow: { ...order, givenUpAt: run.clock.now() } }, run);
-}
-
-async function slowIssuer({ claim, spec, live }: Attempt, run: Run): Promise<SlowIssuer | undefined> {
-  if (spec.issuer.length === 1) return undefined;
-  const { slow } = await knownPending(claim, run);
-  const isKnown = slow !== undefined && spec.issuer.includes(slow.issuer);
-  return isKnown && isSlow(slow.givenUpAt, { now: run.clock.now(), live }) ? slow : undefined;
-}
-
-/** Its attempts have ended so. */
-function passedOver({ issuer, url, since = 0 }: SlowIssuer): Fallback {
-  const sentence = `${issuer}: the order ${url} was finalized at ${isoInstant(since)} and has not been issued since`;
-  return { short: `${issuer} ${'attempt-timeout' satisfies FailureCode}`, sentence };
 }
 
 function earlier(one: number | undefined, other: number | undefined): number | undefined {
