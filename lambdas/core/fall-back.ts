@@ -18,6 +18,9 @@ const POLICY: ReadonlySet<string> = new Set([
   'urn:ietf:params:acme:error:unsupportedIdentifier',
 ]);
 
+/** Codes that end an attempt at whatever issuer. */
+const OVER: ReadonlySet<FailureCode> = new Set(['claim-lost', 'attempt-timeout', 'other-version', 'no-longer-due']);
+
 interface Failed {
   readonly code: FailureCode;
   readonly details: FailureDetails;
@@ -37,6 +40,14 @@ export function fallBackAt({ code, details }: Failed, live: Validity | undefined
 export function mayFallBack(failed: Failed, live: Validity | undefined, now: number): boolean {
   const at = fallBackAt(failed, live);
   return at !== undefined && now >= at;
+}
+
+/**
+ * Whether a slow issuer (`isSlow`), which comes last, has its turn after another one has failed: whatever that one failed with,
+ * because that may be the other one's alone, and nobody else may be left.
+ */
+export function leavesTurnToSlow({ code }: Failed): boolean {
+  return !OVER.has(code);
 }
 
 /** When the last quarter of a lifetime begins; without a live certificate it always has. */

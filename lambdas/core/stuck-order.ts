@@ -23,3 +23,14 @@ export function isStuck(
   const isUrgent = force || now >= lastQuarter(live);
   return now - since >= (isUrgent ? patience : LONGEST);
 }
+
+/**
+ * Whether the issuer of an order that was given up is asked last: for a week, where the next issuer may be asked at all (nothing is
+ * live, or the last quarter has begun). After that it has its turn again: what the others fail with may not pass.
+ */
+export function isSlow(
+  givenUpAt: number,
+  { now, live }: { readonly now: number; readonly live: Validity | undefined },
+): boolean {
+  return now >= lastQuarter(live) && now - givenUpAt < LONGEST;
+}

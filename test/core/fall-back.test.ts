@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { DAY } from '../../lambdas/core/duration.ts';
 import type { FailureCode, FailureDetails } from '../../lambdas/core/failure.ts';
-import { fallBackAt, mayFallBack } from '../../lambdas/core/fall-back.ts';
+import { fallBackAt, leavesTurnToSlow, mayFallBack } from '../../lambdas/core/fall-back.ts';
 
 const issuedAt = Date.parse('2026-11-01T00:00:00Z');
 const live = { notBefore: issuedAt, notAfter: issuedAt + 80 * DAY };
@@ -54,4 +54,16 @@ describe('the next issuer', () => {
     expect(fallBackAt({ code: 'ca-unreachable', details: {} }, live)).toBe(lastQuarter);
     expect(fallBackAt({ code: 'challenge-failed', details: {} }, live)).toBeUndefined();
   });
+});
+
+describe('an issuer that is slow', () => {
+  it.each(['caa-forbids', 'invalid-input', 'lower-trust', 'ca-refused', 'no-hosted-zone', 'ca-unreachable'] as const)(
+    'has its turn after %s of another one',
+    (code) => expect(leavesTurnToSlow({ code, details: {} })).toBe(true),
+  );
+
+  it.each(['claim-lost', 'attempt-timeout', 'other-version', 'no-longer-due'] as const)(
+    'has none after %s, which ends the attempt',
+    (code) => expect(leavesTurnToSlow({ code, details: {} })).toBe(false),
+  );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { DAY, HOUR } from '../../lambdas/core/duration.ts';
-import { isStuck } from '../../lambdas/core/stuck-order.ts';
+import { isSlow, isStuck } from '../../lambdas/core/stuck-order.ts';
 
 const since = Date.parse('2026-11-01T00:00:00Z');
 /** In its last quarter at `since`. */
@@ -39,5 +39,17 @@ describe('an order that stays `processing`', () => {
 
   it('is gone on with when nobody knows since when', () => {
     expect(isStuck(undefined, { now: since, live: undefined, force: true })).toBe(false);
+  });
+});
+
+describe('the issuer of an order that was given up', () => {
+  it('is slow for a week, while nothing is live', () => {
+    const isLast = (waited: number) => isSlow(since, { now: since + waited, live: undefined });
+    expect([isLast(0), isLast(7 * DAY - 1), isLast(7 * DAY)]).toEqual([true, true, false]);
+  });
+
+  it('is slow in the last quarter of the live certificate only', () => {
+    const isLast = (live: typeof due) => isSlow(since, { now: since + DAY, live });
+    expect([isLast(due), isLast(ending)]).toEqual([false, true]);
   });
 });

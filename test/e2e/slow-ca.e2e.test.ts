@@ -36,6 +36,22 @@ describe.each(EXECUTIONS)('a CA that issues after hours, %s', (execution) => {
     expect(live(sandbox, 'leane.dev').domainNames).toEqual(spec.domainNames);
   });
 
+  it('loses no order by one bad answer, however many attempts have run out of time', async () => {
+    sandbox = await startSandbox({ zones: ['leane.dev'], execution, coldStarts: true });
+    await sandbox.deployIssuer();
+    await sandbox.register('leane.dev', spec);
+    sandbox.ca.settings.processingMilliseconds = 9.5 * HOUR;
+    sandbox.ca.settings.retryAfterSeconds = 86_400;
+    for (let hour = 0; hour < 48; hour += 1) {
+      const blocked = { status: 403, name: 'blocked', message: 'web application firewall' };
+      if (hour === 8) sandbox.faults.add({ operation: 'acme:order', times: 1, error: blocked });
+      await sandbox.scan();
+      await sandbox.clock.advance(HOUR);
+    }
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
   it('keeps the old pair live meanwhile, and a force orders nothing either', async () => {
     sandbox = await startSandbox({ zones: ['leane.dev'], execution, coldStarts: true });
     await sandbox.deployIssuer();
@@ -92,14 +108,21 @@ describe.each(EXECUTIONS)('a CA that leaves an order in `processing` for ever, %
   const forced = () => sandbox.renew({ certificate: 'leane.dev', force: true }).catch(() => undefined);
 
   describe('when it is the only one', () => {
-    it('is asked for another order after a day, and the certificate is from that one', async () => {
-      await sandbox.register('leane.dev', spec);
-      await takes(365 * DAY);
-      await scanHourly(23);
-      expect([sandbox.ca.orders.length, tags().failure]).toEqual([1, 'attempt-timeout']);
-      await scanHourly(24);
-      expect([sandbox.ca.orders.length, tags().state]).toEqual([2, 'issued']);
-    });
+    it.each([
+      ['a tag holds', ''],
+      ['no tag can hold', '?~'],
+    ])(
+      'is asked for another order after a day, and the certificate is from that one; by a URL that %s',
+      async (_what, query) => {
+        sandbox.ca.settings.orderQuery = query;
+        await sandbox.register('leane.dev', spec);
+        await takes(365 * DAY);
+        await scanHourly(23);
+        expect([sandbox.ca.orders.length, tags().failure]).toEqual([1, 'attempt-timeout']);
+        await scanHourly(24);
+        expect([sandbox.ca.orders.length, tags().state]).toEqual([2, 'issued']);
+      },
+    );
 
     it('is not asked for another one before the last quarter while a certificate is live, but for a force after a day', async () => {
       await sandbox.renew({ certificate: 'leane.dev', spec });
@@ -130,11 +153,13 @@ describe.each(EXECUTIONS)('a CA that leaves an order in `processing` for ever, %
 
   describe('when another one follows', () => {
     let second: SandboxCa;
+    let faults: Faults;
 
     beforeEach(async () => {
       const { clock, nameServer } = sandbox;
       const resolver = { host: '127.0.0.1', port: nameServer.port };
-      second = await startCa({ clock, calls: new Calls(), faults: new Faults(clock), resolver });
+      faults = new Faults(clock);
+      second = await startCa({ clock, calls: new Calls(), faults, resolver });
       await sandbox.deployIssuer('second', {
         ...sandbox.issuerSettings(),
         directoryUrl: second.directoryUrl,
@@ -168,12 +193,59 @@ describe.each(EXECUTIONS)('a CA that leaves an order in `processing` for ever, %
       expectSecond();
     });
 
+    it('is waited for also after a bad answer about its order', async () => {
+      await takes(9.5 * HOUR);
+      await scanHourly(7);
+      const blocked = { status: 403, name: 'blocked', message: 'web application firewall' };
+      sandbox.faults.add({ operation: 'acme:order', times: 1, error: blocked });
+      await scanHourly(1);
+      expect(tags().failure).toBe('ca-refused');
+      await scanHourly(24);
+      expect(tags()).toMatchObject({ state: 'issued', issuer: 'sandbox' });
+      expect(orders()).toEqual([1, 0]);
+    });
+
     it('is asked again itself when that one can not be had', async () => {
       await takes(365 * DAY);
       second.settings.refusedNames = ['leane.dev'];
       await scanHourly(48);
       expect(tags()).toMatchObject({ state: 'issued', issuer: 'sandbox' });
       expect(orders()).toEqual([2, 0]);
+    });
+
+    it('is asked again itself whatever that one fails with', async () => {
+      await takes(365 * DAY);
+      const forbidden = { status: 403, name: 'caa', message: 'CAA record for leane.dev prevents issuance' };
+      faults.add({ operation: 'acme:newOrder', error: forbidden });
+      await scanHourly(48);
+      expect(tags()).toMatchObject({ state: 'issued', issuer: 'sandbox' });
+      expect(tags()).not.toHaveProperty('fallback');
+      expect(orders()).toEqual([2, 0]);
+    });
+
+    it('has that one asked again after an order of it has failed, and has its own turn after a week', async () => {
+      await takes(365 * DAY);
+      const refusal = { type: 'urn:ietf:params:acme:error:serverInternal', detail: 'no', status: 500 };
+      second.settings.refuseIssuance = () => refusal;
+      await scanHourly(24);
+      for (let day = 2; day <= 7; day += 1) {
+        await sandbox.clock.advance(DAY);
+        await sandbox.scan();
+      }
+      expect([tags().failure, orders()[0]]).toEqual(['order-failed', 1]);
+      expect(orders()[1]).toBeGreaterThan(2);
+      for (let day = 8; day <= 10; day += 1) {
+        await sandbox.clock.advance(DAY);
+        await sandbox.scan();
+      }
+      expect(tags()).toMatchObject({ state: 'issued', issuer: 'sandbox' });
+      expect(orders()[0]).toBe(2);
+    });
+
+    it('is asked last also after it has left an order pending with nothing to prove', async () => {
+      Object.assign(sandbox.ca.settings, { orderLagMilliseconds: 365 * DAY, orderReuse: false });
+      await scanHourly(12);
+      expectSecond();
     });
 
     it('is looked at once more before: what it has issued by then is taken', async () => {
@@ -235,6 +307,20 @@ describe.each(EXECUTIONS)('a CA whose orders follow their authorizations later, 
     await sandbox.scan();
     expectIssued();
     expect(sandbox.calls.of('acme:challenge')).toBe(2);
+  });
+
+  it('is asked for another order when two attempts have waited in vain', async () => {
+    Object.assign(sandbox.ca.settings, { orderLagMilliseconds: 365 * DAY, orderReuse: false });
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').failure).toBe('attempt-timeout');
+    await sandbox.clock.advance(HOUR);
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').failure).toBe('order-failed');
+    sandbox.ca.settings.orderLagMilliseconds = 0;
+    await sandbox.clock.advance(3 * HOUR);
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    expect([sandbox.ca.orders.length, sandbox.calls.of('acme:finalize')]).toEqual([2, 1]);
   });
 
   it('is asked again when one of its servers does not know yet that the order is ready', async () => {

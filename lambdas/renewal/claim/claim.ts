@@ -78,6 +78,7 @@ export async function claimAttempt(
       privateKey,
       resumes,
       order: resumes && !hasSpentOrder(unfinished, certificate) ? unfinished.order : undefined,
+      slow: unfinished?.slow,
       records: [],
       leftovers: leftovers(previous, certificate),
       // After a failure nothing is taken for granted.
@@ -93,11 +94,11 @@ export async function claimAttempt(
 }
 
 /**
- * Replaces the owner's pending version by one that knows more: the order, the TXT values.
+ * Replaces the owner's pending version by one that knows more: the order, the slow issuer, the TXT values.
  */
 export async function updatePending(
   claim: Claim,
-  changes: Partial<Pick<Pending, 'order' | 'records' | 'zones'>>,
+  changes: Partial<Pick<Pending, 'order' | 'slow' | 'records' | 'zones'>>,
   run: Run,
 ): Promise<void> {
   const before = await ownVersion(claim, run);

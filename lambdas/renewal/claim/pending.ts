@@ -59,6 +59,10 @@ const pendingSchema = z.object({
       fallback: z.optional(z.object({ short: z.string(), sentence: z.string() })),
     }),
   ),
+  /** The last order of this generation that was given up, at which issuer, and when it was finalized, if it was (decision 7). */
+  slow: z.optional(
+    z.object({ issuer: z.string(), url: z.string(), since: z.optional(instantSchema), givenUpAt: instantSchema }),
+  ),
   /** TXT values that this attempt publishes: stored before they are written. */
   records: z.array(zoneRecordSchema),
   /** TXT values that earlier attempts may have left. */

@@ -8,6 +8,7 @@ import { openIssuer } from '../issuer/open-issuer.ts';
 import { freshOrder } from '../order/orders.ts';
 import type { PlacedOrder } from '../order/place-order.ts';
 import { pollInterval } from '../order/poll-interval.ts';
+import { noteSlowIssuer } from '../order/slow-issuer.ts';
 import type { Polled } from '../ports/steps.ts';
 import type { Run } from '../run.ts';
 
@@ -28,7 +29,11 @@ export async function answerChallenges(attempt: Attempt, proofs: readonly Expect
   );
 }
 
-/** One question about the order says as much as one about each authorization. */
+/**
+ * One question about the order says as much as one about each authorization. Throws `attempt-timeout` when the time is up, and
+ * `order-failed` when nothing was left to prove of an order that an earlier attempt placed: it has not been finalized, so that
+ * another one costs nothing.
+ */
 export async function validated(
   attempt: Attempt,
   placed: PlacedOrder,
@@ -42,10 +47,15 @@ export async function validated(
   const order = await freshOrder(placed.url, issuer, run);
   if (order.status === 'invalid') throw await challengeFailure(attempt, placed, proofs, run);
   if (order.status !== 'pending') return { done: true, value: null };
-  return {
-    done: false,
-    waitMilliseconds: waitWithin(attempt.claim, pollInterval(poll, order.retryAfterMilliseconds), run),
-  };
+  const wait = pollInterval(poll, order.retryAfterMilliseconds);
+  if (placed.isResumed && proofs.length === 0 && run.clock.now() + wait >= attempt.claim.deadline) {
+    await noteSlowIssuer({ issuer: attempt.issuer, url: placed.url }, attempt, run);
+    throw new RenewalFailure(
+      'order-failed',
+      `the CA leaves the order ${placed.url} pending although all of its authorizations are valid; the next attempt places a new order`,
+    );
+  }
+  return { done: false, waitMilliseconds: waitWithin(attempt.claim, wait, run) };
 }
 
 /** The CA's own words, and what the servers answer at this moment. */

@@ -35,7 +35,7 @@ export async function solveDns01(attempt: Attempt, order: PlacedOrder, steps: St
       }
       await steps.run('answer challenges', () => answerChallenges(attempt, proofs, run));
     }
-    // Also when nothing is left to prove: a CA may let the order follow its authorizations later.
+    // Also when nothing is left to prove: a CA may let the order follow its authorizations later (decision 7).
     if (order.status === 'pending')
       await steps.poll('wait for validation', (poll) => validated(attempt, order, proofs, poll, run));
   } catch (error) {

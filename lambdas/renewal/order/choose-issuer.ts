@@ -1,6 +1,5 @@
-import { type FailureCode, RenewalFailure, toFailure } from '../../core/failure.ts';
-import { lastQuarter, mayFallBack } from '../../core/fall-back.ts';
-import { isoInstant } from '../../core/instant.ts';
+import { RenewalFailure, toFailure } from '../../core/failure.ts';
+import { leavesTurnToSlow, mayFallBack } from '../../core/fall-back.ts';
 import { isStuck } from '../../core/stuck-order.ts';
 import type { Attempt, Fallback } from '../attempt.ts';
 import { knownPending, updatePending } from '../claim/claim.ts';
@@ -8,6 +7,7 @@ import { pauseWhereLimited } from '../issuer/pause-issuer.ts';
 import type { Run } from '../run.ts';
 import { expectNoNameLimit, noteNameLimit } from './name-limit.ts';
 import { type PlacedOrder, placeOrResumeOrder, resumeOrder } from './place-order.ts';
+import { noteSlowIssuer, passedOver, slowIssuer } from './slow-issuer.ts';
 
 /** An order, and the issuer that took it. Plain data: it crosses steps. */
 export interface ChosenOrder extends PlacedOrder {
@@ -20,14 +20,15 @@ export interface ChosenOrder extends PlacedOrder {
  * others said.
  *
  * While an order that was finalized may still be issued, its issuer alone is asked: two CAs would issue for one generation. One
- * that is given up is looked at once more, and then its issuer comes last.
+ * that is given up is looked at once more, and then its issuer is slow: for a week it comes last, and it is asked whatever the others
+ * fail with.
  */
 export async function orderAtFirstIssuer(attempt: Attempt, run: Run): Promise<ChosenOrder> {
   const finalized = await finalizedOrder(attempt, run);
   const resumed = finalized && (await resumeFinalized(finalized, attempt, run));
   if (resumed) return resumed;
   const [preferred] = attempt.spec.issuer;
-  const slow = finalized?.isStuck && run.clock.now() >= lastQuarter(attempt.live) ? finalized : undefined;
+  const slow = await slowIssuer(attempt, run);
   const issuers = slow
     ? [...attempt.spec.issuer.filter((name) => name !== slow.issuer), slow.issuer]
     : attempt.spec.issuer;
@@ -37,7 +38,7 @@ export async function orderAtFirstIssuer(attempt: Attempt, run: Run): Promise<Ch
     try {
       if (issuers.length > 1) expectNoNameLimit(attempt, issuer, run);
       const placed = await placeOrResumeOrder({ ...attempt, issuer }, run);
-      return { ...placed, issuer, ...(fallback ? { fallback } : {}) };
+      return { ...placed, issuer, ...(fallback && issuer !== preferred ? { fallback } : {}) };
     } catch (error) {
       const failure = toFailure(error);
       const next = issuers[index + 1];
@@ -47,7 +48,8 @@ export async function orderAtFirstIssuer(attempt: Attempt, run: Run): Promise<Ch
       }
       // The next attempt begins with the first issuer again: it waits for whichever may be asked first.
       retryAt = earlier(retryAt, failure.details.retryAt);
-      if (next === undefined || !mayFallBack(failure, attempt.live, run.clock.now())) {
+      const goesOn = slow ? leavesTurnToSlow(failure) : mayFallBack(failure, attempt.live, run.clock.now());
+      if (next === undefined || !goesOn) {
         throw issuers.length > 1 ? lastOf(failure, issuer, fallback, retryAt) : failure;
       }
       run.log.warn('an issuer is passed over', { certificate: attempt.name, issuer, next, problem: failure.message });
@@ -80,7 +82,7 @@ async function finalizedOrder(attempt: Attempt, run: Run): Promise<FinalizedOrde
 
 /** `undefined` when it can't be gone on with: then another issuer may be asked. Of one that is stuck no failure is one. */
 async function resumeFinalized(
-  { issuer, fallback, isStuck: isGivenUp }: FinalizedOrder,
+  { issuer, url, since, fallback, isStuck: isGivenUp }: FinalizedOrder,
   attempt: Attempt,
   run: Run,
 ): Promise<ChosenOrder | undefined> {
@@ -96,14 +98,9 @@ async function resumeFinalized(
       problem: failure.message,
     });
   }
-  if (!isGivenUp) await updatePending(attempt.claim, { order: undefined }, run);
+  if (isGivenUp) await noteSlowIssuer({ issuer, url, since }, attempt, run);
+  else await updatePending(attempt.claim, { order: undefined }, run);
   return undefined;
-}
-
-/** Its attempts have ended so. */
-function passedOver({ issuer, url, since = 0 }: FinalizedOrder): Fallback {
-  const sentence = `${issuer}: the order ${url} was finalized at ${isoInstant(since)} and has not been issued since`;
-  return { short: `${issuer} ${'attempt-timeout' satisfies FailureCode}`, sentence };
 }
 
 function earlier(one: number | undefined, other: number | undefined): number | undefined {

@@ -26,6 +26,8 @@ export interface PlacedOrder {
   readonly status: Order['status'];
   /** Where its challenges are answered; not there while none is expected. */
   readonly dns?: DnsPlan;
+  /** An earlier attempt placed it. */
+  readonly isResumed?: boolean;
 }
 
 /** An order that ends sooner is not worth resuming: validation and finalization have to fit. */
@@ -33,7 +35,7 @@ const LONG_ENOUGH = 10 * MINUTE;
 
 const GONE: ReadonlySet<string | undefined> = new Set(['accountDoesNotExist', 'malformed', 'unauthorized']);
 
-/** After so many failures in a row it doesn't pass: an order that can't be read is given up. */
+/** After so many failures in a row it doesn't pass: an order that can't be read, and is not known to be `processing`, is given up. */
 const PATIENCE = 3;
 
 /**
@@ -61,7 +63,7 @@ async function resume(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<P
   const dns = order.status === 'pending' ? await planned(attempt, issuer, run) : undefined;
   const placed = await noted({ order, isNew: false, dns }, attempt, issuer, run);
   if (order.status === 'processing') await noteProcessing(order, attempt, issuer, run);
-  return placed;
+  return { ...placed, isResumed: true };
 }
 
 async function placeNew(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<PlacedOrder> {
@@ -86,9 +88,14 @@ async function noted(
     ...(isNew ? { ordered: withOrder(attempt.ordered, run.clock.now()) } : {}),
   });
   await run.vault.tag(attempt.claim.arn, tags);
-  if (!Object.values(tags).includes(order.url))
-    await updatePending(attempt.claim, { order: orderOf(order, issuer) }, run);
+  if (!Object.values(tags).includes(order.url)) await noteInPending(order, attempt, issuer, run);
   return { url: order.url, status: order.status, ...(dns ? { dns } : {}) };
+}
+
+/** What it knows of that order already stays. */
+async function noteInPending(order: Order, { claim }: Attempt, issuer: OpenIssuer, run: Run): Promise<void> {
+  const { order: before } = await knownPending(claim, run);
+  if (before?.url !== order.url) await updatePending(claim, { order: orderOf(order, issuer) }, run);
 }
 
 /** From when on the order's patience counts (`isStuck`): no call in a renewal that needs no second attempt. */
@@ -213,27 +220,31 @@ function isOf({ settings, accountUrl }: OpenIssuer, order: ReturnType<typeof ord
 async function usableOrder(url: string, attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
   // Of another CA: the issuer has changed.
   if (problemOfUrl(url, issuer.session.connection) !== undefined) return undefined;
+  const since = await processingSince(url, attempt, run);
+  const isLate = isStuck(since, { now: run.clock.now(), live: attempt.live, force: attempt.force });
   try {
     const known = await freshOrder(url, issuer, run);
     if (!isUsable(known, attempt, run.clock.now())) return undefined;
-    if (known.status === 'processing' && (await isGivenUp(known, attempt, run))) return undefined;
+    if (known.status === 'processing' && isLate) {
+      run.log.warn('the CA does not get on with an order; it is given up', { certificate: attempt.name, order: url });
+      return undefined;
+    }
     run.log.info('order resumed', { certificate: attempt.name, order: url, status: known.status });
     return known;
   } catch (error) {
     if (!isRenewalFailure(error) || (error.code !== 'ca-refused' && error.code !== 'ca-misbehaved')) throw error;
-    // What may pass loses no order: it may be about to be valid, and a second one would be finalized beside it.
-    if (!isAbout(url, error) || (!isGone(error) && attempt.failures < PATIENCE)) throw error;
+    // What may pass loses no order: it may be about to be valid, and a second one would be finalized beside it. Attempts that ran
+    // out of time count as failures: of an order that is `processing` their number says nothing.
+    const mayPass = since === undefined ? attempt.failures < PATIENCE : !isLate;
+    if (!isAbout(url, error) || (!isGone(error) && mayPass)) throw error;
     run.log.info('order given up', { certificate: attempt.name, order: url, problem: error.message });
     return undefined;
   }
 }
 
-async function isGivenUp({ url }: Order, attempt: Attempt, run: Run): Promise<boolean> {
-  const { order } = await knownPending(attempt.claim, run);
-  const since = order?.url === url ? order.processingSince : undefined;
-  if (!isStuck(since, { now: run.clock.now(), live: attempt.live, force: attempt.force })) return false;
-  run.log.warn('the CA does not get on with an order; it is given up', { certificate: attempt.name, order: url });
-  return true;
+async function processingSince(url: string, { claim }: Attempt, run: Run): Promise<number | undefined> {
+  const { order } = await knownPending(claim, run);
+  return order?.url === url ? order.processingSince : undefined;
 }
 
 /** A directory or a nonce that is refused says nothing of the order. */

@@ -45,7 +45,7 @@ export function newOrder(authority: Authority, request: AccountRequest): CaAnswe
   const id = registry.orders.length + 1;
   const order: Order = {
     id,
-    url: urls.order(account.id, id),
+    url: urls.order(account.id, id) + settings.orderQuery,
     account,
     names,
     profile,

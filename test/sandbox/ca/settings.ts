@@ -38,6 +38,8 @@ export interface CaSettings {
   preApproved: boolean;
   /** Whether newOrder returns the same account's pending or ready order for the same names and profile. */
   orderReuse: boolean;
+  /** Ends the URL of each new order: `?~` makes it one that no tag of AWS can hold. */
+  orderQuery: string;
   orderLifetimeMilliseconds: number;
   pendingAuthorizationLifetimeMilliseconds: number;
   /** How long an authorization stays valid, and so how long it can be reused. */
@@ -118,6 +120,7 @@ export function caSettings(given: Partial<CaSettings> = {}): CaSettings {
     requestLatencyMilliseconds: 0,
     validationMilliseconds: SECOND,
     orderLagMilliseconds: 0,
+    orderQuery: '',
     processingMilliseconds: SECOND,
     retryAfterSeconds: 3,
     renewalInfoRetryAfterSeconds: 6 * 3_600,
