@@ -15,8 +15,8 @@ import type { OpenIssuer } from '../issuer/issuer.ts';
 import { openIssuer } from '../issuer/open-issuer.ts';
 import type { Polled, Steps } from '../ports/steps.ts';
 import type { Run } from '../run.ts';
+import { orderOf } from './known-order.ts';
 import { freshOrder, lastOrder, remember } from './orders.ts';
-import { orderOf } from './place-order.ts';
 import { pollInterval } from './poll-interval.ts';
 
 /** A verified pair that is stored but not live yet. */

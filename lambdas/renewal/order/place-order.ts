@@ -1,14 +1,9 @@
-import { problemOfUrl } from '../../acme/acme-url.ts';
 import { type Order, placeOrder } from '../../acme/order.ts';
-import { problemType } from '../../acme/problem.ts';
 import { directoryOf } from '../../acme/session.ts';
 import { type CertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
-import { sameNames } from '../../core/domain-name.ts';
-import { MINUTE } from '../../core/duration.ts';
-import { isRenewalFailure, messageOf, RenewalFailure } from '../../core/failure.ts';
+import { messageOf, RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
-import { isStuck } from '../../core/stuck-order.ts';
 import { isLowerTrust } from '../../core/trust.ts';
 import type { Attempt } from '../attempt.ts';
 import { expectTime, knownPending, updatePending } from '../claim/claim.ts';
@@ -17,7 +12,8 @@ import { checkDns, type DnsPlan, mayBeApproved } from '../dns01/check-dns.ts';
 import type { OpenIssuer } from '../issuer/issuer.ts';
 import { withKnownAccount } from '../issuer/with-known-account.ts';
 import type { Run } from '../run.ts';
-import { freshOrder, remember } from './orders.ts';
+import { knownOrder, orderOf, usableOrder } from './known-order.ts';
+import { remember } from './orders.ts';
 import { mayBeAboutReplaces, replacedCertificate } from './replaced-certificate.ts';
 
 /** What of an order crosses steps. */
@@ -29,14 +25,6 @@ export interface PlacedOrder {
   /** An earlier attempt placed it. */
   readonly isResumed?: boolean;
 }
-
-/** An order that ends sooner is not worth resuming: validation and finalization have to fit. */
-const LONG_ENOUGH = 10 * MINUTE;
-
-const GONE: ReadonlySet<string | undefined> = new Set(['accountDoesNotExist', 'malformed', 'unauthorized']);
-
-/** After so many failures in a row it doesn't pass: an order that can't be read, and is not known to be `processing`, is given up. */
-const PATIENCE = 3;
 
 /**
  * Goes on with the order that an earlier attempt of this generation placed, or places one. Its URL is stored as soon as
@@ -191,74 +179,4 @@ function expectBudget({ issued, force, revokes }: Attempt, { name, settings }: O
     `${issued.length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${isoInstant(at)}. Look in the log at what asks for them.`,
     { details: { retryAt: at } },
   );
-}
-
-/** What the pending version remembers of an order. */
-export function orderOf(
-  order: { readonly url: string },
-  issuer: OpenIssuer,
-): { url: string; directoryUrl: string; accountUrl: string } {
-  return { url: order.url, directoryUrl: issuer.settings.directoryUrl, accountUrl: issuer.accountUrl };
-}
-
-async function knownOrder(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
-  const { order } = await knownPending(attempt.claim, run);
-  // An order that needed no challenge is in the tag alone: the pending version may still have one from before it.
-  const urls = new Set([order?.url, attempt.knownOrder].filter((url) => url !== undefined));
-  if (order && !isOf(issuer, order)) urls.delete(order.url);
-  for (const url of urls) {
-    const known = await usableOrder(url, attempt, issuer, run);
-    if (known) return known;
-  }
-  return undefined;
-}
-
-function isOf({ settings, accountUrl }: OpenIssuer, order: ReturnType<typeof orderOf>): boolean {
-  return order.directoryUrl === settings.directoryUrl && order.accountUrl === accountUrl;
-}
-
-async function usableOrder(url: string, attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<Order | undefined> {
-  // Of another CA: the issuer has changed.
-  if (problemOfUrl(url, issuer.session.connection) !== undefined) return undefined;
-  const since = await processingSince(url, attempt, run);
-  const isLate = isStuck(since, { now: run.clock.now(), live: attempt.live, force: attempt.force });
-  try {
-    const known = await freshOrder(url, issuer, run);
-    if (!isUsable(known, attempt, run.clock.now())) return undefined;
-    if (known.status === 'processing' && isLate) {
-      run.log.warn('the CA does not get on with an order; it is given up', { certificate: attempt.name, order: url });
-      return undefined;
-    }
-    run.log.info('order resumed', { certificate: attempt.name, order: url, status: known.status });
-    return known;
-  } catch (error) {
-    if (!isRenewalFailure(error) || (error.code !== 'ca-refused' && error.code !== 'ca-misbehaved')) throw error;
-    // What may pass loses no order: it may be about to be valid, and a second one would be finalized beside it. Attempts that ran
-    // out of time count as failures: of an order that is `processing` their number says nothing.
-    const mayPass = since === undefined ? attempt.failures < PATIENCE : !isLate;
-    if (!isAbout(url, error) || (!isGone(error) && mayPass)) throw error;
-    run.log.info('order given up', { certificate: attempt.name, order: url, problem: error.message });
-    return undefined;
-  }
-}
-
-async function processingSince(url: string, { claim }: Attempt, run: Run): Promise<number | undefined> {
-  const { order } = await knownPending(claim, run);
-  return order?.url === url ? order.processingSince : undefined;
-}
-
-/** A directory or a nonce that is refused says nothing of the order. */
-function isAbout(url: string, { details: { problem } }: RenewalFailure): boolean {
-  return problem === undefined || problem.url === url;
-}
-
-/** The CA's ways to say that there is no such order, or that it is another account's (Boulder: `malformed`, 404). */
-function isGone(error: RenewalFailure): boolean {
-  const { status } = error.details.problem ?? {};
-  return status === 404 || status === 410 || GONE.has(problemType(error));
-}
-
-function isUsable(order: Order, attempt: Attempt, now: number): boolean {
-  if (!sameNames(order.domainNames, attempt.spec.domainNames) || order.status === 'invalid') return false;
-  return order.status !== 'pending' || order.expires === undefined || order.expires > now + LONG_ENOUGH;
 }
