@@ -2,17 +2,15 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
 import { type NameServer, startNameServer } from '../sandbox/name-server.ts';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox.ts';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { throttling } from '../sandbox/throttling.ts';
+import { EXECUTIONS } from './executions.ts';
 
 const NAMES = ['leane.dev', '*.leane.dev'];
 const SPEC = { domainNames: NAMES, issuer: 'sandbox' };
 
-/** DNS is asked while an attempt waits, in one process or in many. */
-describe.each<[string, Pick<SandboxOptions, 'execution' | 'coldStarts'>]>([
-  ['in one invocation', { execution: 'direct' }],
-  ['in a process of its own at each resume', { execution: 'durable', coldStarts: true }],
-])('%s', (_, execution) => {
+/** DNS is asked while an attempt waits: in one process, or in a new one at each resume. */
+describe.each(EXECUTIONS)('DNS and time, %s', (execution) => {
   let sandbox: Sandbox;
   let resolver: NameServer;
 
@@ -26,7 +24,8 @@ describe.each<[string, Pick<SandboxOptions, 'execution' | 'coldStarts'>]>([
       },
     });
     sandbox = await startSandbox({
-      ...execution,
+      execution,
+      coldStarts: execution === 'durable',
       zones: ['leane.dev'],
       settings: { dnsResolvers: [resolver.address] },
     });
@@ -80,7 +79,7 @@ describe.each<[string, Pick<SandboxOptions, 'execution' | 'coldStarts'>]>([
     await expect(sandbox.renew({ certificate: 'cert', spec: SPEC })).rejects.toMatchObject({ code: 'attempt-timeout' });
     expect(challenges()).toEqual([]);
     expect(tagsOf(sandbox, 'cert')).toMatchObject({ state: 'failed', failure: 'attempt-timeout', failures: 1 });
-    if (execution.execution === 'durable') expect(sandbox.lambda.executions.at(-1)).toMatchObject({ status: 'FAILED' });
+    if (execution === 'durable') expect(sandbox.lambda.executions.at(-1)).toMatchObject({ status: 'FAILED' });
   });
 
   it('so does one whose values never arrive', async () => {

@@ -3,9 +3,10 @@ import { MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import type { CloudFormation } from '../sandbox/cloudformation.ts';
 import { live } from '../sandbox/inspect.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import { EXECUTIONS } from './executions.ts';
 import { attributes, CHANGED, NAME, REGION, SECRET, SPEC, useProvisioning } from './provisioning.ts';
 
-describe.each(['direct', 'durable'] as const)('while reads of secrets are two seconds behind, %s', (execution) => {
+describe.each(EXECUTIONS)('while reads of secrets are two seconds behind, %s', (execution) => {
   const { world, issuer, certificate, imports, finalizedOrders, serialInAcm } = useProvisioning({ execution });
   let sandbox: Sandbox;
   let stacks: CloudFormation;
