@@ -1,7 +1,7 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Policy, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Alias, type CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Alias, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -12,18 +12,17 @@ import { Alarms } from './alarms.ts';
 import { alertsTopic, letAlarmsPublish } from './alerts-topic.ts';
 import { expectAlone } from './alone-in-stack.ts';
 import type { CertificateRenewerProps } from './certificate-renewer-props.ts';
+import { allowCheckpoints } from './checkpoints.ts';
 import { dashboard } from './dashboard.ts';
 import { deadLetterQueue } from './dead-letters.ts';
 import { definedOnly } from './defined-only.ts';
 import { assumeStatement } from './dns-permissions.ts';
-import { dnsRolePolicies } from './dns-role-policies.ts';
-import { acknowledgeDestinations, acknowledgeDurability, acknowledgeWildcards } from './findings.ts';
+import { addDnsRoleOutputs } from './dns-role-outputs.ts';
+import { acknowledgeDestinations, acknowledgeWildcards } from './findings.ts';
 import { bundledFunction } from './function-bundle.ts';
 import { expectNoAlias } from './key-not-alias.ts';
 import {
   bindingStatement,
-  durableStatement,
-  executionKeyStatement,
   networkStatements,
   provisionStatements,
   renewStatements,
@@ -115,7 +114,7 @@ export class CertificateRenewer extends Construct {
       version: this.renewFunction.currentVersion,
       ...(durable ? { maxEventAge } : asyncRetries),
     });
-    if (durable) this.allowCheckpoints();
+    if (durable) allowCheckpoints(this, this, this.secretsKeyArns);
 
     const environment = environmentOf(settings, { encryptionKey, renewFunctionArn: this.renewAlias.functionArn });
     this.scanFunction = bundledFunction(this, 'Scan', {
@@ -218,10 +217,7 @@ export class CertificateRenewer extends Construct {
     grant(this.provisionFunction, [this.bindings]);
   }
 
-  /**
-   * Lets renewals assume a role in another account, and prints what that account needs: the outputs `DnsTrust<account>` and
-   * `DnsPermissions<account>` are the role's trust policy and its permissions. Those of a second role there end in `x2`.
-   */
+  /** Lets renewals assume a role in another account, and prints what that account needs. */
   allowDnsRole({ roleArn, externalId }: AssumedRole): void {
     if (this.dnsRoleArns.has(roleArn)) return;
     this.dnsRoleArns.add(roleArn);
@@ -230,34 +226,8 @@ export class CertificateRenewer extends Construct {
       this.dnsRoles = assumeStatement([roleArn]);
       grant(this.renewFunction, [this.dnsRoles]);
     }
-    const stack = Stack.of(this);
-    const [, , , , account = '', resource = ''] = roleArn.split(':');
-    let id = account;
-    for (let count = 2; stack.node.tryFindChild(`DnsTrust${id}`); count += 1) id = `${account}x${count}`;
     const { renewer, cnameTargets } = this;
-    const { trust, permissions } = dnsRolePolicies({ externalId }, { stack, renewer, cnameTargets });
-    const of = `of the ${resource} in account ${account}`;
-    new CfnOutput(stack, `DnsTrust${id}`, { value: trust, description: `Trust policy ${of}` });
-    new CfnOutput(stack, `DnsPermissions${id}`, { value: permissions, description: `Permissions ${of}` });
-  }
-
-  /** Apart from the role's own policy, because it names the function, which depends on that one. */
-  private allowCheckpoints(): void {
-    const { encryptionKey, secretsKeyArns: keyArns } = this;
-    const { functionArn, role } = this.renewFunction;
-    if (!role) throw new TypeError('the function has no role');
-    const statements = [durableStatement(functionArn)];
-    // The other keys as well: an execution that runs while the key changes goes on in the version that has the one before.
-    if (keyArns.length > 0) statements.push(executionKeyStatement(keyArns, Stack.of(this)));
-    if (encryptionKey) {
-      const resource = this.renewFunction.node.defaultChild as CfnFunction;
-      // Missing in aws-cdk-lib's DurableConfig: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
-      resource.addPropertyOverride('DurableConfig.KMSKeyArn', encryptionKey.keyArn);
-    }
-    const policy = new Policy(this, 'RenewCheckpoints', { statements, roles: [role] });
-    acknowledgeWildcards(policy, statements);
-    acknowledgeDurability(this.renewFunction);
-    this.renewAlias.node.addDependency(policy);
+    addDnsRoleOutputs(Stack.of(this), { roleArn, externalId }, { renewer, cnameTargets });
   }
 
   /** Under these very names in the stack's outputs; those of the first renewer, if a stack has two. */

@@ -1,16 +1,15 @@
-import { generatePrivateKey, keyTypeOf, toPkcs8 } from '../../acme/private-key.ts';
 import { MINUTE } from '../../core/duration.ts';
 import { type FailureDetails, isOrderSpent, RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
-import type { KeyType } from '../../core/key-type.ts';
-import { parseSecretValue } from '../../core/secret-value.ts';
 import { LIVE, PENDING } from '../../core/stages.ts';
 import { askAgain } from '../ask-again.ts';
-import { isRevokedKey, type ManagedCertificate } from '../certificate/managed-certificate.ts';
+import type { ManagedCertificate } from '../certificate/managed-certificate.ts';
 import { digest } from '../digest.ts';
 import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { Run } from '../run.ts';
-import { isOtherVersion, type OtherVersion, type Pending, parsePending, pendingValue } from './pending.ts';
+import { nextPrivateKey } from './next-key.ts';
+import { type Pending, pendingValue } from './pending.ts';
+import { readPending } from './read-pending.ts';
 
 /** Between an owner's last action and the end of its lease: time-outs of requests and differences of clocks fit in. */
 const MARGIN = 2 * MINUTE;
@@ -221,24 +220,6 @@ function isOver(pending: Pending, certificate: ManagedCertificate, run: Run): bo
   return certificate.tags.claimEnded === pending.claim || pending.leaseUntil <= run.clock.now();
 }
 
-async function readPending(arn: string, version: string | undefined, run: Run): Promise<Pending | undefined> {
-  const text = version === undefined ? undefined : await run.vault.read(arn, version);
-  if (text === undefined) return undefined;
-  const pending = parsePending(text);
-  if (pending && !isOtherVersion(pending)) return pending;
-  if (pending && pending.leaseUntil > run.clock.now()) throw otherVersion(pending);
-  run.log.warn('the pending version can not be read and is passed over', { secret: arn, version });
-  return undefined;
-}
-
-function otherVersion({ schema, leaseUntil }: OtherVersion): RenewalFailure {
-  const lease = isoInstant(leaseUntil);
-  return new RenewalFailure(
-    'other-version',
-    `another version of evercert (claims of schema ${schema}) works on this certificate until ${lease}; this one takes over after that. See that one version is deployed.`,
-  );
-}
-
 /** Whether that attempt ended with a certificate which is not published: its order yields no other. */
 function wasRejected({ claim }: Pending, { tags }: ManagedCertificate): boolean {
   return tags.failure === 'certificate-rejected' && tags.claimEnded === claim;
@@ -247,25 +228,6 @@ function wasRejected({ claim }: Pending, { tags }: ManagedCertificate): boolean 
 /** Whether that attempt ended with an order of which nothing can be made: nobody has to wait for it. */
 function hasSpentOrder({ claim }: Pending, { tags }: ManagedCertificate): boolean {
   return isOrderSpent(tags.failure) && tags.claimEnded === claim;
-}
-
-/** A key that an order may already be waiting for is used again; a key of the wrong type, or a revoked one, is not. */
-async function nextPrivateKey(
-  certificate: ManagedCertificate,
-  unfinished: Pending | undefined,
-  run: Run,
-): Promise<string> {
-  const { spec, revocations } = certificate;
-  const live = spec.reuseKey ? await livePrivateKey(certificate, spec.key, run) : undefined;
-  if (live && !isRevokedKey(live, revocations)) return live;
-  const started = unfinished?.key === spec.key ? unfinished.privateKey : '';
-  return started !== '' && !isRevokedKey(started, revocations) ? started : generatePrivateKey(spec.key);
-}
-
-async function livePrivateKey(certificate: ManagedCertificate, key: KeyType, run: Run): Promise<string | undefined> {
-  if (certificate.live.kind !== 'pair') return undefined;
-  const value = parseSecretValue((await run.vault.read(certificate.arn, certificate.liveVersion)) ?? '');
-  return value.kind === 'pair' && keyTypeOf(value.privateKey) === key ? toPkcs8(value.privateKey) : undefined;
 }
 
 /** What earlier attempts wrote into DNS and nobody is known to have removed; the newest first, each once. */
