@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import { LETS_ENCRYPT_PROFILES } from '../sandbox/ca/settings.ts';
 import type { Fault, FaultError } from '../sandbox/faults.ts';
 import { imports, live, tagsOf } from '../sandbox/inspect.ts';
@@ -249,6 +249,23 @@ describe('after a run that stopped half-way', () => {
     expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'failed', failures: 1 });
 
     await sandbox.clock.advance(70 * MINUTE);
+    expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'renewed' });
+    expect(sandbox.ca.orders).toHaveLength(1);
+  });
+
+  it.each([
+    ['nothing is ordered after it', { beyond: 1 }],
+    ['an order that was placed before it is remembered', { beyond: -10, placing: 15 }],
+  ])('at the end of the time, %s', async (_what, { beyond, placing }) => {
+    sandbox.ca.settings.orderReuse = false;
+    // A lease lasts for 15 minutes, the last two of which are for what has been begun.
+    const delay = 13 * MINUTE + beyond * SECOND;
+    sandbox.faults.add({ operation: 'route53:ListHostedZones', times: 1, delay });
+    if (placing) sandbox.faults.add({ operation: 'acme:newOrder', times: 1, phase: 'after', delay: placing * SECOND });
+    await expect(sandbox.renew({ certificate: 'leane.dev', spec })).rejects.toMatchObject({ code: 'attempt-timeout' });
+    expect(sandbox.ca.orders).toHaveLength(placing ? 1 : 0);
+
+    await sandbox.clock.advance(HOUR);
     expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'renewed' });
     expect(sandbox.ca.orders).toHaveLength(1);
   });

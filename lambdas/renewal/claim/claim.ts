@@ -92,14 +92,16 @@ export async function claimAttempt(
   throw new RenewalFailure('unexpected', `${certificate.name} has had ${MAX_ATTEMPTS} attempts at one version`);
 }
 
-/**
- * Replaces the owner's pending version by one that knows more: the order, the slow issuer, the TXT values.
- */
-export async function updatePending(
-  claim: Claim,
-  changes: Partial<Pick<Pending, 'order' | 'slow' | 'records' | 'zones'>>,
-  run: Run,
-): Promise<void> {
+type Changes = Partial<Pick<Pending, 'order' | 'slow' | 'records' | 'zones'>>;
+
+/** Replaces the owner's pending version by one that knows more: the order, the slow issuer, the TXT values. */
+export async function updatePending(claim: Claim, changes: Changes, run: Run): Promise<void> {
+  expectTime(claim, run);
+  await rememberDone(claim, changes, run);
+}
+
+/** The same for what has been done in time: it is remembered after the deadline too, as long as the claim holds. */
+export async function rememberDone(claim: Claim, changes: Changes, run: Run): Promise<void> {
   const before = await ownVersion(claim, run);
   const pending = { ...before.pending, ...changes };
   const value = pendingValue(pending);
@@ -119,11 +121,11 @@ export async function knownPending(claim: Claim, run: Run): Promise<Pending> {
  * is no longer the one that is being replaced, `attempt-timeout` when the time is up: then nothing more is done.
  */
 export async function ownPending(claim: Claim, run: Run): Promise<Pending> {
+  expectTime(claim, run);
   return (await ownVersion(claim, run)).pending;
 }
 
 async function ownVersion(claim: Claim, run: Run): Promise<{ readonly pending: Pending; readonly version: string }> {
-  expectTime(claim, run);
   // Another process of the same execution may have claimed a moment ago.
   const { secret, version, pending } = await askAgain(
     () => shownPending(claim.arn, run),

@@ -6,7 +6,7 @@ import { isoInstant } from '../../core/instant.ts';
 import { hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
 import { isLowerTrust } from '../../core/trust.ts';
 import type { Attempt } from '../attempt.ts';
-import { expectTime, knownPending, updatePending } from '../claim/claim.ts';
+import { expectTime, isTakenOver, knownPending, rememberDone, takenOver, updatePending } from '../claim/claim.ts';
 import { expectStillDue } from '../claim/still-due.ts';
 import { checkDns, type DnsPlan, mayBeApproved } from '../dns01/check-dns.ts';
 import type { OpenIssuer } from '../issuer/issuer.ts';
@@ -65,7 +65,9 @@ async function noted(
   issuer: OpenIssuer,
   run: Run,
 ): Promise<PlacedOrder> {
-  expectTime(attempt.claim, run);
+  if (!isNew) expectTime(attempt.claim, run);
+  // Forgotten, an order would have a second one placed beside it.
+  else if (await isTakenOver(attempt.claim, run)) throw takenOver();
   const tags = writeCertificateTags({
     state: 'renewing',
     attempt: attempt.claim.attempt,
@@ -83,7 +85,7 @@ async function noted(
 /** What it knows of that order already stays. */
 async function noteInPending(order: Order, { claim }: Attempt, issuer: OpenIssuer, run: Run): Promise<void> {
   const { order: before } = await knownPending(claim, run);
-  if (before?.url !== order.url) await updatePending(claim, { order: orderOf(order, issuer) }, run);
+  if (before?.url !== order.url) await rememberDone(claim, { order: orderOf(order, issuer) }, run);
 }
 
 /** From when on the order's patience counts (`isStuck`): no call in a renewal that needs no second attempt. */
@@ -127,6 +129,7 @@ async function newOrder(
   const own = await orderOfThisStep(await expectStillDue(attempt, run), attempt, issuer, run);
   if (own) return { order: own, isNew: false };
   const wanted = { domainNames, ...(profile ? { profile } : {}) };
+  expectTime(attempt.claim, run);
   const order = remember(await place(issuer, wanted, replaces, attempt, run), run);
   run.log.info('order placed', { certificate: attempt.name, order: order.url, status: order.status, replaces });
   return { order, isNew: true };
