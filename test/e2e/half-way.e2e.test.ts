@@ -254,7 +254,7 @@ describe('after a run that stopped half-way', () => {
   });
 
   it.each([
-    ['nothing is ordered after it', { beyond: 1 }],
+    ['nothing is ordered after it', { beyond: 1, placing: 0 }],
     ['an order that was placed before it is remembered', { beyond: -10, placing: 15 }],
   ])('at the end of the time, %s', async (_what, { beyond, placing }) => {
     sandbox.ca.settings.orderReuse = false;
