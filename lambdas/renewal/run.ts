@@ -53,12 +53,15 @@ export interface Known {
   readonly orders: Map<string, Order>;
   /** By claim, as last written. */
   readonly pending: Map<string, Pending>;
+  /** Claims that are this process's own: nobody else has written for them. */
+  readonly claims: Set<string>;
 }
 
 /** For a run that has got on in another process: the order and the claim's pending version may be others by now. */
 export function forgetProgress({ known }: Pick<RunFacts, 'known'>): void {
   known.orders.clear();
   known.pending.clear();
+  known.claims.clear();
 }
 
 export function startRun<P extends Pick<RenewalPorts, 'vault'>>(
@@ -72,6 +75,7 @@ export function startRun<P extends Pick<RenewalPorts, 'vault'>>(
     issuerSecrets: new Map(),
     orders: new Map(),
     pending: new Map(),
+    claims: new Set(),
   };
   return { ...ports, vault: rememberVersions(ports.vault), settings, id, known, cas };
 }

@@ -101,13 +101,17 @@ describe('renew as a durable function', () => {
     }
   });
 
-  it('goes on with the order of a process that died before it could say so', async () => {
-    sandbox.ca.settings.orderReuse = false;
-    sandbox.faults.add({ operation: 'secretsmanager:TagResource', times: 1, kill: true, phase: 'after' });
-    await sandbox.renew({ certificate: 'leane.dev', spec });
-    expect(sandbox.ca.orders).toHaveLength(1);
-    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', failures: 0 });
-  });
+  it.each([0, 3])(
+    'goes on with the order of a process that died before it could say so, reads %i s behind',
+    async (lag) => {
+      sandbox.secretsManager.settings.readStalenessMilliseconds = lag * SECOND;
+      sandbox.ca.settings.orderReuse = false;
+      sandbox.faults.add({ operation: 'secretsmanager:TagResource', times: 1, kill: true, phase: 'after' });
+      await sandbox.renew({ certificate: 'leane.dev', spec });
+      expect(sandbox.ca.orders).toHaveLength(1);
+      expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', failures: 0 });
+    },
+  );
 
   it('goes on in a process that has suspended it, although another one has got further and died', async () => {
     const warm = await startSandbox({ zones: ['leane.dev'], execution: 'durable' });

@@ -185,6 +185,21 @@ describe.each(EXECUTIONS)('revoking a certificate, %s', (execution) => {
     expect(sandbox.ca.finalizedOrders()).toHaveLength(2);
   });
 
+  it('waits for a proof of the names when the CA has forgotten the account, and gets it by a forced renewal', async () => {
+    const takeAway = sandbox.faults.add({ operation: 'acme:revokeCert', error: refused });
+    await failure(sandbox.renew({ ...revocation, revoke: { reason: 'superseded' } }));
+    takeAway();
+    sandbox.ca.forgetAccounts();
+    await sandbox.clock.advance(2 * HOUR);
+    await sandbox.scan();
+    expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'failed', failure: 'revocation-refused' });
+
+    await sandbox.renew({ certificate: 'leane.dev', force: true });
+    expect(tagsOf(sandbox, 'leane.dev').state).toBe('issued');
+    // Another account than the one that ordered it may give no other reason: cessationOfOperation.
+    expect(certificates().map(({ reason }) => reason)).toEqual([5, undefined, undefined]);
+  });
+
   it('does not revoke what ACM still has', async () => {
     const takeAway = sandbox.faults.add({ operation: 'acm:ImportCertificate', error: refused });
     await failure(sandbox.renew(revocation));

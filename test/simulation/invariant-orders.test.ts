@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { DAY, HOUR } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import type { Watch } from './invariant.ts';
 import { oneFinalizedOrder, oneOpenOrder } from './invariant-orders.ts';
 import type { World } from './world.ts';
@@ -37,13 +37,15 @@ describe('What is watched of orders', () => {
 
   const foundAfter = (operation: string) =>
     watches.map((watch) => watch.effect?.(operation, {})).find((found) => found !== undefined);
+  const place = () => {
+    const placed = { names: [NAME], account: { id: 1 }, created: now, expires: now + 90 * DAY, url: 'u' };
+    orders.push({ ...placed, id: orders.length + 1, status: 'pending', finalized: false });
+    return foundAfter('acme:newOrder');
+  };
   /** A new order that is finalized at once; what is found wrong with either. */
   const order = () => {
-    const placed = { names: [NAME], account: { id: 1 }, created: now, expires: now + 90 * DAY, url: 'u' };
-    const next = { ...placed, id: orders.length + 1, status: 'pending', finalized: false };
-    orders.push(next);
-    const open = foundAfter('acme:newOrder');
-    Object.assign(next, { status: 'processing', finalized: true });
+    const open = place();
+    Object.assign(orders.at(-1) ?? {}, { status: 'processing', finalized: true });
     return open ?? foundAfter('acme:finalize');
   };
   const live = (remaining: number) => {
@@ -78,6 +80,16 @@ describe('What is watched of orders', () => {
     expect(order()).toBeUndefined();
     now += 6 * DAY;
     expect(order()).toMatch('order 2 was placed while order 1 is processing');
+  });
+
+  it('is that a second one may come late, and none that is in time', () => {
+    for (const watch of watches) watch.hit?.('acme:newOrder', { operation: 'acme:newOrder', delay: 20 * MINUTE }, {});
+    now += 16 * MINUTE;
+    expect(place()).toBeUndefined();
+    now += 4 * MINUTE;
+    expect(place()).toBeUndefined();
+    now += MINUTE;
+    expect(place()).toMatch('order 3 was placed while order 1 is pending');
   });
 
   it('is that it has none once it is valid', () => {

@@ -139,10 +139,12 @@ export const oneOpenOrder: Invariant = (world) => {
       const newest = sandbox.ca.orders.at(-1);
       if (!newest) return undefined;
       const now = sandbox.clock.now();
-      if (late.some((at) => at <= now && at > now - SECOND) || repeated.has(request)) excused.add(newest.id);
+      const isLate = late.some((at) => at <= now && at > now - SECOND);
+      if (isLate || repeated.has(request)) excused.add(newest.id);
       const purpose = purposeOf(world, newest);
       purposes.set(newest.id, purpose);
-      if (!purpose) return undefined;
+      // Another attempt may have placed one while the request for this one was under way.
+      if (!purpose || isLate) return undefined;
       const open = sandbox.ca.orders.find(
         (order) =>
           order.id !== newest.id &&

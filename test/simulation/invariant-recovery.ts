@@ -1,9 +1,10 @@
 import { DAY, HOUR } from '../../lambdas/core/duration.ts';
+import { tagsOf } from '../sandbox/inspect.ts';
 import { lifetimeOf } from './draw-scenario.ts';
 import { elapsed } from './event-log.ts';
 import { hasOtherWay, isNoExcuse, type Trouble, troubleOf } from './excuses.ts';
 import type { Invariant } from './invariant.ts';
-import { isInOrder, livePair, notAfterOf, sameSet, specOf } from './pairs.ts';
+import { isInOrder, livePair, notAfterOf, sameSet, specOf, validityOf } from './pairs.ts';
 import type { World } from './world.ts';
 
 /** The longest back-off is a day, a CA's Retry-After less; then the lease of a dead attempt, and a scan that is skipped. */
@@ -21,13 +22,24 @@ function isBudgetUsedUp({ sandbox, scenario }: World, name: string): boolean {
   return scenario.isLetsEncrypt && issued.length >= BUDGET;
 }
 
+/**
+ * Whether a revocation waits for the account that was registered after the CA had forgotten the one that could: it may revoke
+ * when it has proven the names, with the next renewal (RFC 8555, section 7.6).
+ */
+function isRevocationOrphaned(world: World, name: string): boolean {
+  const lost = world.forgotten.at(-1);
+  const pair = livePair(world, name);
+  if (lost === undefined || !pair || tagsOf(world.sandbox, name).failure !== 'revocation-refused') return false;
+  return validityOf(pair).notBefore < lost;
+}
+
 /** All certificates are in order in time once nothing fails any more. */
 export const validAgain: Invariant = (world) => ({
   late: (hours) => {
     if (hours < HOURS_TO_RECOVER) return undefined;
     const late = world.scenario.fleet
       .map(({ name }) => name)
-      .filter((name) => !isInOrder(world, name) && !isBudgetUsedUp(world, name));
+      .filter((name) => !isInOrder(world, name) && !isBudgetUsedUp(world, name) && !isRevocationOrphaned(world, name));
     return late.length === 0 ? undefined : `${late.join(', ')} not in order ${hours} hours after the last fault`;
   },
 });

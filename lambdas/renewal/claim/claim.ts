@@ -209,6 +209,7 @@ export async function hasHadItsAttempt(certificate: ManagedCertificate, run: Run
 
 function claimed(arn: string, pending: Pending, run: Run): ClaimOutcome {
   run.known.pending.set(pending.claim, pending);
+  run.known.claims.add(pending.claim);
   const { claim: token, generation, attempt, resumes, leaseUntil } = pending;
   const deadline = leaseUntil - MARGIN;
   return { kind: 'claimed', claim: { arn, token, generation, attempt, resumes, leaseUntil, deadline } };

@@ -5,6 +5,7 @@ import { messageOf, RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
 import { isLowerTrust } from '../../core/trust.ts';
+import { askAgain } from '../ask-again.ts';
 import type { Attempt } from '../attempt.ts';
 import { expectTime, isTakenOver, knownPending, rememberDone, takenOver, updatePending } from '../claim/claim.ts';
 import { expectStillDue } from '../claim/still-due.ts';
@@ -126,7 +127,7 @@ async function newOrder(
   expectBudget(attempt, issuer, run);
   const offered = (await directoryOf(issuer.session)).renewalInfo !== undefined;
   const replaces = await replacedCertificate(attempt, issuer, offered, run);
-  const own = await orderOfThisStep(await expectStillDue(attempt, run), attempt, issuer, run);
+  const own = await orderOfThisStep(await tagsBeforeOrder(attempt, run), attempt, issuer, run);
   if (own) return { order: own, isNew: false };
   const wanted = { domainNames, ...(profile ? { profile } : {}) };
   expectTime(attempt.claim, run);
@@ -135,18 +136,30 @@ async function newOrder(
   return { order, isNew: true };
 }
 
-/**
- * What a durable execution knows of an attempt is as old as its last checkpoint; the tags are newer. Nobody has come to finalize
- * that order yet: one that is valid was taken by another certificate.
- */
+/** While it is still due. The process before, in which this step may have placed its order, may have died a moment ago. */
+async function tagsBeforeOrder(attempt: Attempt, run: Run): Promise<CertificateTags> {
+  const ask = () => expectStillDue(attempt, run);
+  if (run.known.claims.has(attempt.claim.token)) return ask();
+  return askAgain(ask, (tags) => urlOfThisStep(tags, attempt) !== undefined, run.clock);
+}
+
+/** What a durable execution knows of an attempt is as old as its last checkpoint; the tags are newer. */
+function urlOfThisStep(
+  { lease, issuer, order }: CertificateTags,
+  { claim, issuer: asked, knownOrder }: Attempt,
+): string | undefined {
+  return lease === claim.leaseUntil && issuer === asked && order !== knownOrder ? order : undefined;
+}
+
+/** Nobody has come to finalize that order yet: one that is valid was taken by another certificate. */
 async function orderOfThisStep(
-  { lease, order: url }: CertificateTags,
+  tags: CertificateTags,
   attempt: Attempt,
   issuer: OpenIssuer,
   run: Run,
 ): Promise<Order | undefined> {
-  if (url === undefined || lease !== attempt.claim.leaseUntil || url === attempt.knownOrder) return undefined;
-  const order = await usableOrder(url, attempt, issuer, run);
+  const url = urlOfThisStep(tags, attempt);
+  const order = url === undefined ? undefined : await usableOrder(url, attempt, issuer, run);
   return order?.status === 'pending' || order?.status === 'ready' ? order : undefined;
 }
 
