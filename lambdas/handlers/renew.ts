@@ -21,7 +21,7 @@ import { createPublicDns } from '../dns/public-dns.ts';
 import type { Log } from '../renewal/ports/log.ts';
 import type { Steps } from '../renewal/ports/steps.ts';
 import { renew } from '../renewal/renew.ts';
-import { forgetProgress, type RenewalPorts, type Run, startRun } from '../renewal/run.ts';
+import { forgetProgress, type RenewalPorts, type Run, startRun, takeUp } from '../renewal/run.ts';
 import { directSteps } from '../renewal/steps/direct-steps.ts';
 import { measuredSteps } from '../renewal/steps/measured-steps.ts';
 import { noticingSteps } from '../renewal/steps/noticing-steps.ts';
@@ -58,19 +58,23 @@ export function createRenew(
 export function createDurableRenew(surroundings: RenewSurroundings): DurableLambdaHandler {
   const { start, work, around } = prepare(surroundings);
   // Lambda often resumes in the process that has suspended: what it knows already need not be asked again.
-  let suspended: { readonly run: Run; readonly seen: Set<string> } | undefined;
+  let last: { readonly run: Run; readonly seen: ReadonlySet<string> } | undefined;
   const transport = createDurableTransport(createLambdaClient(around));
   const flow: DurableExecutionHandler<unknown, RenewOutcome> = async (input, context) => {
     const id = context.executionContext.durableExecutionArn;
-    if (suspended?.run.id !== id) suspended = { run: start(id), seen: new Set() };
-    const { run, seen } = suspended;
+    const isSame = last?.run.id === id;
+    const seen = new Set(isSame ? last?.seen : []);
+    // A checkpoint that fails ends an invocation in the middle of a step, which Lambda thaws with the next one.
+    const before = last && takeUp(last.run);
+    const run = isSame && before ? before : start(id);
+    last = { run, seen };
     try {
       const steps = noticingSteps(durableSteps(context), seen, () => forgetProgress(run));
       return await work(input, steps, run);
     } catch (error) {
       throw new DurableFailure(error);
     } finally {
-      suspended = undefined;
+      if (last?.run === run) last = undefined;
     }
   };
   return withDurableExecution(flow, { durableExecutionClient: transport });

@@ -37,6 +37,8 @@ export interface RunFacts {
    */
   readonly id: string;
   readonly known: Known;
+  /** Whether the process has a later invocation: Lambda thaws with it what this one has left, and that must do nothing more. */
+  readonly invocation: { isOver: boolean };
   /** What the process knows of CAs, whichever run has asked them. */
   readonly cas: KnownCas;
 }
@@ -64,6 +66,20 @@ export function forgetProgress({ known }: Pick<RunFacts, 'known'>): void {
   known.claims.clear();
 }
 
+/** The same run in the next invocation, with what it knew; what is left of the one before notices that it is over. */
+export function takeUp(run: Run): Run {
+  run.invocation.isOver = true;
+  const { issuers, issuerSecrets, orders, pending, claims } = run.known;
+  const known: Known = {
+    issuers: new Map(issuers),
+    issuerSecrets: new Map(issuerSecrets),
+    orders: new Map(orders),
+    pending: new Map(pending),
+    claims: new Set(claims),
+  };
+  return { ...run, known, invocation: { isOver: false } };
+}
+
 export function startRun<P extends Pick<RenewalPorts, 'vault'>>(
   ports: P,
   settings: Settings,
@@ -77,5 +93,5 @@ export function startRun<P extends Pick<RenewalPorts, 'vault'>>(
     pending: new Map(),
     claims: new Set(),
   };
-  return { ...ports, vault: rememberVersions(ports.vault), settings, id, known, cas };
+  return { ...ports, vault: rememberVersions(ports.vault), settings, id, known, cas, invocation: { isOver: false } };
 }

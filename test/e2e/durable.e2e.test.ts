@@ -113,6 +113,23 @@ describe('renew as a durable function', () => {
     },
   );
 
+  it('does nothing more in a step whose invocation has ended, when Lambda thaws it with the next one', async () => {
+    const warm = await startSandbox({ zones: ['leane.dev'], execution: 'durable' });
+    try {
+      await warm.deployIssuer();
+      warm.ca.settings.orderReuse = false;
+      // The checkpoint with which the order begins has no answer in time.
+      const third = { operation: 'lambda:CheckpointDurableExecution', skip: 2, times: 1 };
+      warm.faults.add({ ...third, delay: 5 * MINUTE });
+      warm.faults.add({ ...third, phase: 'after', drop: true });
+      expect(await warm.renew({ certificate: 'leane.dev', spec })).toMatchObject({ decision: 'renewed' });
+      await warm.clock.advance(MINUTE);
+      expect(warm.ca.orders).toHaveLength(1);
+    } finally {
+      await warm.stop();
+    }
+  });
+
   it('goes on in a process that has suspended it, although another one has got further and died', async () => {
     const warm = await startSandbox({ zones: ['leane.dev'], execution: 'durable' });
     try {

@@ -178,8 +178,9 @@ export function waitWithin(claim: Claim, milliseconds: number, run: Run): number
   throw timeout(claim, { retryAt: end });
 }
 
-/** Throws `attempt-timeout` when the time is up. */
+/** Throws `attempt-timeout` when the time is up, and `claim-lost` when another invocation goes on with this run. */
 export function expectTime(claim: Claim, run: Run): void {
+  if (run.invocation.isOver) throw takenOver();
   if (run.clock.now() >= claim.deadline) throw timeout(claim);
 }
 
