@@ -98,6 +98,30 @@ describe('What is watched of a CA’s limits', () => {
     expect(newOrder('b.dev')).toMatch('103 minutes before the end');
   });
 
+  it('is not a Retry-After that nobody heard, because the request had been held up for longer than its run', () => {
+    watch.hit?.('acme:newOrder', { operation: 'acme:newOrder', delay: 19 * MINUTE }, request());
+    now += 19 * MINUTE;
+    isRefused();
+    now += HOUR;
+    run = { number: 2, began: now };
+    expect(newOrder()).toBeUndefined();
+    // The next one heard it.
+    isRefused();
+    now += HOUR;
+    run = { number: 3, began: now };
+    expect(newOrder()).toMatch('60 minutes before the end');
+  });
+
+  it('may be broken by a request that was under way before another run was told', () => {
+    watch.hit?.('acme:newOrder', { operation: 'acme:newOrder', delay: 19 * MINUTE }, request());
+    now += MINUTE;
+    run = { number: 2, began: now };
+    isRefused();
+    now += 18 * MINUTE;
+    run = { number: 1, began: BEGIN };
+    expect(newOrder()).toBeUndefined();
+  });
+
   it('lets a hand force the certificate that it names, and no other', () => {
     isRefused();
     now += HOUR;

@@ -31,7 +31,8 @@ interface Told {
 export const caLimits: Invariant = (world) => {
   const { sandbox } = world;
   const told: Told[] = [];
-  const troubles: number[] = [];
+  /** A request that is held up is one until it gets through: by then nobody may listen to what the CA answers. */
+  const troubles: { readonly from: number; readonly until: number }[] = [];
   /** Until when a request was held up: meanwhile another run may have done what it is for. */
   const held: number[] = [];
   let refused: string | undefined;
@@ -44,8 +45,8 @@ export const caLimits: Invariant = (world) => {
         each.account === account && now < each.until - 2 * world.scenario.skew - SECOND && !mayAsk(each, now, run),
     );
     if (!ignored) return undefined;
-    // What could not be written down can't be obeyed, and a hand may ask all the same.
-    if (troubles.some((at) => at >= ignored.from && at <= ignored.from + UNDER_WAY)) return undefined;
+    // What was not heard, or could not be written down, can't be obeyed, and a hand may ask all the same.
+    if (troubles.some(({ from, until }) => until >= ignored.from && from <= ignored.from + UNDER_WAY)) return undefined;
     const certificate = certificateOf(world, request);
     if (wasForced(world, certificate, now - 2 * UNDER_WAY)) return undefined;
     return `newOrder was sent ${Math.round((ignored.until - now) / MINUTE)} minutes before the end of the CA's Retry-After`;
@@ -71,7 +72,8 @@ export const caLimits: Invariant = (world) => {
       }
       if (fault.delay) held.push(now + fault.delay);
       const isLost = operation === 'acme:newOrder' && (fault.drop || fault.repeat);
-      if (fault.kill || fault.delay || isLost || /^(secretsmanager|lambda):/.test(operation)) troubles.push(now);
+      if (fault.kill || fault.delay || isLost || /^(secretsmanager|lambda):/.test(operation))
+        troubles.push({ from: now, until: now + (fault.delay ?? 0) });
     },
     effect: (operation, request) =>
       refused ?? (operation === 'acme:newOrder' ? (tooEarly(request) ?? needless(request)) : undefined),
