@@ -169,6 +169,13 @@ export function dueFromValue(
   return wait(`renews at ${isoInstant(at)}`);
 }
 
+/** Whether a pair is what a spec asks for, however old it is: names, key type, issuer and profile. */
+export function isAsSpecified(pair: LivePair, spec: CertificateSpec, directoryUrls: readonly string[]): boolean {
+  if (pair.kind !== 'pair') return false;
+  const whenNew = { now: pair.notBefore, force: false, directoryUrls, imports: {} };
+  return dueFromValue(pair, spec, whenNew).action !== 'renew';
+}
+
 function renew(reason: string): Decision {
   return { action: 'renew', reason };
 }

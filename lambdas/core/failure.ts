@@ -18,6 +18,7 @@ export const FAILURE_CODES = {
   'attempt-timeout': 'later',
   'other-version': 'later',
   'no-longer-due': 'later',
+  'spec-changed-back': 'later',
   // A deployment.
   'deployment-timeout': 'never',
   'deployment-superseded': 'never',
@@ -64,10 +65,10 @@ export function isOrderSpent(code: FailureCode | undefined): boolean {
  * Ends of an attempt that are no failure: another run goes on with the certificate, or there is nothing to do any more. They
  * are thrown where they are noticed; a renewal returns them as its decision.
  */
-export type HarmlessEnd = Extract<FailureCode, 'claim-lost' | 'no-longer-due'>;
+export type HarmlessEnd = Extract<FailureCode, 'claim-lost' | 'no-longer-due' | 'spec-changed-back'>;
 
 export function isHarmless(code: FailureCode): code is HarmlessEnd {
-  return code === 'claim-lost' || code === 'no-longer-due';
+  return code === 'claim-lost' || code === 'no-longer-due' || code === 'spec-changed-back';
 }
 
 /**

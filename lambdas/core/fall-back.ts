@@ -19,7 +19,13 @@ const POLICY: ReadonlySet<string> = new Set([
 ]);
 
 /** Codes that end an attempt at whatever issuer. */
-const OVER: ReadonlySet<FailureCode> = new Set(['claim-lost', 'attempt-timeout', 'other-version', 'no-longer-due']);
+const OVER: ReadonlySet<FailureCode> = new Set([
+  'claim-lost',
+  'attempt-timeout',
+  'other-version',
+  'no-longer-due',
+  'spec-changed-back',
+]);
 
 interface Failed {
   readonly code: FailureCode;

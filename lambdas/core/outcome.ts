@@ -9,7 +9,8 @@ export interface RenewOutcome {
    * pair before is live again, because the spec was changed back to what it satisfies. `not-due`: nothing to do.
    * `busy`: another run owns the claim. `back-off`: a failure is too recent (`force` skips that), or a deployment's request
    * that is over was delivered again. `claim-lost`: another run or a hand went first while this one worked.
-   * `no-longer-due`: there was nothing to do any more.
+   * `no-longer-due`: there was nothing to do any more. `spec-changed-back`: the live pair satisfies the spec again, and the new
+   * one would not have.
    */
   readonly decision: 'renewed' | 'published' | 'reinstated' | 'not-due' | 'busy' | 'back-off' | HarmlessEnd;
   readonly reason: string;

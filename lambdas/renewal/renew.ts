@@ -39,12 +39,12 @@ export async function renew(event: RenewEvent, steps: Steps, run: Run): Promise<
     if (attempt.work === 'renew') {
       const issued = await issue(attempt, steps, run);
       ({ attempt, cleaned } = issued);
-      await steps.run('go live', () => goLive(attempt.claim, issued.version, run));
+      await steps.run('go live', () => goLive(attempt, issued.version, run));
       version = issued.version;
     }
     const { reinstates } = attempt;
     if (reinstates !== undefined) {
-      await steps.run('reinstate', () => goLive(attempt.claim, reinstates, run));
+      await steps.run('reinstate', () => goLive(attempt, reinstates, run));
       version = reinstates;
     }
     const imported = await importEverywhere(attempt, version, steps, run);

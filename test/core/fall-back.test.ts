@@ -62,7 +62,7 @@ describe('an issuer that is slow', () => {
     (code) => expect(leavesTurnToSlow({ code, details: {} })).toBe(true),
   );
 
-  it.each(['claim-lost', 'attempt-timeout', 'other-version', 'no-longer-due'] as const)(
+  it.each(['claim-lost', 'attempt-timeout', 'other-version', 'no-longer-due', 'spec-changed-back'] as const)(
     'has none after %s, which ends the attempt',
     (code) => expect(leavesTurnToSlow({ code, details: {} })).toBe(false),
   );

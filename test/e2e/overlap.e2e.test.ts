@@ -90,6 +90,34 @@ describe('two runs at the same moment', () => {
     expect(live(sandbox, 'leane.dev').domainNames).toEqual(spec.domainNames);
   });
 
+  describe('with a spec that is changed while the CA issues for another', () => {
+    const wanted = (name: string) => ({
+      certificate: 'leane.dev',
+      spec: { ...spec, domainNames: ['leane.dev', name] },
+    });
+    const changedMeanwhile = async (name: string) => {
+      await sandbox.renew({ certificate: 'leane.dev', spec });
+      const renewal = sandbox.renew(wanted('a.leane.dev'));
+      await sandbox.clock.advance(10_000);
+      await sandbox.renew(wanted(name));
+      return renewal;
+    };
+
+    it('keep what is live if it is what the spec asks for again', async () => {
+      expect(await changedMeanwhile('*.leane.dev')).toMatchObject({ decision: 'spec-changed-back' });
+      expect(live(sandbox, 'leane.dev').domainNames).toEqual(spec.domainNames);
+      expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', failures: 0 });
+      expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'not-due' });
+    });
+
+    it('publish what is no further from the spec than what is live', async () => {
+      expect(await changedMeanwhile('b.leane.dev')).toMatchObject({ decision: 'renewed' });
+      expect(live(sandbox, 'leane.dev').domainNames).toEqual(['leane.dev', 'a.leane.dev']);
+      expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'renewed' });
+      expect(live(sandbox, 'leane.dev').domainNames).toEqual(['leane.dev', 'b.leane.dev']);
+    });
+  });
+
   it('let a later run take over after the lease of a dead one, with the same key and the same order', async () => {
     await sandbox.register('leane.dev', spec);
     // The run dies: from the challenge's answer on, nothing that it asks of anybody is answered.

@@ -99,6 +99,24 @@ describe('provision: an Update', () => {
     expect(await sandbox.scan()).toMatchObject({ due: 0 });
   });
 
+  it('that is rolled back while its certificate is issued leaves the pair before live all the time', async () => {
+    await deployed();
+    const pair = live(sandbox, NAME);
+    const previous = sandbox.secretsManager.versionId(SECRET, 'AWSPREVIOUS');
+    // So late that the deployment's time is up as soon as the renewal has been started.
+    sandbox.faults.add({ operation: 'secretsmanager:DescribeSecret', times: 1, delay: 14 * MINUTE });
+    const after = await update(CHANGED);
+    expect(after.status).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect(finalizedOrders()).toBe(2);
+    expect(live(sandbox, NAME)).toEqual(pair);
+    expect(sandbox.secretsManager.versionId(SECRET, 'AWSPREVIOUS')).toBe(previous);
+    expect(tags()).toMatchObject({ state: 'issued', serial: pair.issued.serialNumber });
+    expect(await sandbox.scan()).toMatchObject({ due: 0 });
+
+    expect(await update(CHANGED)).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(live(sandbox, NAME).domainNames).toEqual(CHANGED.domainNames);
+  });
+
   it('does not wait for a back-off', async () => {
     await deployed({}, { WaitForIssuance: false });
     sandbox.faults.add({ operation: 'acme:newOrder', times: 1, error: REFUSAL });

@@ -112,6 +112,21 @@ const once = (operation: string, fault: Omit<Fault, 'operation'>, random: Random
   fault: { operation, times: 1, skip: isRare(operation) ? 0 : random.pick([0, 0, 0, 1, 2, 5]), ...fault },
 });
 
+/** AWS refuses what was signed longer ago: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-signing-elements.html */
+const SIGNATURE_LASTS = 5 * MINUTE;
+const EXPIRED: FaultError = { status: 400, name: 'InvalidSignatureException', message: 'Signature expired' };
+
+/**
+ * Held up on its way. An import is the only write without a condition that a newer one can't be told from, and so it is refused
+ * when AWS would do so; the others are let through, which is harder.
+ */
+const late = (operation: string, delay: number, random: Random) =>
+  once(
+    operation,
+    operation === 'acm:ImportCertificate' && delay > SIGNATURE_LASTS ? { delay, error: EXPIRED } : { delay },
+    random,
+  );
+
 function isRare(operation: string): boolean {
   return RARE.includes(operation);
 }
@@ -143,12 +158,12 @@ const KINDS = {
   'timed out': [
     2,
     (random: Random, { aws, acme }: FaultScope) =>
-      once(random.pick([...aws, ...acme]), { delay: random.between(14, 20) * MINUTE }, random),
+      late(random.pick([...aws, ...acme]), random.between(14, 20) * MINUTE, random),
   ],
   'slow answer': [
     1,
     (random: Random, { aws, acme }: FaultScope) =>
-      once(random.pick([...aws, ...acme]), { delay: random.between(5, 600) * SECOND }, random),
+      late(random.pick([...aws, ...acme]), random.between(5, 600) * SECOND, random),
   ],
   'AWS error': [
     2,

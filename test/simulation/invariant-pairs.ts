@@ -45,6 +45,11 @@ function liveVersion({ sandbox }: World, name: string): string | undefined {
   return sandbox.secretsManager.versionId(secretOf(name), 'AWSCURRENT');
 }
 
+function specSince({ sandbox }: World, name: string): number {
+  const secret = sandbox.secretsManager.secret(secretOf(name));
+  return secret?.versions.find(({ id }) => id === secret.stages['ACME_SPEC'])?.createdAt ?? 0;
+}
+
 export const livePairMatches: Invariant = (world) => ({
   effect: onNewPair(world, (_, now) => now && problemOf(now)),
 });
@@ -54,32 +59,41 @@ const ACM_REGIONS = ['eu-central-1', 'us-east-1'];
 /** A lease, the longest time for which a request is held up, and the difference of two clocks: a run may have decided before. */
 const A_RUN = 40 * MINUTE;
 
+/** A run that looks at the spec before a pair goes live sees one that is as old as this, and is done by then. */
+const SEEN_BY = MINUTE;
+
 /**
  * Another one than before is better: it lasts longer, and satisfies the spec if the one before did. A spec that was changed back
- * may reinstate a pair that ends sooner, as the one that is replaced doesn't satisfy it; but none that is due.
+ * may reinstate a pair that ends sooner, as the one that is replaced doesn't satisfy it; but none that is due. A spec that is newer
+ * than the run's look at it (`isNew`) may be missed.
  */
 export function whyWorse(
   now: PairValue,
   before: PairValue,
   spec: StoredSpec | undefined,
   at: number,
+  isNew = false,
 ): string | undefined {
   const isReinstated = spec && satisfies(now, spec) && !satisfies(before, spec);
   if (notAfterOf(now) <= notAfterOf(before)) {
     if (!isReinstated) return 'the new live pair does not last longer than the old one';
     if (lifetimeRenewal(validityOf(now)) < at - A_RUN) return 'a pair was reinstated that is due';
   }
-  if (spec && satisfies(before, spec) && !satisfies(now, spec))
+  if (spec && !isNew && satisfies(before, spec) && !satisfies(now, spec))
     return 'the old live pair had the names and the key type of the spec, and the new one has not';
   return undefined;
 }
 
 export const neverWorse: Invariant = (world) => {
   const { clock, acm } = world.sandbox;
+  /** When a request was sent that is held up until the moment which is the key. */
+  const sent = new Map<number, number>();
   const becomesLive = onNewPair(world, (name, now, before) => {
     if (!before) return undefined;
     if (!now) return 'there was a live pair, and now there is none';
-    const worse = whyWorse(now, before, specOf(world, name), clock.now());
+    const at = clock.now();
+    const isNew = specSince(world, name) > (sent.get(at) ?? at) - SEEN_BY;
+    const worse = whyWorse(now, before, specOf(world, name), at, isNew);
     return worse ?? (isRevoked(world.sandbox, now) ? 'the new live pair is revoked' : undefined);
   });
   /** By ARN: serial numbers. */
@@ -99,6 +113,7 @@ export const neverWorse: Invariant = (world) => {
   return {
     hit: (operation, { delay }) => {
       if (operation === 'acm:ImportCertificate' && delay) late.push(clock.now() + delay);
+      if (operation === 'secretsmanager:UpdateSecretVersionStage' && delay) sent.set(clock.now() + delay, clock.now());
     },
     effect: (operation) => (operation === 'acm:ImportCertificate' ? becomesImported() : becomesLive(operation)),
   };

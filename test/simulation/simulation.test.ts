@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { DAY, HOUR } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
 import type { PairValue } from '../../lambdas/core/secret-value.ts';
 import { createTestIssuer, type TestIssuer } from '../sandbox/issue-certificate.ts';
 import { drawScenario } from './draw-scenario.ts';
@@ -39,6 +39,17 @@ describe('A seed', () => {
     expect(new Set(scenarios.flatMap(({ fleet }) => fleet.map(({ owner }) => owner))).size).toBe(2);
     expect(new Set(scenarios.map(({ isLetsEncrypt }) => isLetsEncrypt)).size).toBe(2);
     expect(new Set(scenarios.map(({ initialOperations }) => initialOperations))).toEqual(new Set([1, 3, 5, undefined]));
+  });
+
+  it('has AWS refuse an import that arrives when its signature has expired, and lets one through that is less late', () => {
+    const faults = Array.from({ length: 8_000 }, (_, seed) => drawScenario(seed).faults).flat();
+    const imports = faults.flatMap((each) =>
+      each.hits === 'requests' && each.fault.operation === 'acm:ImportCertificate' && each.fault.delay
+        ? [{ isExpired: each.fault.delay > 5 * MINUTE, isRefused: each.fault.error !== undefined }]
+        : [],
+    );
+    expect(imports.every(({ isExpired, isRefused }) => isExpired === isRefused)).toBe(true);
+    expect(new Set(imports.map(({ isExpired }) => isExpired)).size).toBe(2);
   });
 
   it.each<[string, string, (scenario: Scenario) => boolean]>([
@@ -154,6 +165,7 @@ describe('A pair that becomes the live one', () => {
     expect(whyWorse(old, young, { domainNames: names }, begin + 5 * DAY)).toMatch('does not last longer');
     const other = await pair(6, ['example.net']);
     expect(whyWorse(other, young, { domainNames: names }, begin + 6 * DAY)).toMatch('the new one has not');
+    expect(whyWorse(other, young, { domainNames: names }, begin + 6 * DAY, true)).toBeUndefined();
   });
 
   it('may be the one before when the spec was changed back, but not once that one is due', async () => {

@@ -55,6 +55,10 @@ export async function recordFailure(
       await run.vault.tag(attempt.claim.arn, writeCertificateTags({ claimEnded: attempt.claim.token, ...ended }));
       return;
     }
+    if (failure.code === 'spec-changed-back') {
+      await run.vault.tag(attempt.claim.arn, writeCertificateTags(unchanged(attempt, failure, now)));
+      return;
+    }
     await storeFailure(attempt.claim.arn, failure, run);
     await pauseWhereLimited(failure.details.issuer ?? attempt.issuer, failure, run);
     await run.vault.tag(
@@ -78,6 +82,17 @@ export async function recordFailure(
       problem: messageOf(secondary),
     });
   }
+}
+
+/** The live pair stays, and needs nothing. What was issued beside it is counted; its order is for a spec that is gone. */
+function unchanged(attempt: Attempt, failure: RenewalFailure, now: number): Parameters<typeof writeCertificateTags>[0] {
+  return {
+    state: 'issued',
+    claimEnded: attempt.claim.token,
+    order: undefined,
+    issued: issuances(attempt, failure, now),
+    ...answered(attempt.request, failure.code),
+  };
 }
 
 /** Anything that was thrown, as a failure that names the certificate. */

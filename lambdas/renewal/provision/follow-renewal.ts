@@ -28,8 +28,8 @@ export async function followRenewal(name: string, arn: string, run: ProvisionRun
     }
     const secret = await untilAnswered(name, arn, request, run);
     const end = endOf(request, tags(secret));
-    // Something changed between the claim and the order: asked once more, `renew` finds what there is to do.
-    if (end === 'no-longer-due') continue;
+    // Something changed after the claim: asked once more, `renew` finds what there is to do.
+    if (end === 'no-longer-due' || end === 'spec-changed-back') continue;
     if (end !== undefined && isAnothers(end)) await untilClaimMoves(name, secret, run);
     else if (end !== undefined && isFailureCode(end)) throw await readFailure(secret, end, run);
     else if (!workedFromAnotherSpec(before, secret)) return;

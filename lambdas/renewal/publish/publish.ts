@@ -1,25 +1,50 @@
 import { readCertificate } from '../../acme/certificate.ts';
 import { type AcmImport, importTags } from '../../core/certificate-tags.ts';
+import { isAsSpecified } from '../../core/due.ts';
 import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
-import { LIVE } from '../../core/stages.ts';
+import { LIVE, SPEC } from '../../core/stages.ts';
+import { askAgain } from '../ask-again.ts';
 import type { Attempt } from '../attempt.ts';
+import { livePair, readManagedCertificate } from '../certificate/managed-certificate.ts';
 import { stackTagsOf } from '../certificate/stack-tags.ts';
-import { type Claim, expectTime, isTakenOver, takenOver } from '../claim/claim.ts';
+import { expectTime, isTakenOver, takenOver } from '../claim/claim.ts';
+import { readIssuers } from '../issuer/issuer-secret.ts';
 import type { TargetPair } from '../ports/certificate-targets.ts';
 import type { Run } from '../run.ts';
 
 /**
  * Makes a stored pair the live one: a compare-and-swap on the version that the attempt started from. Throws
- * `claim-lost` when another value has become live in the meantime.
+ * `claim-lost` when another value has become live in the meantime, and `spec-changed-back` when the live pair is what the spec
+ * asks for by now, and the stored one is not.
  */
-export async function goLive(claim: Claim, version: string, run: Run): Promise<void> {
+export async function goLive(attempt: Attempt, version: string, run: Run): Promise<void> {
+  const { claim } = attempt;
   expectTime(claim, run);
+  await expectNoStepBack(attempt, version, run);
   const moved = await run.vault.moveStage({ id: claim.arn, stage: LIVE, to: version, from: claim.generation });
   if (moved === 'moved') return;
   throw new RenewalFailure(
     'claim-lost',
     'the secret has got another value while this renewal ran; it stays, and the next attempt starts from it',
+  );
+}
+
+/** A stack's rollback, for example, comes while the CA issues for the spec that is rolled back. */
+async function expectNoStepBack({ claim, specVersion }: Attempt, version: string, run: Run): Promise<void> {
+  const secret = await askAgain(
+    () => run.vault.describe(claim.arn),
+    (shown) => shown?.stages[SPEC] === specVersion,
+    run.clock,
+  );
+  if (!secret || secret.stages[SPEC] === specVersion) return;
+  const { live, spec, revocations } = await readManagedCertificate(secret, run.vault, run.settings);
+  const directoryUrls = (await readIssuers(spec.issuer, run)).map(({ directoryUrl }) => directoryUrl);
+  const stored = livePair((await run.vault.read(claim.arn, version)) ?? '', revocations);
+  if (!isAsSpecified(live, spec, directoryUrls) || isAsSpecified(stored, spec, directoryUrls)) return;
+  throw new RenewalFailure(
+    'spec-changed-back',
+    'the spec was changed back to what the live certificate has while another was issued: the live one stays',
   );
 }
 

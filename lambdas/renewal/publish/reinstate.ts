@@ -1,5 +1,5 @@
 import { verifyPair } from '../../acme/verify.ts';
-import { dueFromValue } from '../../core/due.ts';
+import { dueFromValue, isAsSpecified } from '../../core/due.ts';
 import { messageOf } from '../../core/failure.ts';
 import type { IssuerSettings } from '../../core/issuer-settings.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
@@ -21,11 +21,12 @@ export async function reinstatable(
   issuers: readonly NamedIssuer[],
   run: Run,
 ): Promise<string | undefined> {
-  const { arn, stages, spec, specVersion, tags } = certificate;
+  const { arn, stages, spec, specVersion, tags, live } = certificate;
   const version = stages[PREVIOUS];
   if (version === undefined || specVersion === undefined || specVersion === tags.spec) return undefined;
   const directoryUrls = issuers.map(({ directoryUrl }) => directoryUrl);
-  if (isOnlyDue(certificate, directoryUrls)) return undefined;
+  // What is to be renewed because of its age alone stays: the one before it is older.
+  if (isAsSpecified(live, spec, directoryUrls)) return undefined;
   const value = (await run.vault.read(arn, version)) ?? '';
   const pair = livePair(value, certificate.revocations);
   const now = run.clock.now();
@@ -33,13 +34,6 @@ export async function reinstatable(
   if (pair.kind !== 'pair' || decision.action === 'renew') return undefined;
   const issuer = issuerOfDirectory(pair.directoryUrl, issuers) ?? issuers[0];
   return issuer && isVerified(value, certificate, issuer, run) ? version : undefined;
-}
-
-/** Whether the live pair is as the spec says, and is to be renewed because of its age alone: the one before it is older. */
-function isOnlyDue({ live, spec }: ManagedCertificate, directoryUrls: readonly string[]): boolean {
-  if (live.kind !== 'pair') return false;
-  const whenNew = { now: live.notBefore, force: false, directoryUrls, imports: {} };
-  return dueFromValue(live, spec, whenNew).action !== 'renew';
 }
 
 function isVerified(
