@@ -6,7 +6,7 @@ export interface RenewOutcome {
   readonly certificate: string;
   /**
    * `renewed`: a new pair is live. `published`: the live pair was missing in ACM and is there now. `reinstated`: the
-   * pair before is live again, because the spec was changed back to what it satisfies. `not-due`: nothing to do.
+   * pair before, or one that was stored, is live, because the spec was changed back to what it satisfies. `not-due`: nothing to do.
    * `busy`: another run owns the claim. `back-off`: a failure is too recent (`force` skips that), or a deployment's request
    * that is over was delivered again. `claim-lost`: another run or a hand went first while this one worked.
    * `no-longer-due`: there was nothing to do any more. `spec-changed-back`: the live pair satisfies the spec again, and the new

@@ -91,15 +91,15 @@ describe('two runs at the same moment', () => {
   });
 
   describe('with a spec that is changed while the CA issues for another', () => {
-    const wanted = (name: string) => ({
+    const wanted = (name: string, issuer = 'sandbox') => ({
       certificate: 'leane.dev',
-      spec: { ...spec, domainNames: ['leane.dev', name] },
+      spec: { ...spec, domainNames: ['leane.dev', name], issuer },
     });
-    const changedMeanwhile = async (name: string) => {
+    const changedMeanwhile = async (name: string, issuer?: string) => {
       await sandbox.renew({ certificate: 'leane.dev', spec });
       const renewal = sandbox.renew(wanted('a.leane.dev'));
       await sandbox.clock.advance(10_000);
-      await sandbox.renew(wanted(name));
+      await sandbox.renew(wanted(name, issuer)).catch(() => undefined);
       return renewal;
     };
 
@@ -108,6 +108,11 @@ describe('two runs at the same moment', () => {
       expect(live(sandbox, 'leane.dev').domainNames).toEqual(spec.domainNames);
       expect(tagsOf(sandbox, 'leane.dev')).toMatchObject({ state: 'issued', failures: 0 });
       expect(await sandbox.renew({ certificate: 'leane.dev' })).toMatchObject({ decision: 'not-due' });
+    });
+
+    it('publish what was issued if the spec has a mistake now', async () => {
+      expect(await changedMeanwhile('*.leane.dev', 'nobody')).toMatchObject({ decision: 'renewed' });
+      expect(sandbox.secretsManager.value('evercert/leane.dev', 'ACME_SPEC')).toMatch('nobody');
     });
 
     it('publish what is no further from the spec than what is live', async () => {

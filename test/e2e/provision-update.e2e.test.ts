@@ -113,8 +113,11 @@ describe('provision: an Update', () => {
     expect(tags()).toMatchObject({ state: 'issued', serial: pair.issued.serialNumber });
     expect(await sandbox.scan()).toMatchObject({ due: 0 });
 
+    // The next deployment finds what was issued.
     expect(await update(CHANGED)).toMatchObject({ status: 'UPDATE_COMPLETE' });
     expect(live(sandbox, NAME).domainNames).toEqual(CHANGED.domainNames);
+    expect(serialInAcm()).toBe(live(sandbox, NAME).issued.serialNumber);
+    expect(finalizedOrders()).toBe(2);
   });
 
   it('does not wait for a back-off', async () => {

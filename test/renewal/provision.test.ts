@@ -140,6 +140,17 @@ describe('provision', () => {
     expect(starter.started).toHaveLength(1);
   });
 
+  it('asks once more when another request’s answer has replaced its own', async () => {
+    const deployed = send(event('Create', {}, { WaitForIssuance: 'true' }));
+    const first = await question(1);
+    await answer(SECRET, first, 'renewed');
+    await answer(SECRET, 'anothers', 'spec-changed-back');
+    await answer(SECRET, await question(2), 'not-due');
+    await deployed;
+    expect(answers.last).toMatchObject({ Status: 'SUCCESS' });
+    expect(starter.started).toHaveLength(2);
+  });
+
   it('asks for a renewal under the same name when it is repeated, and not at all when that has ended', async () => {
     const create = event('Create', {}, { WaitForIssuance: 'true' });
     await send(create);

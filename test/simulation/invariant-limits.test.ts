@@ -112,6 +112,15 @@ describe('What is watched of a CA’s limits', () => {
     expect(newOrder()).toMatch('60 minutes before the end');
   });
 
+  it('holds although another request than the order’s had been held up', () => {
+    watch.hit?.('acm:ImportCertificate', { operation: 'acm:ImportCertificate', delay: 19 * MINUTE }, {});
+    now += 19 * MINUTE;
+    isRefused();
+    now += HOUR;
+    run = { number: 2, began: now };
+    expect(newOrder()).toMatch('60 minutes before the end');
+  });
+
   it('may be broken by a request that was under way before another run was told', () => {
     watch.hit?.('acme:newOrder', { operation: 'acme:newOrder', delay: 19 * MINUTE }, request());
     now += MINUTE;

@@ -31,7 +31,7 @@ interface Told {
 export const caLimits: Invariant = (world) => {
   const { sandbox } = world;
   const told: Told[] = [];
-  /** A request that is held up is one until it gets through: by then nobody may listen to what the CA answers. */
+  /** A newOrder that is held up is one until it gets through: by then nobody may listen to what the CA answers. */
   const troubles: { readonly from: number; readonly until: number }[] = [];
   /** Until when a request was held up: meanwhile another run may have done what it is for. */
   const held: number[] = [];
@@ -73,7 +73,7 @@ export const caLimits: Invariant = (world) => {
       if (fault.delay) held.push(now + fault.delay);
       const isLost = operation === 'acme:newOrder' && (fault.drop || fault.repeat);
       if (fault.kill || fault.delay || isLost || /^(secretsmanager|lambda):/.test(operation))
-        troubles.push({ from: now, until: now + (fault.delay ?? 0) });
+        troubles.push({ from: now, until: now + (operation === 'acme:newOrder' ? (fault.delay ?? 0) : 0) });
     },
     effect: (operation, request) =>
       refused ?? (operation === 'acme:newOrder' ? (tooEarly(request) ?? needless(request)) : undefined),

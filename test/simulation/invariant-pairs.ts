@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { MINUTE } from '../../lambdas/core/duration.ts';
+import { MINUTE, SECOND } from '../../lambdas/core/duration.ts';
 import { lifetimeRenewal } from '../../lambdas/core/lifetime.ts';
 import type { PairValue } from '../../lambdas/core/secret-value.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
@@ -60,10 +60,10 @@ const ACM_REGIONS = ['eu-central-1', 'us-east-1'];
 const A_RUN = 40 * MINUTE;
 
 /** A run that looks at the spec before a pair goes live sees one that is as old as this, and is done by then. */
-const SEEN_BY = MINUTE;
+const SEEN_BY = 20 * SECOND;
 
 /**
- * Another one than before is better: it lasts longer, and satisfies the spec if the one before did. A spec that was changed back
+ * Another one than before is better: it lasts longer, and satisfies the spec if the one before did and had not expired. A spec that was changed back
  * may reinstate a pair that ends sooner, as the one that is replaced doesn't satisfy it; but none that is due. A spec that is newer
  * than the run's look at it (`isNew`) may be missed.
  */
@@ -79,7 +79,7 @@ export function whyWorse(
     if (!isReinstated) return 'the new live pair does not last longer than the old one';
     if (lifetimeRenewal(validityOf(now)) < at - A_RUN) return 'a pair was reinstated that is due';
   }
-  if (spec && !isNew && satisfies(before, spec) && !satisfies(now, spec))
+  if (spec && !isNew && notAfterOf(before) > at && satisfies(before, spec) && !satisfies(now, spec))
     return 'the old live pair had the names and the key type of the spec, and the new one has not';
   return undefined;
 }

@@ -166,6 +166,7 @@ describe('A pair that becomes the live one', () => {
     const other = await pair(6, ['example.net']);
     expect(whyWorse(other, young, { domainNames: names }, begin + 6 * DAY)).toMatch('the new one has not');
     expect(whyWorse(other, young, { domainNames: names }, begin + 6 * DAY, true)).toBeUndefined();
+    expect(whyWorse(await pair(15, ['example.net']), young, { domainNames: names }, begin + 15 * DAY)).toBeUndefined();
   });
 
   it('may be the one before when the spec was changed back, but not once that one is due', async () => {

@@ -56,7 +56,12 @@ export async function recordFailure(
       return;
     }
     if (failure.code === 'spec-changed-back') {
-      await run.vault.tag(attempt.claim.arn, writeCertificateTags(unchanged(attempt, failure, now)));
+      // The live pair is as the spec says. The next attempt repairs what the tags say of the spec that is gone.
+      const ended = answered(attempt.request, failure.code);
+      await run.vault.tag(
+        attempt.claim.arn,
+        writeCertificateTags({ state: 'issued', claimEnded: attempt.claim.token, order: undefined, ...ended }),
+      );
       return;
     }
     await storeFailure(attempt.claim.arn, failure, run);
@@ -82,17 +87,6 @@ export async function recordFailure(
       problem: messageOf(secondary),
     });
   }
-}
-
-/** The live pair stays, and needs nothing. What was issued beside it is counted; its order is for a spec that is gone. */
-function unchanged(attempt: Attempt, failure: RenewalFailure, now: number): Parameters<typeof writeCertificateTags>[0] {
-  return {
-    state: 'issued',
-    claimEnded: attempt.claim.token,
-    order: undefined,
-    issued: issuances(attempt, failure, now),
-    ...answered(attempt.request, failure.code),
-  };
 }
 
 /** Anything that was thrown, as a failure that names the certificate. */

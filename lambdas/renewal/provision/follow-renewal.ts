@@ -26,12 +26,13 @@ export async function followRenewal(name: string, arn: string, run: ProvisionRun
     if (endOf(request, tags(before)) === undefined) {
       await run.starter.start({ certificate: arn, force: false, request }, request);
     }
-    const secret = await untilAnswered(name, arn, request, run);
+    const secret = await untilAnswered(name, before, request, run);
     const end = endOf(request, tags(secret));
-    // Something changed after the claim: asked once more, `renew` finds what there is to do.
-    if (end === 'no-longer-due' || end === 'spec-changed-back') continue;
-    if (end !== undefined && isAnothers(end)) await untilClaimMoves(name, secret, run);
-    else if (end !== undefined && isFailureCode(end)) throw await readFailure(secret, end, run);
+    // Something changed after the claim, or another request's answer has replaced ours: asked once more, `renew` finds what there
+    // is to do.
+    if (end === undefined || end === 'no-longer-due' || end === 'spec-changed-back') continue;
+    if (isAnothers(end)) await untilClaimMoves(name, secret, run);
+    else if (isFailureCode(end)) throw await readFailure(secret, end, run);
     else if (!workedFromAnotherSpec(before, secret)) return;
     // While a renewal of the spec before runs, no other writes what has been worked from.
     else await untilIdle(arn, run.deadline, run);
@@ -54,15 +55,17 @@ export async function untilIdle(arn: string, end: number, run: ProvisionRun): Pr
   }
 }
 
+/** Until this request is answered, or another one: there is one tag for all of them. */
 async function untilAnswered(
   name: string,
-  arn: string,
+  before: SecretDescription,
   request: string,
   run: ProvisionRun,
 ): Promise<SecretDescription> {
   for (;;) {
-    const secret = await described(arn, run);
+    const secret = await described(before.arn, run);
     if (endOf(request, tags(secret)) !== undefined) return secret;
+    if (tags(secret).answered !== tags(before).answered) return secret;
     await waitOn(name, secret, run);
   }
 }

@@ -1,7 +1,7 @@
 import { readCertificate } from '../../acme/certificate.ts';
 import { type AcmImport, importTags } from '../../core/certificate-tags.ts';
 import { isAsSpecified } from '../../core/due.ts';
-import { isRenewalFailure, RenewalFailure } from '../../core/failure.ts';
+import { isRenewalFailure, messageOf, RenewalFailure } from '../../core/failure.ts';
 import { parseSecretValue } from '../../core/secret-value.ts';
 import { LIVE, SPEC } from '../../core/stages.ts';
 import { askAgain } from '../ask-again.ts';
@@ -11,6 +11,7 @@ import { stackTagsOf } from '../certificate/stack-tags.ts';
 import { expectTime, isTakenOver, takenOver } from '../claim/claim.ts';
 import { readIssuers } from '../issuer/issuer-secret.ts';
 import type { TargetPair } from '../ports/certificate-targets.ts';
+import type { SecretDescription } from '../ports/secret-vault.ts';
 import type { Run } from '../run.ts';
 
 /**
@@ -22,6 +23,7 @@ export async function goLive(attempt: Attempt, version: string, run: Run): Promi
   const { claim } = attempt;
   expectTime(claim, run);
   await expectNoStepBack(attempt, version, run);
+  expectTime(claim, run);
   const moved = await run.vault.moveStage({ id: claim.arn, stage: LIVE, to: version, from: claim.generation });
   if (moved === 'moved') return;
   throw new RenewalFailure(
@@ -31,21 +33,34 @@ export async function goLive(attempt: Attempt, version: string, run: Run): Promi
 }
 
 /** A stack's rollback, for example, comes while the CA issues for the spec that is rolled back. */
-async function expectNoStepBack({ claim, specVersion }: Attempt, version: string, run: Run): Promise<void> {
+async function expectNoStepBack(attempt: Attempt, version: string, run: Run): Promise<void> {
   const secret = await askAgain(
-    () => run.vault.describe(claim.arn),
-    (shown) => shown?.stages[SPEC] === specVersion,
+    () => run.vault.describe(attempt.claim.arn),
+    (shown) => shown?.stages[SPEC] === attempt.specVersion,
     run.clock,
   );
-  if (!secret || secret.stages[SPEC] === specVersion) return;
-  const { live, spec, revocations } = await readManagedCertificate(secret, run.vault, run.settings);
-  const directoryUrls = (await readIssuers(spec.issuer, run)).map(({ directoryUrl }) => directoryUrl);
-  const stored = livePair((await run.vault.read(claim.arn, version)) ?? '', revocations);
-  if (!isAsSpecified(live, spec, directoryUrls) || isAsSpecified(stored, spec, directoryUrls)) return;
+  if (!secret || secret.stages[SPEC] === attempt.specVersion || !(await isStepBack(secret, version, run))) return;
   throw new RenewalFailure(
     'spec-changed-back',
-    'the spec was changed back to what the live certificate has while another was issued: the live one stays',
+    'the spec was changed back to what the live certificate has while this renewal ran: the live one stays',
   );
+}
+
+/** An expired pair is worse than any other. What can't be compared, a spec with a mistake in it too, keeps nothing from going live. */
+async function isStepBack(secret: SecretDescription, version: string, run: Run): Promise<boolean> {
+  try {
+    const { live, spec, revocations } = await readManagedCertificate(secret, run.vault, run.settings);
+    if (live.kind !== 'pair' || live.notAfter <= run.clock.now()) return false;
+    const directoryUrls = (await readIssuers(spec.issuer, run)).map(({ directoryUrl }) => directoryUrl);
+    const stored = livePair((await run.vault.read(secret.arn, version)) ?? '', revocations);
+    return isAsSpecified(live, spec, directoryUrls) && !isAsSpecified(stored, spec, directoryUrls);
+  } catch (error) {
+    run.log.warn('the spec was changed while this renewal ran, and can not be compared with what was issued', {
+      secret: secret.name,
+      problem: messageOf(error),
+    });
+    return false;
+  }
 }
 
 /**
