@@ -63,9 +63,9 @@ const A_RUN = 40 * MINUTE;
 const SEEN_BY = 20 * SECOND;
 
 /**
- * Another one than before is better: it lasts longer, and satisfies the spec if the one before did and had not expired. A spec that was changed back
- * may reinstate a pair that ends sooner, as the one that is replaced doesn't satisfy it; but none that is due. A spec that is newer
- * than the run's look at it (`isNew`) may be missed.
+ * Another one than before is better: it lasts longer, and satisfies the spec if the one before did and had not expired. A spec that
+ * was changed back may reinstate a pair that ends sooner, as the one that is replaced doesn't satisfy it; but none that is due. A
+ * spec that is newer than the run's look at it (`isNew`) may be missed.
  */
 export function whyWorse(
   now: PairValue,
