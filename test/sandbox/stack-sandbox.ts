@@ -20,13 +20,13 @@ export async function startStackSandbox(options: SandboxOptions = {}): Promise<S
   const client = new LambdaClient({});
   const secrets = new SecretsManagerClient({});
   const invoke = async (event: unknown) => {
-    await client.send(
-      new InvokeCommand({
-        FunctionName: sandbox.deployment.functions.provision,
-        InvocationType: 'Event',
-        Payload: Buffer.from(JSON.stringify(event)),
-      }),
-    );
+    const command = new InvokeCommand({
+      FunctionName: sandbox.deployment.functions.provision,
+      InvocationType: 'Event',
+      Payload: Buffer.from(JSON.stringify(event)),
+    });
+    // In a run: the SDK waits in real time before it asks again, and no hour must pass meanwhile.
+    await clock.run(() => client.send(command));
   };
   const cloudFormation = await startCloudFormation({ clock, invoke, calls, faults });
   return {
