@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { blindSpots } from './report.ts';
+import { blindSpots, slowestRecovery } from './report.ts';
 
 describe('A run of the simulation', () => {
   const faults = { 'killed before': { drawn: 80, hits: 30 }, 'answer lost': { drawn: 70, hits: 0 } };
@@ -18,5 +18,11 @@ describe('A run of the simulation', () => {
 
   it('says nothing of that after few seeds', () => {
     expect(blindSpots({ seeds: 199, faults, operations })).toEqual([]);
+  });
+
+  it('names the seed that took longest to be in order again, so that it can be replayed', () => {
+    const took = (seed: number, recoveryHours: number | undefined) => ({ scenario: { seed }, recoveryHours });
+    expect(slowestRecovery([took(9, 3), took(8, 66), took(7, 66), took(6, undefined)])).toEqual({ seed: 7, hours: 66 });
+    expect(slowestRecovery([took(6, undefined)])).toBeUndefined();
   });
 });

@@ -30,8 +30,8 @@ export interface Report {
   readonly scans: number;
   readonly simulatedHours: number;
   readonly events: number;
-  /** The longest until everything was in order after the last fault. */
-  readonly mostRecoveryHours: number;
+  /** The seed that took longest until everything was in order after its last fault. */
+  readonly slowestRecovery: { readonly seed: number; readonly hours: number } | undefined;
   readonly cpuSecondsPerSeed: number;
   readonly seconds: number;
 }
@@ -78,10 +78,19 @@ export function reportOf(
     scans: sum(({ scans }) => scans),
     simulatedHours: Math.round(sum(({ simulatedHours }) => simulatedHours)),
     events: sum(({ events }) => events),
-    mostRecoveryHours: Math.max(0, ...results.map(({ recoveryHours = 0 }) => recoveryHours)),
+    slowestRecovery: slowestRecovery(results),
     cpuSecondsPerSeed: Math.round((sum(({ cpuSeconds }) => cpuSeconds) / Math.max(1, results.length)) * 1_000) / 1_000,
     seconds: Math.round(run.seconds * 10) / 10,
   };
+}
+
+/** Of the seeds that have recovered; the first of those that took equally long. */
+export function slowestRecovery(
+  results: readonly (Pick<Finished, 'recoveryHours'> & { readonly scenario: { readonly seed: number } })[],
+): Report['slowestRecovery'] {
+  return results
+    .flatMap(({ scenario: { seed }, recoveryHours: hours }) => (hours === undefined ? [] : [{ seed, hours }]))
+    .toSorted((a, b) => b.hours - a.hours || a.seed - b.seed)[0];
 }
 
 /** The one operation that a fault is about. */
