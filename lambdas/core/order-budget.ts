@@ -23,13 +23,14 @@ export function withOrder(before: readonly number[], now: number): readonly numb
 }
 
 /**
- * When one more certificate for the same names may be ordered: four in a week by themselves, a fifth by `force`, which is
- * the CA's own limit. `undefined`: now.
+ * When one more certificate for the same names may be ordered: four in a week at any time, and the fifth, which is the last one
+ * that the CA allows, from an instant on. `undefined`: now.
  */
-export function nextIssuance(issued: readonly number[], now: number, force: boolean): number | undefined {
+export function nextIssuance(issued: readonly number[], now: number, fifthFrom: number): number | undefined {
   const counted = recent(issued, now, PER_EXACT_SET.window);
-  const oldest = counted.at(-(force ? PER_EXACT_SET.limit : PER_EXACT_SET.bySchedule));
-  return oldest === undefined ? undefined : oldest + PER_EXACT_SET.window;
+  const fewerThan = (limit: number) => (counted.at(-limit) ?? Number.NEGATIVE_INFINITY) + PER_EXACT_SET.window;
+  const at = Math.min(fewerThan(PER_EXACT_SET.bySchedule), Math.max(fewerThan(PER_EXACT_SET.limit), fifthFrom));
+  return at > now ? at : undefined;
 }
 
 /** How many orders a scan may start, given all certificates' orders. */

@@ -19,19 +19,27 @@ describe('the budget', () => {
     }
   });
 
-  it('allows four certificates a week for the same names, and a hand a fifth', () => {
-    expect(nextIssuance(issued(6, 5, 4), now, false)).toBeUndefined();
-    expect(nextIssuance(issued(6, 5, 4, 3), now, false)).toBe(now + DAY);
-    expect(nextIssuance(issued(6, 5, 4, 3), now, true)).toBeUndefined();
-    expect(nextIssuance(issued(6, 5, 4, 3, 2), now, true)).toBe(now + DAY);
-    expect(nextIssuance(issued(7, 6, 5, 4), now, false)).toBeUndefined();
+  it('allows four certificates a week for the same names, and a fifth from an instant on', () => {
+    const never = Number.POSITIVE_INFINITY;
+    expect(nextIssuance(issued(6, 5, 4), now, never)).toBeUndefined();
+    expect(nextIssuance(issued(6, 5, 4, 3), now, never)).toBe(now + DAY);
+    expect(nextIssuance(issued(7, 6, 5, 4), now, never)).toBeUndefined();
+    expect(nextIssuance(issued(6, 5, 4, 3), now, now)).toBeUndefined();
+    expect(nextIssuance(issued(6, 5, 4, 3), now, now + HOUR)).toBe(now + HOUR);
+    expect(nextIssuance(issued(6, 5, 4, 3), now, now + 2 * DAY)).toBe(now + DAY);
+  });
+
+  it('allows no sixth, from whatever instant on', () => {
+    expect(nextIssuance(issued(6, 5, 4, 3, 2), now, now)).toBe(now + DAY);
+    expect(nextIssuance(issued(6, 5, 4, 3, 2), now, now + 1.5 * DAY)).toBe(now + 1.5 * DAY);
+    expect(nextIssuance(issued(6, 5, 4, 3, 2), now, now + 3 * DAY)).toBe(now + 2 * DAY);
   });
 
   it('never lets five be issued by themselves in any week, however often somebody asks', () => {
     let kept: readonly number[] = [];
     const at: number[] = [];
     for (let time = now; time < now + 30 * DAY; time += HOUR) {
-      if (nextIssuance(kept, time, false) !== undefined) continue;
+      if (nextIssuance(kept, time, Number.POSITIVE_INFINITY) !== undefined) continue;
       kept = withIssuance(kept, time);
       at.push(time);
     }

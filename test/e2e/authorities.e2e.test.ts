@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { writeCertificateTags } from '../../lambdas/core/certificate-tags.ts';
-import { DAY, HOUR } from '../../lambdas/core/duration.ts';
+import { DAY, HOUR, SECOND } from '../../lambdas/core/duration.ts';
 import { latestRenewal } from '../../lambdas/core/lifetime.ts';
 import { type SandboxCa, startCa } from '../sandbox/ca/ca.ts';
 import { LETS_ENCRYPT_HOST } from '../sandbox/ca/https-root.ts';
@@ -504,6 +504,28 @@ describe.each(EXECUTIONS)('the budget for a CA with the host of Let’s Encrypt 
     });
     expect(sandbox.ca.orders).toHaveLength(4);
     await second.stop();
+  });
+
+  it('is five when a certificate is about to end and no other issuer follows', async () => {
+    const { ca, clock } = sandbox;
+    ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
+    await sandbox.renew({ certificate: NAME, spec: { ...spec, profile: 'shortlived' } });
+    for (let again = 1; again < 4; again += 1) await sandbox.renew({ certificate: NAME, force: true });
+    const { notAfter = 0 } = tagsOf(sandbox, NAME);
+    while (clock.now() < notAfter - 41 * HOUR) {
+      await clock.advance(HOUR);
+      await sandbox.scan();
+    }
+    // A second less than 160 hours: its last one counts (RFC 5280, section 4.1.2.5).
+    const lifetime = 160 * HOUR - SECOND;
+    expect(tagsOf(sandbox, NAME)).toMatchObject({ failure: 'budget-used-up', retryAt: notAfter - lifetime / 4 });
+    for (let hour = 0; hour < 3; hour += 1) {
+      await clock.advance(HOUR);
+      await sandbox.scan();
+    }
+    expect(ca.orders).toHaveLength(5);
+    expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'issued' });
+    expect(tagsOf(sandbox, NAME)).not.toHaveProperty('failure');
   });
 
   it('is 250 orders in three hours for the schedule, whoever has placed them; the rest is started later', async () => {

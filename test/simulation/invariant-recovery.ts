@@ -10,16 +10,16 @@ import type { World } from './world.ts';
 /** The longest back-off is a day, a CA's Retry-After less; then the lease of a dead attempt, and a scan that is skipped. */
 const HOURS_TO_RECOVER = 24 + 3;
 
-/** What a CA allows by itself, and evercert by the schedule: Let's Encrypt's limit of a week, less one for hands. */
-const BUDGET = 4;
+/** What Let's Encrypt allows in a week for the same names; evercert keeps the last one for hands and for the last quarter. */
+const A_WEEK = 5;
 
 /** Whether evercert waits until the week is over in which so many certificates have been issued for these names. */
-function isBudgetUsedUp({ sandbox, scenario }: World, name: string): boolean {
+function isBudgetUsedUp({ sandbox, scenario }: World, name: string, budget: number): boolean {
   const { domainNames = [] } = specOf({ sandbox }, name) ?? {};
   const issued = sandbox.ca.certificates.filter(
     ({ names, notBefore }) => sameSet(names, domainNames) && notBefore > sandbox.clock.now() - 7 * DAY - HOUR,
   );
-  return scenario.isLetsEncrypt && issued.length >= BUDGET;
+  return scenario.isLetsEncrypt && issued.length >= budget;
 }
 
 /**
@@ -39,7 +39,10 @@ export const validAgain: Invariant = (world) => ({
     if (hours < HOURS_TO_RECOVER) return undefined;
     const late = world.scenario.fleet
       .map(({ name }) => name)
-      .filter((name) => !isInOrder(world, name) && !isBudgetUsedUp(world, name) && !isRevocationOrphaned(world, name));
+      .filter(
+        (name) =>
+          !isInOrder(world, name) && !isBudgetUsedUp(world, name, A_WEEK - 1) && !isRevocationOrphaned(world, name),
+      );
     return late.length === 0 ? undefined : `${late.join(', ')} not in order ${hours} hours after the last fault`;
   },
 });
@@ -63,9 +66,10 @@ export const expiredWithReason: Invariant = (world, hits) => {
         if (end === undefined || end > sandbox.clock.now() || judged.has(`${name} ${end}`)) continue;
         judged.add(`${name} ${end}`);
         const lifetime = lifetimeOf(scenario.profile);
-        const due = end - begin - lifetime * (scenario.profile === 'shortlived' ? 1 / 2 : 1 / 3);
+        const share = scenario.profile === 'shortlived' ? 1 / 2 : 1 / 3;
+        const due = end - begin - lifetime * (isBudgetUsedUp(world, name, A_WEEK - 1) ? 1 / 4 : share);
         const way = hasOtherWay([...troubleOf(hits), ...moments], { from: due, until: end - begin }, lifetime);
-        if (way && !isBudgetUsedUp(world, name))
+        if (way && !isBudgetUsedUp(world, name, A_WEEK))
           return `${name} has expired although nothing failed from ${elapsed(way.from)} to ${elapsed(way.until)}`;
         world.events.note(`${name} has expired, and there was no other way`);
       }

@@ -2,6 +2,7 @@ import { type Order, placeOrder } from '../../acme/order.ts';
 import { directoryOf } from '../../acme/session.ts';
 import { type CertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { messageOf, RenewalFailure } from '../../core/failure.ts';
+import { lastQuarter } from '../../core/fall-back.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
 import { isLowerTrust } from '../../core/trust.ts';
@@ -185,14 +186,21 @@ async function place(
 }
 
 /** So that no fault of ours uses up what the CA allows. */
-function expectBudget({ issued, force, revokes }: Attempt, { name, settings }: OpenIssuer, run: Run): void {
+function expectBudget(attempt: Attempt, { name, settings }: OpenIssuer, run: Run): void {
+  const now = run.clock.now();
   const at = hasKnownLimits(settings.directoryUrl)
-    ? nextIssuance(issued, run.clock.now(), force || revokes !== undefined)
+    ? nextIssuance(attempt.issued, now, fifthFrom(attempt, name, now))
     : undefined;
   if (at === undefined) return;
   throw new RenewalFailure(
     'budget-used-up',
-    `${issued.length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${isoInstant(at)}. Look in the log at what asks for them.`,
+    `${attempt.issued.length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${isoInstant(at)}. Look in the log at what asks for them.`,
     { details: { retryAt: at } },
   );
+}
+
+/** The fifth certificate of a week is for hands; at the last issuer of the spec also for a live one that is about to end. */
+function fifthFrom({ force, revokes, live, spec }: Attempt, issuer: string, now: number): number {
+  if (force || revokes !== undefined) return now;
+  return live && issuer === spec.issuer.at(-1) ? lastQuarter(live) : Number.POSITIVE_INFINITY;
 }
