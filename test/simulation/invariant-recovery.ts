@@ -13,11 +13,12 @@ const HOURS_TO_RECOVER = 24 + 3;
 /** What Let's Encrypt allows in a week for the same names; evercert keeps the last one for hands and for the last quarter. */
 const A_WEEK = 5;
 
-/** Whether evercert waits until the week is over in which so many certificates have been issued for these names. */
-function isBudgetUsedUp({ sandbox, scenario }: World, name: string, budget: number): boolean {
+/** Whether evercert waits at an instant until the week is over in which so many certificates have been issued for these names. */
+function isBudgetUsedUp({ sandbox, scenario }: World, name: string, budget: number, at: number): boolean {
   const { domainNames = [] } = specOf({ sandbox }, name) ?? {};
+  // The CA dates them back by an hour.
   const issued = sandbox.ca.certificates.filter(
-    ({ names, notBefore }) => sameSet(names, domainNames) && notBefore > sandbox.clock.now() - 7 * DAY - HOUR,
+    ({ names, notBefore }) => sameSet(names, domainNames) && notBefore + HOUR > at - 7 * DAY && notBefore + HOUR <= at,
   );
   return scenario.isLetsEncrypt && issued.length >= budget;
 }
@@ -37,11 +38,14 @@ function isRevocationOrphaned(world: World, name: string): boolean {
 export const validAgain: Invariant = (world) => ({
   late: (hours) => {
     if (hours < HOURS_TO_RECOVER) return undefined;
+    const now = world.sandbox.clock.now();
     const late = world.scenario.fleet
       .map(({ name }) => name)
       .filter(
         (name) =>
-          !isInOrder(world, name) && !isBudgetUsedUp(world, name, A_WEEK - 1) && !isRevocationOrphaned(world, name),
+          !isInOrder(world, name) &&
+          !isBudgetUsedUp(world, name, A_WEEK - 1, now) &&
+          !isRevocationOrphaned(world, name),
       );
     return late.length === 0 ? undefined : `${late.join(', ')} not in order ${hours} hours after the last fault`;
   },
@@ -66,10 +70,12 @@ export const expiredWithReason: Invariant = (world, hits) => {
         if (end === undefined || end > sandbox.clock.now() || judged.has(`${name} ${end}`)) continue;
         judged.add(`${name} ${end}`);
         const lifetime = lifetimeOf(scenario.profile);
-        const share = scenario.profile === 'shortlived' ? 1 / 2 : 1 / 3;
-        const due = end - begin - lifetime * (isBudgetUsedUp(world, name, A_WEEK - 1) ? 1 / 4 : share);
-        const way = hasOtherWay([...troubleOf(hits), ...moments], { from: due, until: end - begin }, lifetime);
-        if (way && !isBudgetUsedUp(world, name, A_WEEK))
+        const quarter = end - lifetime / 4;
+        const due = isBudgetUsedUp(world, name, A_WEEK - 1, quarter)
+          ? quarter
+          : end - lifetime * (scenario.profile === 'shortlived' ? 1 / 2 : 1 / 3);
+        const way = hasOtherWay([...troubleOf(hits), ...moments], { from: due - begin, until: end - begin }, lifetime);
+        if (way && !isBudgetUsedUp(world, name, A_WEEK, end))
           return `${name} has expired although nothing failed from ${elapsed(way.from)} to ${elapsed(way.until)}`;
         world.events.note(`${name} has expired, and there was no other way`);
       }

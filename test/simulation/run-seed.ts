@@ -143,6 +143,8 @@ async function live(
   const lifetime = lifetimeOf(scenario.profile) / HOUR;
   for (let hour = 0; hour <= lifetime && recovery === undefined && !isOver(); hour += 1) {
     await until(nextScan(world), world);
+    // What has ended since the last one may be replaced by this one.
+    invariants.look();
     if (!isIdle(world)) await scan();
     invariants.look();
     if (scenario.fleet.every(({ name }) => isInOrder(world, name))) recovery = hour;
