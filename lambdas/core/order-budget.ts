@@ -1,6 +1,6 @@
 import { DAY, HOUR } from './duration.ts';
 
-/** Let's Encrypt's limits (https://letsencrypt.org/docs/rate-limits/) less what is left for hands and for lost counts. */
+/** Let's Encrypt's limits (https://letsencrypt.org/docs/rate-limits/) less what is left for hands, lost counts and last quarters. */
 const PER_EXACT_SET = { window: 7 * DAY, limit: 5, bySchedule: 4 } as const;
 const NEW_ORDERS = { window: 3 * HOUR, limit: 300, bySchedule: 250 } as const;
 
