@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { freePort, startServerProcess } from '../interop/server-process.ts';
+import { startServerProcess } from '../interop/server-process.ts';
 import { createHttpsIdentity } from '../sandbox/ca/https-root.ts';
+import { freePort } from '../sandbox/ports.ts';
 
 /** An AWS that a program is pointed at by its environment. */
 export interface Ministack {

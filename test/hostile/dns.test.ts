@@ -1,6 +1,5 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
+import { createSocket } from 'node:dgram';
+import type { Socket as TcpSocket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decode, encode } from 'dns-packet';
 import { propagation } from '../../lambdas/core/propagation.ts';
@@ -9,6 +8,7 @@ import { createAuthoritativeTxt } from '../../lambdas/dns/authoritative-txt.ts';
 import { createPublicDns } from '../../lambdas/dns/public-dns.ts';
 import { FOR_AN_ANSWER, FOR_SILENCE } from '../dns/patience.ts';
 import { startNameServer } from '../sandbox/name-server.ts';
+import { listenOnOnePort, stopListening, type UdpAndTcp } from '../sandbox/ports.ts';
 import { recordSetKey } from '../sandbox/route53-change-batch.ts';
 
 /** The TC bit: the rest is to be had over TCP. */
@@ -26,20 +26,19 @@ function framed(message: Buffer): Buffer {
 }
 
 describe('A hostile DNS server', () => {
-  let server: Socket;
+  let server: UdpAndTcp;
   let answer: (query: Buffer) => readonly Buffer[];
   beforeEach(async () => {
-    server = createSocket('udp4');
-    server.on('message', (query, { port, address }) => {
-      for (const message of answer(query)) server.send(message, port, address);
+    [server] = await listenOnOnePort(['127.0.0.1']);
+    const { udp } = server;
+    udp.on('message', (query, { port, address }) => {
+      for (const message of answer(query)) udp.send(message, port, address);
     });
-    server.bind(0, '127.0.0.1');
-    await once(server, 'listening');
   });
-  afterEach(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  afterEach(() => stopListening(server));
 
   const look = (patience = FOR_AN_ANSWER) => {
-    const endpoints = [`127.0.0.1:${server.address().port}`];
+    const endpoints = [`127.0.0.1:${server.udp.address().port}`];
     return createAuthoritativeTxt({ ...patience, findServers: async () => [{ name: 'ns', endpoints }] }).look(RECORD);
   };
   const txt = (
@@ -106,7 +105,7 @@ describe('A hostile DNS server', () => {
         const answers = name.endsWith('.invalid') ? [] : [{ type: 'CAA' as const, name, data }];
         return [encode({ type: 'response', id, questions, answers })];
       };
-      const resolvers = [`127.0.0.1:${server.address().port}`];
+      const resolvers = [`127.0.0.1:${server.udp.address().port}`];
       const dns = createPublicDns({ resolvers, findServers: async () => [], ...FOR_AN_ANSWER });
       expect(await dns.caaAt('example.com')).toMatchObject({ records: [{ flags: 0 }] });
     },
@@ -114,28 +113,24 @@ describe('A hostile DNS server', () => {
 
   it('that answers from another port than the one that was asked is not believed (RFC 5452, section 9.1)', async () => {
     const other = createSocket('udp4');
-    server.on('message', (query, { port, address }) => other.send(txt(query, {}, ['forged']), port, address));
+    server.udp.on('message', (query, { port, address }) => other.send(txt(query, {}, ['forged']), port, address));
     answer = () => [];
     expect(await look(FOR_SILENCE)).toMatchObject([{ values: undefined, problem: 'timed out' }]);
     await new Promise<void>((resolve) => other.close(() => resolve()));
   });
 
   describe('that asks to come again over TCP', () => {
-    let overTcp: Server;
     let say: (query: Buffer, connection: TcpSocket) => void;
     const open = new Set<TcpSocket>();
-    beforeEach(async () => {
+    beforeEach(() => {
       answer = (query) => [encode({ ...decode(query), type: 'response', flags: TRUNCATED })];
-      overTcp = createServer((connection) => {
+      server.tcp.on('connection', (connection) => {
         open.add(connection.on('error', () => undefined));
         connection.once('data', (query) => say(query.subarray(2), connection));
       });
-      overTcp.listen(server.address().port, '127.0.0.1');
-      await once(overTcp, 'listening');
     });
-    afterEach(async () => {
+    afterEach(() => {
       for (const connection of open) connection.destroy();
-      await new Promise((resolve) => overTcp.close(resolve));
     });
 
     it('may send all that fits into a message, of which little is shown', async () => {

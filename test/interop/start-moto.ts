@@ -1,6 +1,7 @@
+import { freePort } from '../sandbox/ports.ts';
 import { startEmulatorDns } from './emulator-dns.ts';
 import type { InteropAws } from './interop-aws.ts';
-import { freePort, startServerProcess } from './server-process.ts';
+import { startServerProcess } from './server-process.ts';
 
 /** Starts moto's server (https://docs.getmoto.org/en/latest/docs/server_mode.html). */
 export async function startMoto(): Promise<InteropAws> {

@@ -4,8 +4,9 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHttpsIdentity } from '../sandbox/ca/https-root.ts';
+import { freePort } from '../sandbox/ports.ts';
 import type { InteropCa } from './interop-ca.ts';
-import { freePort, startServerProcess } from './server-process.ts';
+import { startServerProcess } from './server-process.ts';
 
 const DAY_SECONDS = 86_400;
 

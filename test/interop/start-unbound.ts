@@ -2,7 +2,8 @@ import { Resolver } from 'node:dns/promises';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startServerProcess } from './server-process.ts';
+import { freePort } from '../sandbox/ports.ts';
+import { startServerProcess } from './server-process.ts';
 
 export interface Unbound {
   /** `address:port` */

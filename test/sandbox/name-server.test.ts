@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Answer, type DecodedPacket, decode, encode, type Question, type RecordType } from 'dns-packet';
 import { type NameServer, startNameServer } from './name-server.ts';
+import { freePort } from './ports.ts';
 import { Route53 } from './route53.ts';
 
 const clock = { time: 0, now: () => clock.time };
@@ -390,12 +391,14 @@ describe('the controls', () => {
   });
 
   it('free the port on stop, with connections open', async () => {
-    const connection = connect(nameServer.port, nameServer.host);
+    await nameServer.stop();
+    const port = await freePort();
+    const first = await startNameServer({ route53, port });
+    const connection = connect(port, first.host);
     await once(connection, 'connect');
     const closed = once(connection, 'close');
-    await nameServer.stop();
+    await first.stop();
     await closed;
-    const { port } = nameServer;
     nameServer = await startNameServer({ route53, port });
     expect(nameServer.port).toBe(port);
   });

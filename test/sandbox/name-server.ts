@@ -1,10 +1,9 @@
-import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { type Answer, AUTHORITATIVE_ANSWER, type DecodedPacket, decode, encode, TRUNCATED_RESPONSE } from 'dns-packet';
 import type { Calls } from './calls.ts';
 import type { Faults } from './faults.ts';
 import { answerQuestion, type DnsAnswer, type ServedZone } from './name-server-answer.ts';
+import { listenOnOnePort, stopListening } from './ports.ts';
 import { normalizeName } from './route53-names.ts';
 
 /**
@@ -76,7 +75,8 @@ export async function startNameServer(options: {
   const queries: NameServerQuery[] = [];
   const servers = hosts.map((host) => ({ host, behaviour: 'normal' as NameServerBehaviour }));
   const listeners = await listenOnOnePort(hosts, port);
-  listeners.forEach(({ udp, tcp, connections }, index) => {
+  const connections = new Set<Socket>();
+  listeners.forEach(({ udp, tcp }, index) => {
     const respond = (message: Buffer, transport: 'udp' | 'tcp') => {
       const ours = addressesOf([...route53.settings.nameServers, ...(route53.nameServers?.() ?? [])], hosts);
       const others = (route53.nameServersElsewhere?.() ?? []).map((name) => [normalizeName(name), ELSEWHERE] as const);
@@ -123,7 +123,10 @@ export async function startNameServer(options: {
       for (const server of servers) server.behaviour = behaviour;
     },
     queries,
-    stop: () => close(listeners),
+    stop: async () => {
+      for (const connection of connections) connection.destroy();
+      await Promise.all(listeners.map(stopListening));
+    },
   };
 }
 
@@ -219,49 +222,4 @@ function serveConnection(connection: Socket, respond: (message: Buffer) => Buffe
       connection.write(Buffer.concat([length, response]));
     }
   });
-}
-
-interface Listener {
-  readonly udp: UdpSocket;
-  readonly tcp: Server;
-  readonly connections: Set<Socket>;
-}
-
-/** UDP and TCP on every host, on one port. A free TCP port may be taken for UDP: then another one is tried. */
-async function listenOnOnePort(hosts: readonly string[], port: number): Promise<readonly Listener[]> {
-  for (let attemptsLeft = port === 0 ? 20 : 1; ; ) {
-    attemptsLeft -= 1;
-    const listeners: Listener[] = [];
-    try {
-      let chosen = port;
-      for (const host of hosts) {
-        const listener = { udp: createSocket('udp4'), tcp: createServer(), connections: new Set<Socket>() };
-        listeners.push(listener);
-        listener.tcp.listen(chosen, host);
-        await once(listener.tcp, 'listening');
-        const address = listener.tcp.address();
-        if (typeof address === 'object' && address) chosen = address.port;
-        listener.udp.bind(chosen, host);
-        await once(listener.udp, 'listening');
-        // ICMP answers to responses that a client no longer waits for.
-        listener.udp.on('error', () => undefined);
-      }
-      return listeners;
-    } catch (error) {
-      await close(listeners);
-      if (attemptsLeft === 0) throw error;
-    }
-  }
-}
-
-async function close(listeners: readonly Listener[]): Promise<void> {
-  await Promise.all(
-    listeners.flatMap(({ udp, tcp, connections }) => {
-      for (const connection of connections) connection.destroy();
-      return [
-        new Promise<void>((resolve) => udp.close(() => resolve())),
-        new Promise<void>((resolve) => tcp.close(() => resolve())),
-      ];
-    }),
-  );
 }

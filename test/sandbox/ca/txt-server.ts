@@ -1,6 +1,5 @@
-import { createSocket } from 'node:dgram';
-import { type AddressInfo, createServer } from 'node:net';
 import { type Answer, decode, encode, streamDecode, streamEncode, TRUNCATED_RESPONSE } from 'dns-packet';
+import { listenOnOnePort, stopListening } from '../ports.ts';
 import type { Resolver } from './txt-query.ts';
 
 /** A name server with nothing but TXT and CNAME records, for tests of the CA alone. */
@@ -20,22 +19,17 @@ const SERVFAIL = 2;
 
 /** Answers over UDP and TCP on one port of loopback. Follows no aliases: the querier has to. */
 export async function startTxtServer(): Promise<TxtServer> {
-  const tcp = createServer();
-  await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
-  const { port } = tcp.address() as AddressInfo;
-  const udp = createSocket('udp4');
-  await new Promise<void>((resolve) => udp.bind(port, '127.0.0.1', resolve));
+  const host = '127.0.0.1';
+  const [listener] = await listenOnOnePort([host]);
+  const { udp, tcp } = listener;
   const server: TxtServer = {
-    host: '127.0.0.1',
-    port,
+    host,
+    port: udp.address().port,
     records: new Map(),
     aliases: new Map(),
     asked: [],
     mode: 'normal',
-    stop: async () => {
-      await new Promise<void>((resolve) => udp.close(() => resolve()));
-      await new Promise<void>((resolve) => tcp.close(() => resolve()));
-    },
+    stop: () => stopListening(listener),
   };
   udp.on('message', (message, peer) => {
     const query = decode(message);
