@@ -62,6 +62,11 @@ export function lastQuarter(live: Validity | undefined): number {
   return live.notAfter - (live.notAfter - live.notBefore) * LAST_SHARE;
 }
 
+/** When half of the last quarter has passed: what the further issuers have not done by then, they may not do in time. */
+export function lastEighth(live: Validity): number {
+  return (lastQuarter(live) + live.notAfter) / 2;
+}
+
 function isPolicy(problem: ProblemDetails | undefined): boolean {
   if (!problem) return false;
   const parts = problem.subproblems ?? [];

@@ -14,7 +14,7 @@ export function hasKnownLimits(url: string): boolean {
 
 /** What is kept of issuances of one certificate, the newest last; milliseconds since the epoch. */
 export function withIssuance(before: readonly number[], now: number): readonly number[] {
-  return [...recent(before, now, PER_EXACT_SET.window), now].slice(-MOST_KEPT);
+  return [...countedIssuances(before, now), now].slice(-MOST_KEPT);
 }
 
 /** What is kept of orders of one certificate. */
@@ -22,12 +22,17 @@ export function withOrder(before: readonly number[], now: number): readonly numb
   return [...recent(before, now, NEW_ORDERS.window), now].slice(-MOST_KEPT);
 }
 
+/** The issuances that the CA still counts. */
+export function countedIssuances(issued: readonly number[], now: number): readonly number[] {
+  return recent(issued, now, PER_EXACT_SET.window);
+}
+
 /**
  * When one more certificate for the same names may be ordered: four in a week at any time, and the fifth, which is the last one
  * that the CA allows, from an instant on. `undefined`: now.
  */
 export function nextIssuance(issued: readonly number[], now: number, fifthFrom: number): number | undefined {
-  const counted = recent(issued, now, PER_EXACT_SET.window);
+  const counted = countedIssuances(issued, now);
   const fewerThan = (limit: number) => (counted.at(-limit) ?? Number.NEGATIVE_INFINITY) + PER_EXACT_SET.window;
   const at = Math.min(fewerThan(PER_EXACT_SET.bySchedule), Math.max(fewerThan(PER_EXACT_SET.limit), fifthFrom));
   return at > now ? at : undefined;

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { DAY, HOUR, MINUTE } from '../../lambdas/core/duration.ts';
-import { hasKnownLimits, nextIssuance, ordersLeft, withIssuance, withOrder } from '../../lambdas/core/order-budget.ts';
+import {
+  countedIssuances,
+  hasKnownLimits,
+  nextIssuance,
+  ordersLeft,
+  withIssuance,
+  withOrder,
+} from '../../lambdas/core/order-budget.ts';
 
 const now = Date.parse('2026-11-24T00:00:00Z');
 /** Days ago. */
@@ -33,6 +40,10 @@ describe('the budget', () => {
     expect(nextIssuance(issued(6, 5, 4, 3, 2), now, now)).toBe(now + DAY);
     expect(nextIssuance(issued(6, 5, 4, 3, 2), now, now + 1.5 * DAY)).toBe(now + 1.5 * DAY);
     expect(nextIssuance(issued(6, 5, 4, 3, 2), now, now + 3 * DAY)).toBe(now + 2 * DAY);
+  });
+
+  it('counts what was issued within a week, and is told of more', () => {
+    expect(countedIssuances(issued(9, 7, 6, 1), now)).toEqual(issued(6, 1));
   });
 
   it('never lets five be issued by themselves in any week, however often somebody asks', () => {

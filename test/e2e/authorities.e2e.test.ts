@@ -17,6 +17,19 @@ const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm
 const NAME = 'leane.dev';
 const RATE_LIMITS = 'see https://letsencrypt.org/docs/rate-limits/';
 
+/** Another CA, which looks into the same zones, and its issuer. */
+async function startSecond(sandbox: Sandbox): Promise<SandboxCa> {
+  const { clock, nameServer } = sandbox;
+  const resolver = { host: '127.0.0.1', port: nameServer.port };
+  const second = await startCa({ clock, calls: new Calls(), faults: new Faults(clock), resolver });
+  await sandbox.deployIssuer('second', {
+    ...sandbox.issuerSettings(),
+    directoryUrl: second.directoryUrl,
+    caBundle: second.httpsRoot + second.roots.map(({ pem }) => pem).join(''),
+  });
+  return second;
+}
+
 describe.each(EXECUTIONS)('every CA, at the right moment (%s)', (execution) => {
   let sandbox: Sandbox;
 
@@ -204,14 +217,7 @@ describe.each(EXECUTIONS)('every CA, at the right moment (%s)', (execution) => {
     const both = { issuer: ['sandbox', 'second'] };
 
     beforeEach(async () => {
-      const { clock, nameServer } = sandbox;
-      const resolver = { host: '127.0.0.1', port: nameServer.port };
-      second = await startCa({ clock, calls: new Calls(), faults: new Faults(clock), resolver });
-      await sandbox.deployIssuer('second', {
-        ...sandbox.issuerSettings(),
-        directoryUrl: second.directoryUrl,
-        caBundle: second.httpsRoot + second.roots.map(({ pem }) => pem).join(''),
-      });
+      second = await startSecond(sandbox);
     });
 
     afterEach(() => second.stop());
@@ -479,14 +485,8 @@ describe.each(EXECUTIONS)('the budget for a CA with the host of Let’s Encrypt 
   });
 
   it('is no reason to let the last quarter pass when another issuer follows', async () => {
-    const { clock, nameServer } = sandbox;
-    const resolver = { host: '127.0.0.1', port: nameServer.port };
-    const second = await startCa({ clock, calls: new Calls(), faults: new Faults(clock), resolver });
-    await sandbox.deployIssuer('second', {
-      ...sandbox.issuerSettings(),
-      directoryUrl: second.directoryUrl,
-      caBundle: second.httpsRoot + second.roots.map(({ pem }) => pem).join(''),
-    });
+    const { clock } = sandbox;
+    const second = await startSecond(sandbox);
     const profiles = { ...LETS_ENCRYPT_PROFILES };
     for (const ca of [sandbox.ca, second]) ca.settings.profiles = profiles;
     const both = { ...spec, issuer: ['sandbox', 'second'], profile: 'shortlived' };
@@ -526,6 +526,28 @@ describe.each(EXECUTIONS)('the budget for a CA with the host of Let’s Encrypt 
     expect(ca.orders).toHaveLength(5);
     expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'issued' });
     expect(tagsOf(sandbox, NAME)).not.toHaveProperty('failure');
+  });
+
+  it('is five at an issuer that others follow as well, once these have failed for half of the last quarter', async () => {
+    const { ca, clock } = sandbox;
+    const second = await startSecond(sandbox);
+    await second.stop();
+    ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
+    await sandbox.renew({ certificate: NAME, spec: { ...spec, issuer: ['sandbox', 'second'], profile: 'shortlived' } });
+    for (let again = 1; again < 4; again += 1) await sandbox.renew({ certificate: NAME, force: true });
+    const { notAfter = 0 } = tagsOf(sandbox, NAME);
+    const scanUntil = async (end: number) => {
+      while (clock.now() < end) {
+        await clock.advance(HOUR);
+        await sandbox.scan();
+      }
+    };
+    await scanUntil(notAfter - 21 * HOUR);
+    expect(ca.orders).toHaveLength(4);
+    expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'failed', failure: 'ca-unreachable' });
+    await scanUntil(notAfter - 16 * HOUR);
+    expect(ca.orders).toHaveLength(5);
+    expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'issued', issuer: 'sandbox' });
   });
 
   it('is 250 orders in three hours for the schedule, whoever has placed them; the rest is started later', async () => {

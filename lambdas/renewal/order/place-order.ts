@@ -2,9 +2,9 @@ import { type Order, placeOrder } from '../../acme/order.ts';
 import { directoryOf } from '../../acme/session.ts';
 import { type CertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { messageOf, RenewalFailure } from '../../core/failure.ts';
-import { lastQuarter } from '../../core/fall-back.ts';
+import { lastEighth, lastQuarter } from '../../core/fall-back.ts';
 import { isoInstant } from '../../core/instant.ts';
-import { hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
+import { countedIssuances, hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
 import { isLowerTrust } from '../../core/trust.ts';
 import { askAgain } from '../ask-again.ts';
 import type { Attempt } from '../attempt.ts';
@@ -194,13 +194,14 @@ function expectBudget(attempt: Attempt, { name, settings }: OpenIssuer, run: Run
   if (at === undefined) return;
   throw new RenewalFailure(
     'budget-used-up',
-    `${attempt.issued.length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${isoInstant(at)}. Look in the log at what asks for them.`,
+    `${countedIssuances(attempt.issued, now).length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${isoInstant(at)}. Look in the log at what asks for them.`,
     { details: { retryAt: at } },
   );
 }
 
-/** The fifth certificate of a week is for hands; at the last issuer of the spec also for a live one that is about to end. */
+/** The fifth certificate of a week is for hands, and for a live one that is about to end: the further issuers are asked first. */
 function fifthFrom({ force, revokes, live, spec }: Attempt, issuer: string, now: number): number {
   if (force || revokes !== undefined) return now;
-  return live && issuer === spec.issuer.at(-1) ? lastQuarter(live) : Number.POSITIVE_INFINITY;
+  if (!live) return Number.POSITIVE_INFINITY;
+  return issuer === spec.issuer.at(-1) ? lastQuarter(live) : lastEighth(live);
 }
