@@ -1,26 +1,23 @@
-import { DAY, HOUR } from '../../lambdas/core/duration.ts';
+import { HOUR } from '../../lambdas/core/duration.ts';
 import { tagsOf } from '../sandbox/inspect.ts';
+import { heldBackByBudget } from './budget.ts';
 import { lifetimeOf } from './draw-scenario.ts';
 import { elapsed } from './event-log.ts';
 import { hasOtherWay, isNoExcuse, type Trouble, troubleOf } from './excuses.ts';
 import type { Invariant } from './invariant.ts';
-import { isInOrder, livePair, notAfterOf, sameSet, specOf, validityOf } from './pairs.ts';
+import { isInOrder, livePair, notAfterOf, validityOf } from './pairs.ts';
 import type { World } from './world.ts';
 
 /** The longest back-off is a day, a CA's Retry-After less; then the lease of a dead attempt, and a scan that is skipped. */
 const HOURS_TO_RECOVER = 24 + 3;
 
-/** What Let's Encrypt allows in a week for the same names; evercert keeps the last one for hands and for the last quarter. */
-const A_WEEK = 5;
+/** After a week that the CA's limit made evercert wait for: the next scan, a skipped one, and the renewal. */
+const AFTER_BUDGET = 3 * HOUR;
 
-/** Whether evercert waits at an instant until the week is over in which so many certificates have been issued for these names. */
-function isBudgetUsedUp({ sandbox, scenario }: World, name: string, budget: number, at: number): boolean {
-  const { domainNames = [] } = specOf({ sandbox }, name) ?? {};
-  // The CA dates them back by an hour.
-  const issued = sandbox.ca.certificates.filter(
-    ({ names, notBefore }) => sameSet(names, domainNames) && notBefore + HOUR > at - 7 * DAY && notBefore + HOUR <= at,
-  );
-  return scenario.isLetsEncrypt && issued.length >= budget;
+/** Whether evercert waits until fewer certificates count against the CA's limit for these names, or has just done so. */
+function waitsForBudget(world: World, name: string): boolean {
+  const at = world.sandbox.clock.now() - world.begin;
+  return heldBackByBudget(world, name).some(({ from, until }) => from <= at && at < until + AFTER_BUDGET);
 }
 
 /**
@@ -38,15 +35,9 @@ function isRevocationOrphaned(world: World, name: string): boolean {
 export const validAgain: Invariant = (world) => ({
   late: (hours) => {
     if (hours < HOURS_TO_RECOVER) return undefined;
-    const now = world.sandbox.clock.now();
     const late = world.scenario.fleet
       .map(({ name }) => name)
-      .filter(
-        (name) =>
-          !isInOrder(world, name) &&
-          !isBudgetUsedUp(world, name, A_WEEK - 1, now) &&
-          !isRevocationOrphaned(world, name),
-      );
+      .filter((name) => !isInOrder(world, name) && !waitsForBudget(world, name) && !isRevocationOrphaned(world, name));
     return late.length === 0 ? undefined : `${late.join(', ')} not in order ${hours} hours after the last fault`;
   },
 });
@@ -70,13 +61,12 @@ export const expiredWithReason: Invariant = (world, hits) => {
         if (end === undefined || end > sandbox.clock.now() || judged.has(`${name} ${end}`)) continue;
         judged.add(`${name} ${end}`);
         const lifetime = lifetimeOf(scenario.profile);
-        const quarter = end - lifetime / 4;
-        const due = isBudgetUsedUp(world, name, A_WEEK - 1, quarter)
-          ? quarter
-          : end - lifetime * (scenario.profile === 'shortlived' ? 1 / 2 : 1 / 3);
-        const way = hasOtherWay([...troubleOf(hits), ...moments], { from: due - begin, until: end - begin }, lifetime);
-        if (way && !isBudgetUsedUp(world, name, A_WEEK, end))
+        const due = end - lifetime * (scenario.profile === 'shortlived' ? 1 / 2 : 1 / 3);
+        const troubles = [...troubleOf(hits), ...moments, ...heldBackByBudget(world, name)];
+        const way = hasOtherWay(troubles, { from: due - begin, until: end - begin }, lifetime);
+        if (way)
           return `${name} has expired although nothing failed from ${elapsed(way.from)} to ${elapsed(way.until)}`;
+        world.expired.push(name);
         world.events.note(`${name} has expired, and there was no other way`);
       }
       return undefined;

@@ -30,6 +30,8 @@ export interface Report {
   readonly scans: number;
   readonly simulatedHours: number;
   readonly events: number;
+  /** Live certificates that have ended because the faults left no other way. */
+  readonly expired: number;
   /** The seed that took longest until everything was in order after its last fault. */
   readonly slowestRecovery: { readonly seed: number; readonly hours: number } | undefined;
   readonly cpuSecondsPerSeed: number;
@@ -78,6 +80,7 @@ export function reportOf(
     scans: sum(({ scans }) => scans),
     simulatedHours: Math.round(sum(({ simulatedHours }) => simulatedHours)),
     events: sum(({ events }) => events),
+    expired: sum(({ expired }) => expired),
     slowestRecovery: slowestRecovery(results),
     cpuSecondsPerSeed: Math.round((sum(({ cpuSeconds }) => cpuSeconds) / Math.max(1, results.length)) * 1_000) / 1_000,
     seconds: Math.round(run.seconds * 10) / 10,

@@ -26,6 +26,8 @@ export interface World {
   readonly forgotten: number[];
   /** Orders whose certificate the CA has sent wrong: evercert takes none of it, and orders again. */
   readonly wronged: Set<number>;
+  /** Live certificates that have ended because the faults left no other way. */
+  readonly expired: string[];
   onLog: (entry: LogEntry) => void;
   stop(): Promise<void>;
 }
@@ -88,6 +90,7 @@ export async function startWorld(scenario: Scenario, ports?: SandboxOptions['por
     forced: [],
     forgotten: [],
     wronged: new Set<number>(),
+    expired: [],
     stop: () => stacks.stop(),
   });
 }
