@@ -34,8 +34,7 @@ export interface CertificateTags {
   readonly order?: string;
   /** When orders were placed in the last three hours. */
   readonly ordered?: readonly number[];
-  /** When certificates for these names were issued in the last week. */
-  readonly issued?: readonly number[];
+  readonly issued?: Issuances;
   /** An issuer that has reached a limit of the names, until when, and of which (`renewal/order/name-limit.ts`). */
   readonly limited?: string;
   /** Why the live certificate is not from the spec's first issuer: that issuer and its failure's code. */
@@ -63,6 +62,13 @@ export interface CertificateTags {
 
 const CERTIFICATE_STATES = ['registered', 'renewing', 'issued', 'failed'] as const;
 export type CertificateState = (typeof CERTIFICATE_STATES)[number];
+
+/** When a CA that counts them issued certificates for the same names, in the last week. */
+export interface Issuances {
+  /** Which names (`idOfNames`). */
+  readonly names: string;
+  readonly at: readonly number[];
+}
 
 /** What is imported in one region. */
 export interface AcmImport {
@@ -133,6 +139,16 @@ const oneOf = <T extends string>(tag: string, values: readonly T[]): Codec<T> =>
   write: String,
 });
 
+const issued: Codec<Issuances> = {
+  tag: 'issued',
+  read: (value) => {
+    const [names = '', ...rest] = value.split(' ');
+    const at = instants('issued').read(rest.join(' '));
+    return /^[0-9a-f]{16}$/.test(names) && at ? { names, at } : undefined;
+  },
+  write: ({ names, at }) => `${names} ${instants('issued').write(at)}`,
+};
+
 const CODECS: { readonly [F in Field]-?: Codec<NonNullable<CertificateTags[F]>> } = {
   state: oneOf('state', CERTIFICATE_STATES),
   version: text('version'),
@@ -154,7 +170,7 @@ const CODECS: { readonly [F in Field]-?: Codec<NonNullable<CertificateTags[F]>> 
   lease: instant('lease'),
   order: text('order'),
   ordered: instants('ordered'),
-  issued: instants('issued'),
+  issued,
   limited: text('limited'),
   fallback: text('fallback'),
   claimEnded: text('claim-ended'),

@@ -88,6 +88,8 @@ export interface FailureDetails {
   readonly retryAt?: number;
   /** The issuer that was asked. */
   readonly issuer?: string;
+  /** When it issued a certificate that is not published, and that it counts all the same (`order-budget.ts`). */
+  readonly issuedAt?: number;
 }
 
 export interface ProblemDetails {

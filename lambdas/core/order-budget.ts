@@ -1,13 +1,15 @@
 import { DAY, HOUR } from './duration.ts';
+import { lastEighth, lastQuarter } from './fall-back.ts';
+import type { Validity } from './lifetime.ts';
 
-/** Let's Encrypt's limits (https://letsencrypt.org/docs/rate-limits/) less what is left for hands, lost counts and last quarters. */
+/** Let's Encrypt's limits (https://letsencrypt.org/docs/rate-limits/) less what is left for hands, for lost counts, and for what would end. */
 const PER_EXACT_SET = { window: 7 * DAY, limit: 5, bySchedule: 4 } as const;
 const NEW_ORDERS = { window: 3 * HOUR, limit: 300, bySchedule: 250 } as const;
 
 /** As many instants as a tag holds. */
 const MOST_KEPT = 8;
 
-/** The one directory that has these limits: those of staging are far higher. */
+/** Whether a URL, of a directory or of an order, is of the one CA that has these limits: those of its staging are far higher. */
 export function hasKnownLimits(url: string): boolean {
   return URL.canParse(url) && new URL(url).hostname === 'acme-v02.api.letsencrypt.org';
 }
@@ -27,15 +29,30 @@ export function countedIssuances(issued: readonly number[], now: number): readon
   return recent(issued, now, PER_EXACT_SET.window);
 }
 
-/**
- * When one more certificate for the same names may be ordered: four in a week at any time, and the fifth, which is the last one
- * that the CA allows, from an instant on. `undefined`: now.
- */
-export function nextIssuance(issued: readonly number[], now: number, fifthFrom: number): number | undefined {
+/** What one more certificate is for. */
+export interface Wanted {
+  /** Somebody forces it, or has the live one revoked. */
+  readonly byHand: boolean;
+  /** The one that it replaces. */
+  readonly live: Validity | undefined;
+  /** Whether no further issuer of the spec follows. */
+  readonly isLast: boolean;
+}
+
+/** When one more certificate for the same names may be ordered; `undefined`: now. The fifth of a week is the last one that the CA allows. */
+export function nextIssuance(issued: readonly number[], now: number, wanted: Wanted): number | undefined {
   const counted = countedIssuances(issued, now);
   const fewerThan = (limit: number) => (counted.at(-limit) ?? Number.NEGATIVE_INFINITY) + PER_EXACT_SET.window;
-  const at = Math.min(fewerThan(PER_EXACT_SET.bySchedule), Math.max(fewerThan(PER_EXACT_SET.limit), fifthFrom));
+  const weekEnds = fewerThan(PER_EXACT_SET.bySchedule);
+  const at = Math.min(weekEnds, Math.max(fewerThan(PER_EXACT_SET.limit), fifthFrom(wanted, weekEnds)));
   return at > now ? at : undefined;
+}
+
+/** For hands at any time; else only where the live one could hardly wait for the week's end. Further issuers are asked first. */
+function fifthFrom({ byHand, live, isLast }: Wanted, weekEnds: number): number {
+  if (byHand) return Number.NEGATIVE_INFINITY;
+  if (!live || weekEnds <= lastEighth(live)) return Number.POSITIVE_INFINITY;
+  return isLast ? lastQuarter(live) : lastEighth(live);
 }
 
 /** How many orders a scan may start, given all certificates' orders. */

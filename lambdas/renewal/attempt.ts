@@ -36,7 +36,7 @@ export interface Attempt {
   readonly describedSerial: string | undefined;
   readonly describedRenewAt: number | undefined;
   readonly failures: number;
-  /** When certificates for these names were issued in the last week, and orders placed in the last three hours. */
+  /** When certificates for these names were issued in the last week by a CA that counts them, and orders placed in the last three hours. */
   readonly issued: readonly number[];
   readonly ordered: readonly number[];
   /** The tag of `name-limit.ts`. */

@@ -5,6 +5,7 @@ import {
   hasKnownLimits,
   nextIssuance,
   ordersLeft,
+  type Wanted,
   withIssuance,
   withOrder,
 } from '../../lambdas/core/order-budget.ts';
@@ -12,6 +13,13 @@ import {
 const now = Date.parse('2026-11-24T00:00:00Z');
 /** Days ago. */
 const issued = (...days: readonly number[]) => days.map((ago) => now - ago * DAY);
+
+/** By the schedule, for a certificate that is far from its end. */
+const early: Wanted = {
+  byHand: false,
+  live: { notBefore: now - 30 * DAY, notAfter: now + 60 * DAY },
+  isLast: true,
+};
 
 describe('the budget', () => {
   it("is Let's Encrypt's; staging and other CAs have other limits", () => {
@@ -26,20 +34,42 @@ describe('the budget', () => {
     }
   });
 
-  it('allows four certificates a week for the same names, and a fifth from an instant on', () => {
-    const never = Number.POSITIVE_INFINITY;
-    expect(nextIssuance(issued(6, 5, 4), now, never)).toBeUndefined();
-    expect(nextIssuance(issued(6, 5, 4, 3), now, never)).toBe(now + DAY);
-    expect(nextIssuance(issued(7, 6, 5, 4), now, never)).toBeUndefined();
-    expect(nextIssuance(issued(6, 5, 4, 3), now, now)).toBeUndefined();
-    expect(nextIssuance(issued(6, 5, 4, 3), now, now + HOUR)).toBe(now + HOUR);
-    expect(nextIssuance(issued(6, 5, 4, 3), now, now + 2 * DAY)).toBe(now + DAY);
+  it('allows four certificates a week for the same names', () => {
+    expect(nextIssuance(issued(6, 5, 4), now, early)).toBeUndefined();
+    expect(nextIssuance(issued(6, 5, 4, 3), now, early)).toBe(now + DAY);
+    expect(nextIssuance(issued(7, 6, 5, 4), now, early)).toBeUndefined();
+    expect(nextIssuance(issued(6, 5, 4, 3), now, { ...early, live: undefined })).toBe(now + DAY);
   });
 
-  it('allows no sixth, from whatever instant on', () => {
-    expect(nextIssuance(issued(6, 5, 4, 3, 2), now, now)).toBe(now + DAY);
-    expect(nextIssuance(issued(6, 5, 4, 3, 2), now, now + 1.5 * DAY)).toBe(now + 1.5 * DAY);
-    expect(nextIssuance(issued(6, 5, 4, 3, 2), now, now + 3 * DAY)).toBe(now + 2 * DAY);
+  it('allows hands a fifth at any time', () => {
+    const byHand = { ...early, byHand: true };
+    expect(nextIssuance(issued(6, 5, 4, 3), now, byHand)).toBeUndefined();
+    expect(nextIssuance(issued(6, 5, 4, 3, 2), now, byHand)).toBe(now + DAY);
+  });
+
+  it('allows a certificate that would end a fifth in its last quarter, or eighth where other issuers follow', () => {
+    // Of 160 hours, issued 20 hours ago: the last quarter begins in 100 hours, the last eighth in 120.
+    const live = { notBefore: now - 20 * HOUR, notAfter: now + 140 * HOUR };
+    const week = [20, 19, 18, 17].map((ago) => now - ago * HOUR);
+    expect(nextIssuance(week, now, { ...early, live })).toBe(now + 100 * HOUR);
+    expect(nextIssuance(week, now + 100 * HOUR, { ...early, live })).toBeUndefined();
+    expect(nextIssuance(week, now, { ...early, live, isLast: false })).toBe(now + 120 * HOUR);
+    expect(nextIssuance(week, now + 120 * HOUR, { ...early, live, isLast: false })).toBeUndefined();
+  });
+
+  it('leaves the fifth to hands where the week ends before that eighth begins', () => {
+    // Of 90 days: the last quarter has begun a day ago, and the last eighth is ten days away.
+    const live = { notBefore: now - 68.5 * DAY, notAfter: now + 21.5 * DAY };
+    expect(nextIssuance(issued(1, 0.9, 0.8, 0.7), now, { ...early, live })).toBe(now + 6 * DAY);
+    const later = now + 9 * DAY;
+    const then = issued(-8, -8.1, -8.2, -8.3);
+    expect(nextIssuance(then, later, { ...early, live })).toBeUndefined();
+  });
+
+  it('allows no sixth, however near the end is', () => {
+    const ended = { ...early, live: { notBefore: now - 7 * DAY, notAfter: now - HOUR } };
+    expect(nextIssuance(issued(6, 5, 4, 3), now, ended)).toBeUndefined();
+    expect(nextIssuance(issued(6, 5, 4, 3, 2), now, ended)).toBe(now + DAY);
   });
 
   it('counts what was issued within a week, and is told of more', () => {
@@ -50,7 +80,7 @@ describe('the budget', () => {
     let kept: readonly number[] = [];
     const at: number[] = [];
     for (let time = now; time < now + 30 * DAY; time += HOUR) {
-      if (nextIssuance(kept, time, Number.POSITIVE_INFINITY) !== undefined) continue;
+      if (nextIssuance(kept, time, early) !== undefined) continue;
       kept = withIssuance(kept, time);
       at.push(time);
     }

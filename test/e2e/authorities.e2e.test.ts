@@ -17,11 +17,17 @@ const spec = { domainNames: ['leane.dev', '*.leane.dev'], issuer: 'sandbox', acm
 const NAME = 'leane.dev';
 const RATE_LIMITS = 'see https://letsencrypt.org/docs/rate-limits/';
 
+const seconds: SandboxCa[] = [];
+afterEach(async () => {
+  for (const second of seconds.splice(0)) await second.stop();
+});
+
 /** Another CA, which looks into the same zones, and its issuer. */
-async function startSecond(sandbox: Sandbox): Promise<SandboxCa> {
+async function startSecond(sandbox: Sandbox, faults = new Faults(sandbox.clock)): Promise<SandboxCa> {
   const { clock, nameServer } = sandbox;
   const resolver = { host: '127.0.0.1', port: nameServer.port };
-  const second = await startCa({ clock, calls: new Calls(), faults: new Faults(clock), resolver });
+  const second = await startCa({ clock, calls: new Calls(), faults, resolver });
+  seconds.push(second);
   await sandbox.deployIssuer('second', {
     ...sandbox.issuerSettings(),
     directoryUrl: second.directoryUrl,
@@ -219,8 +225,6 @@ describe.each(EXECUTIONS)('every CA, at the right moment (%s)', (execution) => {
     beforeEach(async () => {
       second = await startSecond(sandbox);
     });
-
-    afterEach(() => second.stop());
 
     it('the next one is asked for a first issuance, the reason is kept, and the first is preferred again', async () => {
       const takeAway = sandbox.faults.add({ operation: 'acme:*', drop: true });
@@ -462,6 +466,19 @@ describe.each(EXECUTIONS)('the budget for a CA with the host of Let’s Encrypt 
     await sandbox.stop();
   });
 
+  /** Hourly, as the schedule does. */
+  const scanUntil = async (end: number) => {
+    while (sandbox.clock.now() < end) {
+      await sandbox.clock.advance(HOUR);
+      await sandbox.scan();
+    }
+  };
+  /** The CA sends certificates that have other names, which it counts all the same. */
+  const rejectAll = () => {
+    const { ca } = sandbox;
+    ca.settings.mutate.certificate = (_, { publicKey }) => ca.issue({ names: ['other.leane.dev'], publicKey });
+  };
+
   it('is four certificates for the same names in a week by the schedule, five by force, and more after the week', async () => {
     const loseThePair = () => sandbox.secretsManager.overwrite('evercert/leane.dev', '{}');
     await sandbox.renew({ certificate: NAME, spec });
@@ -484,8 +501,49 @@ describe.each(EXECUTIONS)('the budget for a CA with the host of Let’s Encrypt 
     expect(await sandbox.renew({ certificate: NAME, force: true })).toMatchObject({ decision: 'renewed' });
   });
 
+  it('is used up by what that CA alone has issued', async () => {
+    const second = await startSecond(sandbox);
+    await sandbox.renew({ certificate: NAME, spec: { ...spec, issuer: 'second' } });
+    for (let again = 1; again < 5; again += 1) await sandbox.renew({ certificate: NAME, force: true });
+    expect(second.finalizedOrders()).toHaveLength(5);
+    expect(await sandbox.renew({ certificate: NAME, spec })).toMatchObject({ decision: 'renewed', issuer: 'sandbox' });
+    expect(tagsOf(sandbox, NAME).issued?.at).toHaveLength(1);
+  });
+
+  it('counts what was rejected, also while the live certificate has other names', async () => {
+    await sandbox.renew({ certificate: NAME, spec: { ...spec, domainNames: ['leane.dev'] } });
+    rejectAll();
+    await expect(sandbox.renew({ certificate: NAME, spec })).rejects.toMatchObject({ code: 'certificate-rejected' });
+    await scanUntil(sandbox.clock.now() + 3 * DAY);
+    expect(tagsOf(sandbox, NAME)).toMatchObject({ failure: 'budget-used-up' });
+    expect(sandbox.ca.orders).toHaveLength(5);
+  });
+
+  it('leaves the fifth to hands, also in the last quarter, as long as the week ends in time', async () => {
+    const { ca, clock } = sandbox;
+    await sandbox.renew({ certificate: NAME, spec });
+    rejectAll();
+    await clock.advance((tagsOf(sandbox, NAME).notAfter ?? 0) - 22 * DAY - clock.now());
+    await scanUntil(clock.now() + 3 * DAY);
+    expect(ca.orders).toHaveLength(5);
+    expect(tagsOf(sandbox, NAME)).toMatchObject({ failure: 'budget-used-up' });
+    ca.settings.mutate = {};
+    expect(await sandbox.renew({ certificate: NAME, force: true })).toMatchObject({ decision: 'renewed' });
+  });
+
+  it('leaves the fifth to the replacement of a certificate that somebody revokes', async () => {
+    await sandbox.renew({ certificate: NAME, spec });
+    for (let again = 1; again < 4; again += 1) await sandbox.renew({ certificate: NAME, force: true });
+    const { serialNumber } = live(sandbox, NAME).issued;
+    const revoke = { reason: 'keyCompromise' } as const;
+    expect(await sandbox.renew({ certificate: NAME, revoke, confirm: NAME })).toMatchObject({
+      decision: 'renewed',
+      revoked: [serialNumber],
+    });
+    expect(sandbox.ca.orders).toHaveLength(5);
+  });
+
   it('is no reason to let the last quarter pass when another issuer follows', async () => {
-    const { clock } = sandbox;
     const second = await startSecond(sandbox);
     const profiles = { ...LETS_ENCRYPT_PROFILES };
     for (const ca of [sandbox.ca, second]) ca.settings.profiles = profiles;
@@ -493,55 +551,40 @@ describe.each(EXECUTIONS)('the budget for a CA with the host of Let’s Encrypt 
     await sandbox.renew({ certificate: NAME, spec: both });
     for (let again = 1; again < 4; again += 1) await sandbox.renew({ certificate: NAME, force: true });
     const { notAfter = 0 } = tagsOf(sandbox, NAME);
-    while (clock.now() < notAfter - 35 * HOUR) {
-      await clock.advance(HOUR);
-      await sandbox.scan();
-    }
+    await scanUntil(notAfter - 35 * HOUR);
     expect(tagsOf(sandbox, NAME)).toMatchObject({
       state: 'issued',
       issuer: 'second',
       fallback: 'sandbox budget-used-up',
     });
     expect(sandbox.ca.orders).toHaveLength(4);
-    await second.stop();
   });
 
   it('is five when a certificate is about to end and no other issuer follows', async () => {
-    const { ca, clock } = sandbox;
+    const { ca } = sandbox;
     ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
     await sandbox.renew({ certificate: NAME, spec: { ...spec, profile: 'shortlived' } });
     for (let again = 1; again < 4; again += 1) await sandbox.renew({ certificate: NAME, force: true });
     const { notAfter = 0 } = tagsOf(sandbox, NAME);
-    while (clock.now() < notAfter - 41 * HOUR) {
-      await clock.advance(HOUR);
-      await sandbox.scan();
-    }
+    await scanUntil(notAfter - 41 * HOUR);
     // A second less than 160 hours: its last one counts (RFC 5280, section 4.1.2.5).
     const lifetime = 160 * HOUR - SECOND;
     expect(tagsOf(sandbox, NAME)).toMatchObject({ failure: 'budget-used-up', retryAt: notAfter - lifetime / 4 });
-    for (let hour = 0; hour < 3; hour += 1) {
-      await clock.advance(HOUR);
-      await sandbox.scan();
-    }
+    await scanUntil(notAfter - 38 * HOUR);
     expect(ca.orders).toHaveLength(5);
     expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'issued' });
     expect(tagsOf(sandbox, NAME)).not.toHaveProperty('failure');
   });
 
   it('is five at an issuer that others follow as well, once these have failed for half of the last quarter', async () => {
-    const { ca, clock } = sandbox;
-    const second = await startSecond(sandbox);
-    await second.stop();
+    const { ca } = sandbox;
+    const faults = new Faults(sandbox.clock);
+    await startSecond(sandbox, faults);
+    faults.add({ operation: 'acme:*', drop: true });
     ca.settings.profiles = { ...LETS_ENCRYPT_PROFILES };
     await sandbox.renew({ certificate: NAME, spec: { ...spec, issuer: ['sandbox', 'second'], profile: 'shortlived' } });
     for (let again = 1; again < 4; again += 1) await sandbox.renew({ certificate: NAME, force: true });
     const { notAfter = 0 } = tagsOf(sandbox, NAME);
-    const scanUntil = async (end: number) => {
-      while (clock.now() < end) {
-        await clock.advance(HOUR);
-        await sandbox.scan();
-      }
-    };
     await scanUntil(notAfter - 21 * HOUR);
     expect(ca.orders).toHaveLength(4);
     expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'failed', failure: 'ca-unreachable' });

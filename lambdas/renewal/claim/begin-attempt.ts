@@ -1,6 +1,5 @@
 import { preferredIssuer } from '../../core/certificate-spec.ts';
 import { arnsByRegion } from '../../core/certificate-tags.ts';
-import { sameNames } from '../../core/domain-name.ts';
 import { dueFromMetadata, isInBackOff } from '../../core/due.ts';
 import { RenewalFailure, toFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
@@ -12,6 +11,7 @@ import { type ManagedCertificate, readManagedCertificate } from '../certificate/
 import { repairTags } from '../certificate/repair-tags.ts';
 import { writeSpec } from '../certificate/write-spec.ts';
 import { readIssuers } from '../issuer/issuer-secret.ts';
+import { issuancesOf } from '../order/issuances.ts';
 import { answerRequest, endOf } from '../outcome/answer-request.ts';
 import { storeFailure } from '../outcome/last-failure.ts';
 import { confirmedImports } from '../publish/publish.ts';
@@ -133,7 +133,7 @@ function asDescribed(
     describedRenewAt: tags.renewAt,
     failures: tags.failures ?? 0,
     // Also when what was issued is lost or was rejected: the CA has counted it.
-    issued: pair && !sameNames(pair.domainNames, spec.domainNames) ? [] : (tags.issued ?? []),
+    issued: issuancesOf(spec, tags),
     ordered: tags.ordered ?? [],
     limited: tags.limited,
     imports: tags.acm,

@@ -1,5 +1,5 @@
 import { isRenewalFailure, RenewalFailure, toFailure } from '../../core/failure.ts';
-import { withIssuance } from '../../core/order-budget.ts';
+import { hasKnownLimits, withIssuance } from '../../core/order-budget.ts';
 import type { Attempt } from '../attempt.ts';
 import { solveDns01 } from '../dns01/solve-dns01.ts';
 import type { Steps } from '../ports/steps.ts';
@@ -37,13 +37,20 @@ export async function issue(attempt: Attempt, steps: Steps, run: Run): Promise<I
 async function orderAndObtain(begun: Attempt, steps: Steps, run: Run): Promise<Issued> {
   const order = await steps.run('place order', () => orderAtFirstIssuer(begun, run));
   const attempt = { ...begun, issuer: order.issuer, fallback: order.fallback };
+  const isCounted = hasKnownLimits(order.url);
   try {
     const cleaned = await solveDns01(attempt, order, steps, run);
     const { version, storedAt } = await obtainCertificate(attempt, order.url, steps, run);
-    return { attempt: { ...attempt, issued: withIssuance(attempt.issued, storedAt) }, version, cleaned };
+    const issued = isCounted ? withIssuance(attempt.issued, storedAt) : attempt.issued;
+    return { attempt: { ...attempt, issued }, version, cleaned };
   } catch (error) {
     const { code, message, retry, details } = toFailure(error);
-    throw new RenewalFailure(code, message, { cause: error, retry, details: { ...details, issuer: order.issuer } });
+    const issuedAt = isCounted && code === 'certificate-rejected' ? run.clock.now() : undefined;
+    throw new RenewalFailure(code, message, {
+      cause: error,
+      retry,
+      details: { ...details, issuer: order.issuer, ...(issuedAt === undefined ? {} : { issuedAt }) },
+    });
   }
 }
 

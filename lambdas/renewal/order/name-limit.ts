@@ -3,7 +3,7 @@ import { RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { concernsNamesAlone } from '../../core/rate-limit.ts';
 import type { Attempt } from '../attempt.ts';
-import { digest } from '../digest.ts';
+import { idOfNames } from '../digest.ts';
 import type { Run } from '../run.ts';
 
 /**
@@ -18,14 +18,14 @@ export async function noteNameLimit(
   run: Run,
 ): Promise<void> {
   if (code !== 'ca-rate-limited' || retryAt === undefined || !problem || !concernsNamesAlone(problem)) return;
-  const limited = `${issuer} ${isoInstant(retryAt)} ${idOf(spec.domainNames)}`;
+  const limited = `${issuer} ${isoInstant(retryAt)} ${idOfNames(spec.domainNames)}`;
   await run.vault.tag(claim.arn, writeCertificateTags({ limited }));
 }
 
 /** Throws `ca-rate-limited`, without asking the CA, while such a limit lasts; `force` asks all the same. */
 export function expectNoNameLimit({ limited = '', force, spec }: Attempt, issuer: string, run: Run): void {
   const [name, until = '', names] = limited.split(' ');
-  const applies = name === issuer && names === idOf(spec.domainNames) && !force;
+  const applies = name === issuer && names === idOfNames(spec.domainNames) && !force;
   const retryAt = applies ? Date.parse(until) : Number.NaN;
   if (!(retryAt > run.clock.now())) return;
   throw new RenewalFailure(
@@ -33,9 +33,4 @@ export function expectNoNameLimit({ limited = '', force, spec }: Attempt, issuer
     `the CA of issuer ${issuer} has asked us to wait with these names until ${isoInstant(retryAt)}; nothing was sent to it`,
     { details: { retryAt } },
   );
-}
-
-/** In any order they are the same. Short, because a tag has room for 256 characters. */
-function idOf(domainNames: readonly string[]): string {
-  return digest('names', ...[...domainNames].sort()).slice(0, 16);
 }

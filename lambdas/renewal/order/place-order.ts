@@ -2,7 +2,6 @@ import { type Order, placeOrder } from '../../acme/order.ts';
 import { directoryOf } from '../../acme/session.ts';
 import { type CertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { messageOf, RenewalFailure } from '../../core/failure.ts';
-import { lastEighth, lastQuarter } from '../../core/fall-back.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { countedIssuances, hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
 import { isLowerTrust } from '../../core/trust.ts';
@@ -186,22 +185,15 @@ async function place(
 }
 
 /** So that no fault of ours uses up what the CA allows. */
-function expectBudget(attempt: Attempt, { name, settings }: OpenIssuer, run: Run): void {
+function expectBudget({ issued, force, revokes, live, spec }: Attempt, { name, settings }: OpenIssuer, run: Run): void {
+  if (!hasKnownLimits(settings.directoryUrl)) return;
   const now = run.clock.now();
-  const at = hasKnownLimits(settings.directoryUrl)
-    ? nextIssuance(attempt.issued, now, fifthFrom(attempt, name, now))
-    : undefined;
+  const wanted = { byHand: force || revokes !== undefined, live, isLast: name === spec.issuer.at(-1) };
+  const at = nextIssuance(issued, now, wanted);
   if (at === undefined) return;
   throw new RenewalFailure(
     'budget-used-up',
-    `${countedIssuances(attempt.issued, now).length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered before ${isoInstant(at)}. Look in the log at what asks for them.`,
+    `${countedIssuances(issued, now).length} certificates for exactly these names were issued within a week, and ${name} allows five: nothing is ordered there before ${isoInstant(at)}. Look in the log at what asks for them.`,
     { details: { retryAt: at } },
   );
-}
-
-/** The fifth certificate of a week is for hands, and for a live one that is about to end: the further issuers are asked first. */
-function fifthFrom({ force, revokes, live, spec }: Attempt, issuer: string, now: number): number {
-  if (force || revokes !== undefined) return now;
-  if (!live) return Number.POSITIVE_INFINITY;
-  return issuer === spec.issuer.at(-1) ? lastQuarter(live) : lastEighth(live);
 }

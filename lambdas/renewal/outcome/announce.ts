@@ -13,6 +13,7 @@ import { isTakenOver, takenOver } from '../claim/claim.ts';
 import { askRenewalInfo } from '../issuer/ask-renewal-info.ts';
 import { issuerOfDirectory, type NamedIssuer, readIssuers } from '../issuer/issuer-secret.ts';
 import { endpointOf } from '../issuer/open-issuer.ts';
+import { issuancesTag } from '../order/issuances.ts';
 import { readPair } from '../publish/publish.ts';
 import type { Run } from '../run.ts';
 import { answered } from './answer-request.ts';
@@ -68,7 +69,7 @@ export async function announce(attempt: Attempt, published: Published, run: Run)
       spec: attempt.specVersion,
       ...NO_FAILURE,
       order: undefined,
-      ...(attempt.work === 'renew' ? { issued: attempt.issued } : {}),
+      ...issuancesTag(attempt),
       ...(attempt.work === 'publish' ? {} : { fallback: attempt.fallback?.short }),
       attempt: claim.attempt,
       claimEnded: claim.token,

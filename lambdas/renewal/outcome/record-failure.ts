@@ -7,6 +7,7 @@ import { withIssuance } from '../../core/order-budget.ts';
 import type { Attempt } from '../attempt.ts';
 import { isTakenOver } from '../claim/claim.ts';
 import { pauseWhereLimited } from '../issuer/pause-issuer.ts';
+import { issuancesTag } from '../order/issuances.ts';
 import type { Run } from '../run.ts';
 import { answered, answerRequest } from './answer-request.ts';
 import { storeFailure } from './last-failure.ts';
@@ -76,7 +77,7 @@ export async function recordFailure(
         claimEnded: attempt.claim.token,
         spec: attempt.specVersion,
         ...(isOrderSpent(failure.code) ? { order: undefined } : {}),
-        issued: issuances(attempt, failure, now),
+        ...issuancesTag(countRejected(attempt, failure)),
         ...answered(attempt.request, failure.code),
         acm: imports,
       }),
@@ -108,8 +109,7 @@ function earliest(attempt: Attempt, failure: RenewalFailure): number | undefined
   return asked === undefined || next === undefined ? asked : Math.min(asked, next);
 }
 
-/** A certificate that was rejected has been issued all the same: the CA counts it. */
-function issuances({ issued }: Attempt, { code }: RenewalFailure, now: number): readonly number[] | undefined {
-  const counted = code === 'certificate-rejected' ? withIssuance(issued, now) : issued;
-  return counted.length > 0 ? counted : undefined;
+/** A certificate that was rejected has been issued all the same. */
+function countRejected(attempt: Attempt, { details: { issuedAt } }: RenewalFailure): Attempt {
+  return issuedAt === undefined ? attempt : { ...attempt, issued: withIssuance(attempt.issued, issuedAt) };
 }
