@@ -1,11 +1,13 @@
 import { DAY, HOUR } from '../../lambdas/core/duration.ts';
-import { lifetimeOf } from './draw-scenario.ts';
+import { lastEighth, lastQuarter } from '../../lambdas/core/fall-back.ts';
+import type { Validity } from '../../lambdas/core/lifetime.ts';
+import { tagsOf } from '../sandbox/inspect.ts';
 import type { Trouble } from './excuses.ts';
-import { livePair, notAfterOf, sameSet, specOf } from './pairs.ts';
+import { livePair, sameSet, specOf, validityOf } from './pairs.ts';
 import type { World } from './world.ts';
 
 const WINDOW = 7 * DAY;
-/** Of what Let's Encrypt allows, evercert keeps the last one for hands and for the last quarter of a lifetime (decision 7). */
+/** Of what Let's Encrypt allows, evercert keeps the last one for hands and for what would end before the week does (decision 7). */
 const AT_ANY_TIME = 4;
 const IN_THE_LAST_QUARTER = 5;
 
@@ -16,16 +18,21 @@ export function heldBackByBudget(world: World, name: string): readonly Trouble[]
   const { domainNames = [] } = specOf(world, name) ?? {};
   // The CA dates them back by an hour.
   const issued = sandbox.ca.certificates.flatMap(({ names, notBefore }) =>
-    sameSet(names, domainNames) ? [notBefore + HOUR - begin] : [],
+    sameSet(names, domainNames) ? [notBefore + HOUR] : [],
   );
+  // evercert counts from when it has stored one; an outage may lie between.
+  const noted = tagsOf(sandbox, name).issued?.at ?? [];
   const pair = livePair(world, name);
-  const end = pair ? notAfterOf(pair) - begin : Number.POSITIVE_INFINITY;
-  return heldBack(issued, end - lifetimeOf(scenario.profile) / 4);
+  return [issued, noted.length <= issued.length ? noted : []]
+    .flatMap((instants) => heldBack(instants, pair && validityOf(pair)))
+    .map(({ from, until }) => ({ from: from - begin, until: until - begin }));
 }
 
-/** For names that certificates were issued for at some instants, of which the live one's last quarter begins at another. */
-export function heldBack(issued: readonly number[], lastQuarter: number): readonly Trouble[] {
-  const before = weeksOf(AT_ANY_TIME, issued).map(({ from, until }) => ({ from, until: Math.min(until, lastQuarter) }));
+/** For names that certificates were issued for at some instants, while one is live. */
+export function heldBack(issued: readonly number[], live: Validity | undefined): readonly Trouble[] {
+  const before = weeksOf(AT_ANY_TIME, issued).map(({ from, until }) =>
+    live && until > lastEighth(live) ? { from, until: Math.min(until, lastQuarter(live)) } : { from, until },
+  );
   return [...before, ...weeksOf(IN_THE_LAST_QUARTER, issued)].filter(({ from, until }) => from < until);
 }
 

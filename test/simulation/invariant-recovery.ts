@@ -16,6 +16,7 @@ const AFTER_BUDGET = 3 * HOUR;
 
 /** Whether evercert waits until fewer certificates count against the CA's limit for these names, or has just done so. */
 function waitsForBudget(world: World, name: string): boolean {
+  if (tagsOf(world.sandbox, name).failure !== 'budget-used-up') return false;
   const at = world.sandbox.clock.now() - world.begin;
   return heldBackByBudget(world, name).some(({ from, until }) => from <= at && at < until + AFTER_BUDGET);
 }
@@ -62,12 +63,14 @@ export const expiredWithReason: Invariant = (world, hits) => {
         judged.add(`${name} ${end}`);
         const lifetime = lifetimeOf(scenario.profile);
         const due = end - lifetime * (scenario.profile === 'shortlived' ? 1 / 2 : 1 / 3);
-        const troubles = [...troubleOf(hits), ...moments, ...heldBackByBudget(world, name)];
-        const way = hasOtherWay(troubles, { from: due - begin, until: end - begin }, lifetime);
+        const span = { from: due - begin, until: end - begin };
+        const troubles = [...troubleOf(hits), ...moments];
+        const way = hasOtherWay([...troubles, ...heldBackByBudget(world, name)], span, lifetime);
         if (way)
           return `${name} has expired although nothing failed from ${elapsed(way.from)} to ${elapsed(way.until)}`;
-        world.expired.push(name);
-        world.events.note(`${name} has expired, and there was no other way`);
+        const because = hasOtherWay(troubles, span, lifetime) ? 'limit' : 'faults';
+        world.expired.push({ certificate: name, because });
+        world.events.note(`${name} has expired, and there was no other way: ${because}`);
       }
       return undefined;
     },

@@ -30,8 +30,8 @@ export interface Report {
   readonly scans: number;
   readonly simulatedHours: number;
   readonly events: number;
-  /** Live certificates that have ended because the faults left no other way. */
-  readonly expired: number;
+  /** Live certificates that have ended because the faults left no other way, or the faults and a CA's limit. */
+  readonly expired: { readonly faults: number; readonly limit: number };
   /** The seed that took longest until everything was in order after its last fault. */
   readonly slowestRecovery: { readonly seed: number; readonly hours: number } | undefined;
   readonly cpuSecondsPerSeed: number;
@@ -80,7 +80,10 @@ export function reportOf(
     scans: sum(({ scans }) => scans),
     simulatedHours: Math.round(sum(({ simulatedHours }) => simulatedHours)),
     events: sum(({ events }) => events),
-    expired: sum(({ expired }) => expired),
+    expired: {
+      faults: sum(({ expired }) => expired.filter(({ because }) => because === 'faults').length),
+      limit: sum(({ expired }) => expired.filter(({ because }) => because === 'limit').length),
+    },
     slowestRecovery: slowestRecovery(results),
     cpuSecondsPerSeed: Math.round((sum(({ cpuSeconds }) => cpuSeconds) / Math.max(1, results.length)) * 1_000) / 1_000,
     seconds: Math.round(run.seconds * 10) / 10,

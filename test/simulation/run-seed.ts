@@ -27,8 +27,7 @@ export interface SeedResult {
   readonly issuances: number;
   readonly renewals: number;
   readonly scans: number;
-  /** Live certificates that have ended because the faults left no other way. */
-  readonly expired: number;
+  readonly expired: World['expired'];
   readonly simulatedHours: number;
   /** Hours until all was in order after the last fault. */
   readonly recoveryHours: number | undefined;
@@ -85,7 +84,7 @@ export async function runSeed(
     issuances: issued,
     renewals: Math.max(0, issued - scenario.fleet.length),
     scans: counts.scans,
-    expired: world.expired.length,
+    expired: world.expired,
     simulatedHours: (world.sandbox.clock.now() - world.begin) / HOUR,
     recoveryHours,
   };

@@ -26,8 +26,8 @@ export interface World {
   readonly forgotten: number[];
   /** Orders whose certificate the CA has sent wrong: evercert takes none of it, and orders again. */
   readonly wronged: Set<number>;
-  /** Live certificates that have ended because the faults left no other way. */
-  readonly expired: string[];
+  /** Live certificates that have ended, and what left no other way: the faults alone, or a CA's limit as well. */
+  readonly expired: { readonly certificate: string; readonly because: 'faults' | 'limit' }[];
   onLog: (entry: LogEntry) => void;
   stop(): Promise<void>;
 }
