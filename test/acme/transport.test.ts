@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectionTo } from '../../lambdas/acme/endpoint.ts';
 import { createTransport, type Transport } from '../../lambdas/acme/transport.ts';
 import { createHttpsIdentity } from '../sandbox/ca/https-root.ts';
+import { freePort } from '../sandbox/ports.ts';
 import { type ScriptedCa, startScriptedCa } from './scripted-ca.ts';
 import { thrownBy } from './thrown.ts';
 
@@ -114,8 +115,9 @@ describe('the transport', () => {
       code: 'ca-unreachable',
       message: expect.stringMatching(/nowhere\.invalid could not be reached: getaddrinfo/),
     });
-    await ca.stop();
-    const { code, message } = await thrownBy(() => transport('GET', ca.url('/x')));
+    const closed = Object.assign(new URL(ca.url('/x')), { port: await freePort() }).href;
+    const closedTransport = createTransport(connectionTo(closed, ca.endpoint));
+    const { code, message } = await thrownBy(() => closedTransport('GET', closed));
     expect([code, message]).toEqual(['ca-unreachable', expect.stringContaining('ECONNREFUSED')]);
   });
 

@@ -155,7 +155,7 @@ describeWith(['NSD'], 'NSD, an authoritative server', () => {
     });
 
     it('sees a value come and go at the primary server, and later at the one that transfers the zone', async () => {
-      const [first, second] = [await freePort(), await freePort()];
+      const [first, second] = [await freePort(HOST), await freePort('127.0.0.2')];
       const primary = stops.keep(
         await startNsd(HOST, first, [{ name: ZONE_NAME, records: [APEX], secondary: `127.0.0.2@${second}` }]),
       );
@@ -251,7 +251,7 @@ describeWith(['NSD', 'Unbound'], 'NSD, and Unbound, a recursive resolver', () =>
           { name: '', records: ['. 60 IN NS ns-1.example.net.'] },
         ]),
       );
-      const child = await startNsd('127.0.0.2', await freePort(), [{ name, records: [delegation] }]);
+      const child = await startNsd('127.0.0.2', await freePort('127.0.0.2'), [{ name, records: [delegation] }]);
       const unbound = stops.keep(
         await startUnbound({ '': parent.address, [ZONE_NAME]: parent.address, [name]: child.address }),
       );

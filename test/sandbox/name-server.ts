@@ -61,20 +61,20 @@ const ELSEWHERE = '127.0.0.9';
 export async function startNameServer(options: {
   readonly route53: NameServerData;
   readonly hosts?: readonly string[];
-  /** A free one when left out. */
+  /** Any free one when left out. */
   readonly port?: number;
   /** Watches the queries, `dns:TXT` and so on by type, and does to the answers what the faults say. */
   readonly calls?: Calls;
   readonly faults?: Faults;
 }): Promise<NameServer> {
-  const { route53, hosts = ['127.0.0.1'], port = 0, calls, faults } = options;
+  const { route53, hosts = ['127.0.0.1'], port, calls, faults } = options;
   const names = route53.settings.nameServers;
   if (hosts.length > 1 && hosts.length !== names.length) {
     throw new Error(`${hosts.length} hosts can't be ${names.length} name servers: ${names.join(', ')}`);
   }
   const queries: NameServerQuery[] = [];
   const servers = hosts.map((host) => ({ host, behaviour: 'normal' as NameServerBehaviour }));
-  const listeners = await listenOnOnePort(hosts, port);
+  const listeners = await listenOnOnePort(hosts, port === undefined ? undefined : [port]);
   const connections = new Set<Socket>();
   listeners.forEach(({ udp, tcp }, index) => {
     const respond = (message: Buffer, transport: 'udp' | 'tcp') => {

@@ -14,17 +14,21 @@ it('UDP and TCP are on one port, which is nobody else’s', async () => {
   expect(new Set(ports.map(([udp]) => udp)).size).toBe(ports.length);
 });
 
-it('a port that somebody has over UDP alone is refused, and then free over TCP', async () => {
-  const port = await freePort();
-  const other = createSocket('udp4').bind(port, HOST);
+it('a port that somebody has over UDP alone is refused, and the next one is taken', async () => {
+  const [taken, free] = [await freePort(), await freePort()];
+  const other = createSocket('udp4').bind(taken, HOST);
   await once(other, 'listening');
-  await expect(listenOnOnePort([HOST], port)).rejects.toMatchObject({ code: 'EADDRINUSE', port });
-  await new Promise<void>((resolve) => other.close(() => resolve()));
-  const [listener] = await listenOnOnePort([HOST], port);
+  await expect(listenOnOnePort([HOST], [taken])).rejects.toMatchObject({ code: 'EADDRINUSE', port: taken });
+  const [listener] = await listenOnOnePort([HOST], [taken, free]);
+  expect(listener.udp.address().port).toBe(free);
   await stopListening(listener);
+  await new Promise<void>((resolve) => other.close(() => resolve()));
+  // What was refused has let go of it over TCP.
+  const [later] = await listenOnOnePort([HOST], [taken]);
+  await stopListening(later);
 });
 
-it('a host without any free port is given up in the end', async () => {
+it('a host that is not ours is refused in the end', async () => {
   // RFC 5737: nobody has this address.
   await expect(listenOnOnePort([HOST, '192.0.2.1'])).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
 });

@@ -1,5 +1,5 @@
-import { createSocket } from 'node:dgram';
 import { describe, expect, it } from '@jest/globals';
+import { freePort } from '../ports.ts';
 import { DnsProblem, queryTxt } from './txt-query.ts';
 import { startTxtServer, type TxtServer } from './txt-server.ts';
 
@@ -72,11 +72,7 @@ describe('queryTxt', () => {
     }));
 
   it('reports a closed port as a networking error', async () => {
-    const socket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-    const { port } = socket.address();
-    await new Promise<void>((resolve) => socket.close(() => resolve()));
-    const query = queryTxt({ host: '127.0.0.1', port }, NAME);
+    const query = queryTxt({ host: '127.0.0.1', port: await freePort() }, NAME);
     await expect(query).rejects.toThrow(`DNS problem: networking error looking up TXT for ${NAME}`);
     await expect(query).rejects.toBeInstanceOf(DnsProblem);
   });
