@@ -66,7 +66,7 @@ export type CertificateState = (typeof CERTIFICATE_STATES)[number];
 /** When a CA that counts them issued certificates for the same names, in the last week. */
 export interface Issuances {
   /** Which names (`idOfNames`). */
-  readonly names: string;
+  readonly namesId: string;
   readonly at: readonly number[];
 }
 
@@ -142,11 +142,11 @@ const oneOf = <T extends string>(tag: string, values: readonly T[]): Codec<T> =>
 const issued: Codec<Issuances> = {
   tag: 'issued',
   read: (value) => {
-    const [names = '', ...rest] = value.split(' ');
+    const [namesId = '', ...rest] = value.split(' ');
     const at = instants('issued').read(rest.join(' '));
-    return /^[0-9a-f]{16}$/.test(names) && at ? { names, at } : undefined;
+    return /^[0-9a-f]{16}$/.test(namesId) && at ? { namesId, at } : undefined;
   },
-  write: ({ names, at }) => `${names} ${instants('issued').write(at)}`,
+  write: ({ namesId, at }) => `${namesId} ${instants('issued').write(at)}`,
 };
 
 const CODECS: { readonly [F in Field]-?: Codec<NonNullable<CertificateTags[F]>> } = {

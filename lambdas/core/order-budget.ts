@@ -14,9 +14,9 @@ export function hasKnownLimits(url: string): boolean {
   return URL.canParse(url) && new URL(url).hostname === 'acme-v02.api.letsencrypt.org';
 }
 
-/** What is kept of issuances of one certificate, the newest last; milliseconds since the epoch. */
-export function withIssuance(before: readonly number[], now: number): readonly number[] {
-  return [...countedIssuances(before, now), now].slice(-MOST_KEPT);
+/** What is kept of issuances for the same names, the newest last, each once; milliseconds since the epoch. */
+export function withIssuance(before: readonly number[], issuedAt: number): readonly number[] {
+  return [...new Set([...countedIssuances(before, issuedAt), issuedAt])].toSorted((a, b) => a - b).slice(-MOST_KEPT);
 }
 
 /** What is kept of orders of one certificate. */
@@ -35,7 +35,7 @@ export interface Wanted {
   readonly byHand: boolean;
   /** The one that it replaces. */
   readonly live: Validity | undefined;
-  /** Whether no further issuer of the spec follows. */
+  /** Whether no further issuer is asked after this one. */
   readonly isLast: boolean;
 }
 

@@ -34,6 +34,7 @@ const detailsSchema = z.object({
   aws: orNothing(z.object({ name: z.string(), operation: z.string(), requestId: text })),
   retryAt: orNothing(instantSchema),
   issuer: orNothing(z.string()),
+  issuedAt: orNothing(instantSchema),
 });
 
 const dataSchema = z.object({

@@ -6,7 +6,7 @@ import type { Trust } from '../core/trust.ts';
 import type { Claim } from './claim/claim.ts';
 
 /** Changes when code that goes on with an attempt could misread one that an older or newer version began. */
-export const ATTEMPT_SCHEMA = 2;
+export const ATTEMPT_SCHEMA = 3;
 
 /** One try at a certificate. Plain data without key material: it crosses steps. */
 export interface Attempt {

@@ -28,7 +28,10 @@ const all: CertificateTags = {
   lease: 7_000,
   order: 'https://ca.example/order/1',
   ordered: [8_000, 9_000],
-  issued: { names: '0123456789abcdef', at: Array.from({ length: 8 }, (_, index) => Date.UTC(2026, 0, index + 1) + 1) },
+  issued: {
+    namesId: '0123456789abcdef',
+    at: Array.from({ length: 8 }, (_, index) => Date.UTC(2026, 0, index + 1) + 1),
+  },
   limited: 'letsencrypt 2026-01-01T00:00:00.000Z 0123456789abcdef',
   claimEnded: 'c1',
   cleaned: 'c1',
@@ -39,6 +42,15 @@ const all: CertificateTags = {
 describe('certificate tags', () => {
   it('come back as they were written', () => {
     expect(readCertificateTags(writeCertificateTags(all))).toEqual(all);
+  });
+
+  it('say of issuances for which names they were, or nothing', () => {
+    const at = Date.UTC(2026, 0, 1);
+    const read = (value: string) => readCertificateTags({ 'evercert:issued': value }).issued;
+    expect(read('0123456789abcdef 2026-01-01T00:00:00Z junk')).toEqual({ namesId: '0123456789abcdef', at: [at] });
+    for (const value of ['2026-01-01T00:00:00Z 2026-01-02T00:00:00Z', '0123456789abcdef', '']) {
+      expect(read(value)).toBeUndefined();
+    }
   });
 
   it('hold only what Secrets Manager takes', () => {

@@ -66,10 +66,28 @@ describe('the budget', () => {
     expect(nextIssuance(then, later, { ...early, live })).toBeUndefined();
   });
 
+  it('leaves the fifth to hands where the week ends as that eighth begins, and not a millisecond later', () => {
+    const live = { notBefore: now - 70 * DAY, notAfter: now + 10 * DAY };
+    const week = Array<number>(4).fill(live.notAfter - 17 * DAY);
+    expect(nextIssuance(week, now - 1, { ...early, live })).toBe(now);
+    expect(
+      nextIssuance(
+        week.map((at) => at + 1),
+        now - 1,
+        { ...early, live },
+      ),
+    ).toBeUndefined();
+  });
+
   it('allows no sixth, however near the end is', () => {
     const ended = { ...early, live: { notBefore: now - 7 * DAY, notAfter: now - HOUR } };
     expect(nextIssuance(issued(6, 5, 4, 3), now, ended)).toBeUndefined();
     expect(nextIssuance(issued(6, 5, 4, 3, 2), now, ended)).toBe(now + DAY);
+  });
+
+  it('counts each certificate once, however often it is obtained', () => {
+    expect(withIssuance(issued(2, 1), now - 2 * DAY)).toEqual(issued(2, 1));
+    expect(withIssuance(issued(2), now)).toEqual(issued(2, 0));
   });
 
   it('counts what was issued within a week, and is told of more', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { RenewalFailure } from '../../lambdas/core/failure.ts';
+import { type FailureDetails, RenewalFailure } from '../../lambdas/core/failure.ts';
 import { parseStoredFailure, toStoredFailure } from '../../lambdas/core/stored-failure.ts';
 
 const problem = {
@@ -11,16 +11,15 @@ const problem = {
 
 describe('A stored failure', () => {
   it('comes back with its code, message, class and details', () => {
-    const failure = new RenewalFailure('ca-refused', 'the CA refused', {
-      retry: 'never',
-      details: { problem, retryAt: 5 },
-    });
+    const aws = { name: 'AccessDenied', operation: 'GetSecretValue', requestId: 'r' };
+    const all: Required<FailureDetails> = { problem, aws, retryAt: 5, issuer: 'letsencrypt', issuedAt: 6 };
+    const failure = new RenewalFailure('ca-refused', 'the CA refused', { retry: 'never', details: all });
     const { code, message, retry, details } = parseStoredFailure(toStoredFailure(failure)) ?? {};
     expect({ code, message, retry, details }).toEqual({
       code: 'ca-refused',
       message: 'the CA refused',
       retry: 'never',
-      details: { problem, retryAt: 5 },
+      details: all,
     });
   });
 

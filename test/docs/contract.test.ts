@@ -72,7 +72,14 @@ describe('staging labels and tags', () => {
   });
 
   /** Each tag takes one of them. */
-  const VALUES = ['1', '2026-11-01T00:00:00Z', 'issued', 'public', 'ca-refused'];
+  const VALUES = [
+    '1',
+    '2026-11-01T00:00:00Z',
+    '0123456789abcdef 2026-11-01T00:00:00Z',
+    'issued',
+    'public',
+    'ca-refused',
+  ];
   const isRead = (tag: string) =>
     VALUES.some((value) => Object.keys(readCertificateTags({ [`evercert:${tag}`]: value })).length > 1);
 

@@ -519,6 +519,42 @@ describe.each(EXECUTIONS)('the budget for a CA with the host of Let’s Encrypt 
     expect(sandbox.ca.orders).toHaveLength(5);
   });
 
+  it('counts a certificate once, however often it could not go live', async () => {
+    sandbox.faults.add({
+      operation: 'secretsmanager:UpdateSecretVersionStage',
+      error: { status: 400, name: 'InvalidRequestException', message: 'not now' },
+      when: (request) => JSON.stringify(request).includes('AWSCURRENT'),
+    });
+    await expect(sandbox.renew({ certificate: NAME, spec })).rejects.toThrow();
+    await scanUntil(sandbox.clock.now() + 12 * HOUR);
+    expect(tagsOf(sandbox, NAME).failures).toBeGreaterThan(2);
+    sandbox.faults.clear();
+    await scanUntil(sandbox.clock.now() + DAY);
+    expect(tagsOf(sandbox, NAME)).toMatchObject({ state: 'issued' });
+    expect(sandbox.ca.certificates).toHaveLength(1);
+    expect(tagsOf(sandbox, NAME).issued?.at).toHaveLength(1);
+  });
+
+  it('counts what was issued for a spec that was changed back meanwhile', async () => {
+    await sandbox.renew({ certificate: NAME, spec });
+    await sandbox.renew({ certificate: NAME, force: true });
+    sandbox.ca.settings.processingMilliseconds = 60_000;
+    const renewal = sandbox.renew({ certificate: NAME, spec: { ...spec, key: 'ecdsa-p384' } });
+    await sandbox.clock.advance(10_000);
+    await sandbox.renew({ certificate: NAME, spec }).catch(() => undefined);
+    expect(await renewal).toMatchObject({ decision: 'spec-changed-back' });
+    expect(tagsOf(sandbox, NAME).issued?.at).toHaveLength(3);
+  });
+
+  it('stays what it was while a spec with other names fails', async () => {
+    await sandbox.renew({ certificate: NAME, spec });
+    for (let again = 1; again < 5; again += 1) await sandbox.renew({ certificate: NAME, force: true });
+    const failing = { ...spec, domainNames: ['leane.dev', 'nobody.example'] };
+    await expect(sandbox.renew({ certificate: NAME, spec: failing })).rejects.toMatchObject({ code: 'no-hosted-zone' });
+    await sandbox.renew({ certificate: NAME, spec });
+    await expect(sandbox.renew({ certificate: NAME, force: true })).rejects.toMatchObject({ code: 'budget-used-up' });
+  });
+
   it('leaves the fifth to hands, also in the last quarter, as long as the week ends in time', async () => {
     const { ca, clock } = sandbox;
     await sandbox.renew({ certificate: NAME, spec });

@@ -26,6 +26,7 @@ const GOOD = {
     failures: 2,
     retryAt: Date.UTC(2026, 10, 20),
     ordered: [Date.UTC(2026, 10, 20)],
+    issued: { namesId: '0123456789abcdef', at: [Date.UTC(2026, 10, 20)] },
     attempt: 3,
     acm: { 'us-east-1': { arn: 'arn:aws:acm:us-east-1:123456789012:certificate/1', serial: '0a', key: 'ecdsa-p256' } },
   }),
@@ -41,6 +42,7 @@ const value = fc.oneof(
   hostileText,
   fc.constantFrom('9999-12-31T23:59:59Z', '0000-01-01T00:00:00Z', '999999999', 'issued', 'renewing', 'failed', ''),
   fc.date({ noInvalidDate: false }).map((date) => JSON.stringify(date).slice(1, -1)),
+  hostileText.map((text) => `0123456789abcdef 2026-11-01T00:00:00Z ${text}`),
 );
 const hostileTags = fc
   .array(

@@ -35,13 +35,13 @@ export async function orderAtFirstIssuer(attempt: Attempt, run: Run): Promise<Ch
   let fallback: Fallback | undefined = slow?.issuer === preferred ? slow && passedOver(slow) : undefined;
   let retryAt: number | undefined = Number.POSITIVE_INFINITY;
   for (const [index, issuer] of issuers.entries()) {
+    const next = issuers[index + 1];
     try {
       if (issuers.length > 1) expectNoNameLimit(attempt, issuer, run);
-      const placed = await placeOrResumeOrder({ ...attempt, issuer }, run);
+      const placed = await placeOrResumeOrder({ ...attempt, issuer }, { isLast: next === undefined }, run);
       return { ...placed, issuer, ...(fallback && issuer !== preferred ? { fallback } : {}) };
     } catch (error) {
       const failure = toFailure(error);
-      const next = issuers[index + 1];
       if (issuers.length > 1) {
         await pauseWhereLimited(issuer, failure, run);
         await noteNameLimit(attempt, issuer, failure, run);

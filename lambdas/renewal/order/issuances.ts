@@ -8,10 +8,10 @@ import { idOfNames } from '../digest.ts';
  * rejected. Of other names nothing counts, whatever is live.
  */
 export function issuancesOf({ domainNames }: CertificateSpec, { issued }: CertificateTags): readonly number[] {
-  return issued?.names === idOfNames(domainNames) ? issued.at : [];
+  return issued?.namesId === idOfNames(domainNames) ? issued.at : [];
 }
 
-/** The tag for them; none where there is nothing new to say, so that what is known of other names stays. */
+/** The tag for them; none where nothing counts for these names, so that what is known of others stays. */
 export function issuancesTag({ issued, spec }: Attempt): Pick<CertificateTags, 'issued'> {
-  return issued.length > 0 ? { issued: { names: idOfNames(spec.domainNames), at: issued } } : {};
+  return issued.length > 0 ? { issued: { namesId: idOfNames(spec.domainNames), at: issued } } : {};
 }

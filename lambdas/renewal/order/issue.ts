@@ -40,8 +40,8 @@ async function orderAndObtain(begun: Attempt, steps: Steps, run: Run): Promise<I
   const isCounted = hasKnownLimits(order.url);
   try {
     const cleaned = await solveDns01(attempt, order, steps, run);
-    const { version, storedAt } = await obtainCertificate(attempt, order.url, steps, run);
-    const issued = isCounted ? withIssuance(attempt.issued, storedAt) : attempt.issued;
+    const { version, issuedAt } = await obtainCertificate(attempt, order.url, steps, run);
+    const issued = isCounted ? withIssuance(attempt.issued, issuedAt) : attempt.issued;
     return { attempt: { ...attempt, issued }, version, cleaned };
   } catch (error) {
     const { code, message, retry, details } = toFailure(error);

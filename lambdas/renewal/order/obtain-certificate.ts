@@ -4,6 +4,7 @@ import { createCsr } from '../../acme/csr.ts';
 import { downloadChain, finalizeOrder, isUnfinished, type Order } from '../../acme/order.ts';
 import { encodePrivateKey, isSameKey } from '../../acme/private-key.ts';
 import { verifyPair } from '../../acme/verify.ts';
+import { HOUR } from '../../core/duration.ts';
 import { RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
 import { renewedValue } from '../../core/secret-value.ts';
@@ -19,11 +20,15 @@ import { orderOf } from './known-order.ts';
 import { freshOrder, lastOrder, remember } from './orders.ts';
 import { pollInterval } from './poll-interval.ts';
 
+/** How far Let's Encrypt dates certificates back, so that clocks that are behind take them. */
+const BACKDATED = HOUR;
+
 /** A verified pair that is stored but not live yet. */
 export interface StoredCertificate {
   readonly version: string;
   readonly validInMilliseconds: number;
-  readonly storedAt: number;
+  /** The same whenever this certificate is obtained again. */
+  readonly issuedAt: number;
 }
 
 /**
@@ -152,7 +157,7 @@ async function verifyAndStore(
   return {
     version,
     validInMilliseconds: waitWithin(claim, Math.max(0, facts.notBefore - run.clock.now()), run),
-    storedAt: run.clock.now(),
+    issuedAt: Math.min(facts.notBefore + BACKDATED, run.clock.now()),
   };
 }
 

@@ -3,7 +3,7 @@ import { directoryOf } from '../../acme/session.ts';
 import { type CertificateTags, writeCertificateTags } from '../../core/certificate-tags.ts';
 import { messageOf, RenewalFailure } from '../../core/failure.ts';
 import { isoInstant } from '../../core/instant.ts';
-import { countedIssuances, hasKnownLimits, nextIssuance, withOrder } from '../../core/order-budget.ts';
+import { countedIssuances, hasKnownLimits, nextIssuance, type Wanted, withOrder } from '../../core/order-budget.ts';
 import { isLowerTrust } from '../../core/trust.ts';
 import { askAgain } from '../ask-again.ts';
 import type { Attempt } from '../attempt.ts';
@@ -16,6 +16,9 @@ import type { Run } from '../run.ts';
 import { knownOrder, orderOf, usableOrder } from './known-order.ts';
 import { remember } from './orders.ts';
 import { mayBeAboutReplaces, replacedCertificate } from './replaced-certificate.ts';
+
+/** An issuer's, among those that an attempt asks. */
+export type Turn = Pick<Wanted, 'isLast'>;
 
 /** What of an order crosses steps. */
 export interface PlacedOrder {
@@ -32,11 +35,11 @@ export interface PlacedOrder {
  * it is known: in a tag, which costs the call that also says who works on the certificate; in the pending version when
  * a tag can't hold it. DNS is checked before: a CA that looks in vain counts it.
  */
-export async function placeOrResumeOrder(attempt: Attempt, run: Run): Promise<PlacedOrder> {
+export async function placeOrResumeOrder(attempt: Attempt, turn: Turn, run: Run): Promise<PlacedOrder> {
   return withKnownAccount(
     attempt,
     run,
-    async (issuer) => (await resume(attempt, issuer, run)) ?? placeNew(attempt, issuer, run),
+    async (issuer) => (await resume(attempt, issuer, run)) ?? placeNew(attempt, issuer, turn, run),
   );
 }
 
@@ -55,9 +58,9 @@ async function resume(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<P
   return { ...placed, isResumed: true };
 }
 
-async function placeNew(attempt: Attempt, issuer: OpenIssuer, run: Run): Promise<PlacedOrder> {
+async function placeNew(attempt: Attempt, issuer: OpenIssuer, turn: Turn, run: Run): Promise<PlacedOrder> {
   const dns = await planned(attempt, issuer, run);
-  return noted({ ...(await newOrder(attempt, issuer, run)), dns }, attempt, issuer, run);
+  return noted({ ...(await newOrder(attempt, issuer, turn, run)), dns }, attempt, issuer, run);
 }
 
 async function noted(
@@ -121,10 +124,11 @@ function expectNoLowerTrust({ liveTrust, force }: Attempt, { name, settings: { t
 async function newOrder(
   attempt: Attempt,
   issuer: OpenIssuer,
+  turn: Turn,
   run: Run,
 ): Promise<{ readonly order: Order; readonly isNew: boolean }> {
   const { domainNames, profile } = attempt.spec;
-  expectBudget(attempt, issuer, run);
+  expectBudget(attempt, issuer, turn, run);
   const offered = (await directoryOf(issuer.session)).renewalInfo !== undefined;
   const replaces = await replacedCertificate(attempt, issuer, offered, run);
   const own = await orderOfThisStep(await tagsBeforeOrder(attempt, run), attempt, issuer, run);
@@ -185,11 +189,15 @@ async function place(
 }
 
 /** So that no fault of ours uses up what the CA allows. */
-function expectBudget({ issued, force, revokes, live, spec }: Attempt, { name, settings }: OpenIssuer, run: Run): void {
+function expectBudget(
+  { issued, force, revokes, live }: Attempt,
+  { name, settings }: OpenIssuer,
+  { isLast }: Turn,
+  run: Run,
+): void {
   if (!hasKnownLimits(settings.directoryUrl)) return;
   const now = run.clock.now();
-  const wanted = { byHand: force || revokes !== undefined, live, isLast: name === spec.issuer.at(-1) };
-  const at = nextIssuance(issued, now, wanted);
+  const at = nextIssuance(issued, now, { byHand: force || revokes !== undefined, live, isLast });
   if (at === undefined) return;
   throw new RenewalFailure(
     'budget-used-up',

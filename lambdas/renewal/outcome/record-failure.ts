@@ -59,9 +59,17 @@ export async function recordFailure(
     if (failure.code === 'spec-changed-back') {
       // The live pair is as the spec says. The next attempt repairs what the tags say of the spec that is gone.
       const ended = answered(attempt.request, failure.code);
+      // What is counted of other names stays: the spec that is back may have these.
+      const counted = attempt.issued.length > 1 ? issuancesTag(attempt) : {};
       await run.vault.tag(
         attempt.claim.arn,
-        writeCertificateTags({ state: 'issued', claimEnded: attempt.claim.token, order: undefined, ...ended }),
+        writeCertificateTags({
+          state: 'issued',
+          claimEnded: attempt.claim.token,
+          order: undefined,
+          ...counted,
+          ...ended,
+        }),
       );
       return;
     }
