@@ -132,7 +132,6 @@ function asDescribed(
     describedSerial: tags.serial,
     describedRenewAt: tags.renewAt,
     failures: tags.failures ?? 0,
-    // Also when what was issued is lost or was rejected: the CA has counted it.
     issued: issuancesOf(spec, tags),
     ordered: tags.ordered ?? [],
     limited: tags.limited,
